@@ -1,0 +1,219 @@
+//! The settings of the program, as SPEC section 12 names them, with their defaults.
+//!
+//! The structs here are the public configuration: names and defaults. Where they come from is `load`'s business, and
+//! refusing what cannot be meant is `validate`'s.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Watts, duration};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The broker to connect to, and how.
+    pub mqtt: Mqtt,
+    /// The embedded broker, used when `mqtt.url` is absent.
+    pub broker: Broker,
+    /// Where power records come from.
+    pub power: Power,
+    /// The scheduler's own settings.
+    pub scheduler: Scheduler,
+    /// IANA time zone of the home, for `now` in criteria; absent: the system's.
+    pub time_zone: Option<String>,
+}
+
+/// `[mqtt]`: the connection to the broker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mqtt {
+    /// `mqtt://host[:1883]` or `mqtts://host[:8883]`; absent: the embedded broker.
+    pub url: Option<String>,
+    /// MQTT version spoken.
+    pub protocol: Protocol,
+    /// Identifies this Sunward to the broker; must be unique there and stay the same.
+    pub client_id: String,
+    /// User name for the broker.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// A file that holds the password (first line), instead of `password`.
+    pub password_file: Option<PathBuf>,
+    /// PEM file of the authorities to trust for `mqtts://`; absent: the system's.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of the client certificate, for brokers that ask for one.
+    pub client_cert_file: Option<PathBuf>,
+    /// PEM file of its private key.
+    pub client_key_file: Option<PathBuf>,
+    /// Every topic of Sunward begins with it.
+    pub base_topic: String,
+    /// Time between pings when nothing else is sent; at least 5 s.
+    #[serde(with = "duration")]
+    pub keep_alive: Duration,
+    /// Largest MQTT packet accepted and sent, in bytes.
+    pub max_packet_size: u32,
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self {
+            url: None,
+            protocol: Protocol::V5,
+            client_id: "sunward".into(),
+            username: None,
+            password: None,
+            password_file: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
+            base_topic: "sunward".into(),
+            keep_alive: Duration::from_secs(30),
+            max_packet_size: 1024 * 1024,
+        }
+    }
+}
+
+/// `mqtt.protocol`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Protocol {
+    /// MQTT 5.
+    #[default]
+    #[serde(rename = "5")]
+    V5,
+    /// MQTT 3.1.1, for ioBroker, FHEM, Node-RED's aedes and other older brokers.
+    #[serde(rename = "3.1.1")]
+    V311,
+}
+
+/// `[broker]`: the embedded broker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Broker {
+    /// Address and port it listens on. It asks for no password: keep it on the loopback address.
+    pub listen: String,
+    /// Folder for its retained messages; absent: kept in memory, gone with the program.
+    pub storage: Option<PathBuf>,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:1883".into(), storage: None }
+    }
+}
+
+/// `[power]`: where power records come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Power {
+    /// Topic of whole records; absent: `<base_topic>/power`.
+    pub topic: Option<String>,
+    /// Topic of records used while the meter is silent; absent: `<base_topic>/power/fallback`.
+    pub fallback_topic: Option<String>,
+    /// Unit of whole records.
+    pub unit_of_measurement: PowerUnit,
+    /// A key without a new value keeps its last one for this long.
+    #[serde(with = "duration")]
+    pub expire_after: Duration,
+    /// Watts of export that set-points leave unused.
+    pub reserve: Watts,
+}
+
+impl Default for Power {
+    fn default() -> Self {
+        Self {
+            topic: None,
+            fallback_topic: None,
+            unit_of_measurement: PowerUnit::Watts,
+            expire_after: Duration::from_secs(300),
+            reserve: Watts::ZERO,
+        }
+    }
+}
+
+/// The unit that a meter speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum PowerUnit {
+    /// Watts.
+    #[default]
+    #[serde(rename = "W")]
+    Watts,
+    /// Kilowatts.
+    #[serde(rename = "kW")]
+    Kilowatts,
+}
+
+/// `[scheduler]`: how decisions are made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scheduler {
+    /// One scheduling step, aligned to the wall clock.
+    #[serde(with = "duration")]
+    pub cycle: Duration,
+    /// Records kept, one per cycle.
+    pub window_size: usize,
+    /// A start must be affordable in this many newest records.
+    pub confirm_records: usize,
+    /// Watts held back before a less important task may start.
+    pub headroom: Watts,
+    /// Values below count as 0 on the keys of tasks.
+    pub ignore_power_threshold: Watts,
+    /// Without a meter record for longer than this, the data is missing.
+    #[serde(with = "duration")]
+    pub max_record_gap: Duration,
+    /// The criteria of tasks that bring none of their own.
+    pub criteria: Criteria,
+    /// State older than this makes a registered task without `expire_after` and availability unreachable.
+    #[serde(with = "duration")]
+    pub task_expire_after: Duration,
+    /// Set-points are sent at most this often.
+    #[serde(with = "duration")]
+    pub setpoint_interval: Duration,
+    /// Decide and report everything, command nothing.
+    pub dry_run: bool,
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self {
+            cycle: Duration::from_secs(60),
+            window_size: 12,
+            confirm_records: 2,
+            headroom: Watts(200.0),
+            ignore_power_threshold: Watts(100.0),
+            max_record_gap: Duration::from_secs(180),
+            criteria: Criteria::default(),
+            task_expire_after: Duration::from_secs(600),
+            setpoint_interval: Duration::from_secs(5),
+            dry_run: false,
+        }
+    }
+}
+
+/// `scheduler.criteria`: a number or a Jinja expression each, as in a registration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Criteria {
+    /// Asked for a stopped task.
+    pub start: CriterionSource,
+    /// Asked for a running one; absent: at most 0.9 × a numeric `start`.
+    pub keep: Option<CriterionSource>,
+}
+
+impl Default for Criteria {
+    fn default() -> Self {
+        Self { start: CriterionSource::Number(1.0), keep: Some(CriterionSource::Number(0.75)) }
+    }
+}
+
+/// A criterion as it is written: a number `x` is short for `ratio >= x`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CriterionSource {
+    /// `ratio >= x`.
+    Number(f64),
+    /// A Jinja expression.
+    Expression(String),
+}

@@ -1,0 +1,3 @@
+//! The scheduler.
+mod time;
+pub use time::{Instant, Now};

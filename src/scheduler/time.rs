@@ -1,0 +1,60 @@
+//! Time as the core sees it: an argument of every call, never read from a clock.
+
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// A point on a steady clock: the time since an arbitrary start. Steps of the wall clock (a Raspberry Pi that learns the
+/// time from the network after the start) don't touch it, so that no age and no deadline does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct Instant(Duration);
+
+impl Instant {
+    /// The start of the clock.
+    pub const START: Self = Self(Duration::ZERO);
+
+    /// Time passed since `earlier`, 0 if that is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+    fn add(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+}
+
+/// Never earlier than the start.
+impl Sub<Duration> for Instant {
+    type Output = Self;
+    fn sub(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by))
+    }
+}
+
+/// The two clocks at one moment: `at` for ages and deadlines, `wall` for what people read and for `now` in criteria.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Now {
+    /// The steady clock.
+    pub at: Instant,
+    /// The wall clock, UTC.
+    pub wall: Timestamp,
+}
+
+/// The same moment later on both clocks.
+impl Add<Duration> for Now {
+    type Output = Self;
+    fn add(self, by: Duration) -> Self {
+        Self {
+            at: self.at + by,
+            wall: self
+                .wall
+                .saturating_add(jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::MAX))
+                .unwrap_or(self.wall),
+        }
+    }
+}
