@@ -4,6 +4,8 @@ use std::ops::{Add, Sub};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// A point on a steady clock: the time since an arbitrary start. Steps of the wall clock (a Raspberry Pi that learns the
 /// time from the network after the start) don't touch it, so that no age and no deadline does.
@@ -56,5 +58,22 @@ impl Add<Duration> for Now {
                 .saturating_add(jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::MAX))
                 .unwrap_or(self.wall),
         }
+    }
+}
+
+/// A local day, and when it began on the steady clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Day {
+    pub(crate) date: Date,
+    pub(crate) midnight: Instant,
+}
+
+impl Now {
+    /// The day it is at home.
+    pub(crate) fn day(self, time_zone: &TimeZone) -> Day {
+        let local = self.wall.to_zoned(time_zone.clone());
+        let passed = local.start_of_day().map(|midnight| local.timestamp().duration_since(midnight.timestamp()));
+        let passed = passed.ok().and_then(|passed| Duration::try_from(passed).ok()).unwrap_or_default();
+        Day { date: local.date(), midnight: self.at - passed }
     }
 }

@@ -1,0 +1,105 @@
+//! Everything that can happen to the scheduler: one closed list.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::scheduler::{Registration, TaskId, TaskState};
+use crate::units::Watts;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A record arrived.
+    Power {
+        /// Who measured it.
+        source: Source,
+        /// Key and value, as far as values were numbers. In watts.
+        values: Vec<(String, Watts)>,
+        /// When it was measured, if it says so.
+        measured: Option<Timestamp>,
+    },
+    /// A task announced itself.
+    Registered(TaskId, Box<Registration>),
+    /// A registration was refused, with the reason that names the field.
+    RegistrationRefused(TaskId, String),
+    /// A task took its registration back.
+    Unregistered(TaskId),
+    /// A task said how it is.
+    State(TaskId, Box<TaskState>),
+    /// A state could not be read, with the reason.
+    StateRefused(TaskId, String),
+    /// The state was cleared from the broker.
+    StateCleared(TaskId),
+    /// A task's availability: online, offline, or cleared.
+    Availability(TaskId, Option<bool>),
+    /// A user's command.
+    Command(Command),
+}
+
+/// Where a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The meter.
+    Meter,
+    /// The estimator that stands in for it.
+    Fallback,
+}
+
+impl Source {
+    /// The word of the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Meter => "meter",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+/// What a user may want of the scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// No scheduling until `resume`.
+    Pause,
+    /// Schedule again.
+    Resume,
+    /// Stop everything that may be stopped, then pause.
+    StopAll,
+}
+
+/// Why an event changed nothing, or not all that it could have.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// A record that is too old.
+    #[error("the record is {} old, at most {} are allowed (scheduler.max_record_gap)", Seconds(*age), Seconds(*limit))]
+    Old {
+        /// Its age.
+        age: std::time::Duration,
+        /// The oldest that is accepted.
+        limit: std::time::Duration,
+    },
+    /// A value that can't be true.
+    #[error("`{key}` is {value} W: expected a finite number within ±10 MW")]
+    Implausible {
+        /// Its key.
+        key: String,
+        /// As it came.
+        value: f64,
+    },
+    /// There are too many keys already.
+    #[error("`{0}` is ignored: there are more than 8192 different keys")]
+    TooManyKeys(String),
+    /// There are too many tasks already.
+    #[error("task `{0}` is ignored: there are more than 4096 tasks")]
+    TooManyTasks(TaskId),
+}
+
+/// Whole seconds, as humantime writes them.
+pub(crate) struct Seconds(pub(crate) std::time::Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(std::time::Duration::from_secs(self.0.as_secs())).fmt(f)
+    }
+}

@@ -1,0 +1,107 @@
+//! The values that arrive within a cycle become one record (SPEC section 3).
+//!
+//! Knows nothing about tasks: what stands in for the silent plug of a task is decided where tasks are known.
+
+use std::time::Duration;
+
+use crate::scheduler::Instant;
+use crate::scheduler::key::KeyId;
+use crate::units::Watts;
+
+/// A value that is believed lies within ±10 MW.
+pub(crate) const LARGEST: Watts = Watts(10e6);
+
+/// One key's values.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// Of this cycle.
+    sum: Watts,
+    /// Of this cycle.
+    count: u32,
+    last: Watts,
+    measured: Instant,
+}
+
+/// A key's value in a record that is being made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Measured {
+    pub(crate) value: Watts,
+    /// When its newest value was measured.
+    pub(crate) at: Instant,
+}
+
+/// Collects the values of one source (the meter, or the fallback) by key.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    readings: Vec<Option<Reading>>,
+}
+
+impl Intake {
+    /// Takes one value in.
+    pub(crate) fn put(&mut self, key: KeyId, value: Watts, measured: Instant) {
+        if self.readings.len() <= key.index() {
+            self.readings.resize(key.index() + 1, None);
+        }
+        let new = Reading { sum: value, count: 1, last: value, measured };
+        let reading = &mut self.readings[key.index()];
+        *reading = Some(match *reading {
+            Some(old) => Reading {
+                sum: old.sum + value,
+                count: old.count.saturating_add(1),
+                last: value,
+                measured: old.measured.max(measured),
+            },
+            None => new,
+        });
+    }
+
+    /// Whether the key has a value that is new in this cycle.
+    pub(crate) fn is_fresh(&self, key: KeyId) -> bool {
+        self.reading(key).is_some_and(|reading| reading.count > 0)
+    }
+
+    /// The mean of this cycle's values, or the last one while it isn't older than `expire_after`.
+    pub(crate) fn value(&self, key: KeyId, now: Instant, expire_after: Duration) -> Option<Measured> {
+        let reading = self.reading(key)?;
+        if reading.count > 0 {
+            return Some(Measured { value: reading.sum * f64::from(reading.count).recip(), at: reading.measured });
+        }
+        (now.since(reading.measured) <= expire_after).then_some(Measured { value: reading.last, at: reading.measured })
+    }
+
+    /// Begins the next cycle: last values stay, means begin anew.
+    pub(crate) fn end_cycle(&mut self) {
+        for reading in self.readings.iter_mut().flatten() {
+            reading.sum = Watts::ZERO;
+            reading.count = 0;
+        }
+    }
+
+    fn reading(&self, key: KeyId) -> Option<&Reading> {
+        self.readings.get(key.index())?.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::key::Keys;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::START + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn values_of_a_cycle_are_averaged_and_the_last_one_is_kept_until_it_expires() {
+        let key = Keys::default().intern("net").unwrap();
+        let mut intake = Intake::default();
+        let expire_after = Duration::from_secs(300);
+        intake.put(key, Watts(-100.0), at(10));
+        intake.put(key, Watts(-300.0), at(20));
+        assert_eq!(intake.value(key, at(60), expire_after), Some(Measured { value: Watts(-200.0), at: at(20) }));
+        intake.end_cycle();
+        assert!(!intake.is_fresh(key));
+        assert_eq!(intake.value(key, at(320), expire_after), Some(Measured { value: Watts(-300.0), at: at(20) }));
+        assert_eq!(intake.value(key, at(321), expire_after), None);
+    }
+}

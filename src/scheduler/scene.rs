@@ -1,0 +1,227 @@
+//! One cycle's view of tasks and window: everything that the rules ask is looked up here, computed once per cycle.
+//!
+//! Loads stand in descending importance, so "more important" is "earlier".
+
+use std::time::Duration;
+
+use minijinja::Value;
+
+use crate::scheduler::criteria::{Question, Surroundings};
+use crate::scheduler::key::{KeyId, Owners};
+use crate::scheduler::task::Task;
+use crate::scheduler::window::Window;
+use crate::scheduler::{Instant, Priority, Settings};
+use crate::units::{Share, Watts};
+
+/// A task within one cycle.
+#[derive(Debug)]
+pub(crate) struct Load<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) slot: usize,
+    pub(crate) priority: Priority,
+    pub(crate) adjustable: bool,
+    pub(crate) power: Watts,
+    /// It reports running.
+    pub(crate) running: bool,
+    /// It is reachable: the scheduler may move it.
+    pub(crate) reachable: bool,
+    /// It may be started.
+    pub(crate) runnable: bool,
+    /// It may be stopped.
+    pub(crate) stoppable: bool,
+    /// It may be stopped, or could be if its `min_on` were over.
+    pub(crate) yields: bool,
+    /// How long unanswered starts still keep it from being elected.
+    pub(crate) waits: Option<Duration>,
+}
+
+impl Load<'_> {
+    /// A running task that takes part in scheduling.
+    pub(crate) fn takes_part(&self) -> bool {
+        self.running && self.reachable
+    }
+
+    /// A stopped task that could be started.
+    pub(crate) fn is_candidate(&self) -> bool {
+        !self.running && self.reachable && self.runnable
+    }
+
+    pub(crate) fn can_be_stopped(&self) -> bool {
+        self.takes_part() && self.stoppable
+    }
+}
+
+/// The view.
+pub(crate) struct Scene<'a> {
+    /// The most important first.
+    pub(crate) loads: Vec<Load<'a>>,
+    pub(crate) settings: &'a Settings,
+    owners: &'a Owners,
+    window: &'a Window,
+    /// By slot.
+    load_of_slot: Vec<usize>,
+    /// By load, then by record.
+    usage: Vec<Watts>,
+    ran: Vec<bool>,
+    net: Vec<Watts>,
+    now: Instant,
+    surroundings: Surroundings,
+    surround: &'a dyn Fn() -> (Value, Value),
+}
+
+/// What a scene is made from.
+pub(crate) struct Parts<'a> {
+    pub(crate) tasks: &'a [Task],
+    /// Slots of the registered tasks in descending importance.
+    pub(crate) order: &'a [usize],
+    pub(crate) owners: &'a Owners,
+    pub(crate) window: &'a Window,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now: Instant,
+    /// Makes `record` and `now` for expressions.
+    pub(crate) surround: &'a dyn Fn() -> (Value, Value),
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(parts: &Parts<'a>) -> Self {
+        let loads: Vec<_> = parts.order.iter().map(|slot| load(parts, *slot)).collect();
+        let mut load_of_slot = vec![usize::MAX; parts.tasks.len()];
+        for (index, load) in loads.iter().enumerate() {
+            load_of_slot[load.slot] = index;
+        }
+        let mut usage = Vec::with_capacity(loads.len() * parts.window.len());
+        let mut ran = Vec::with_capacity(usage.capacity());
+        for load in &loads {
+            usage.extend(parts.window.newest_first().map(|record| record.usage(&load.task.keys)));
+            ran.extend(parts.window.newest_first().map(|record| record.ran(load.slot)));
+        }
+        Self {
+            loads,
+            settings: parts.settings,
+            owners: parts.owners,
+            window: parts.window,
+            load_of_slot,
+            usage,
+            ran,
+            net: parts.window.newest_first().map(|record| record.net).collect(),
+            now: parts.now,
+            surroundings: Surroundings::default(),
+            surround: parts.surround,
+        }
+    }
+
+    /// How many records the window holds.
+    pub(crate) fn records(&self) -> usize {
+        self.net.len()
+    }
+
+    /// How many of the newest records must agree.
+    pub(crate) fn confirming(&self) -> usize {
+        self.settings.confirm_records.min(self.records())
+    }
+
+    /// `net` in a record; 0 is the newest.
+    pub(crate) fn net(&self, record: usize) -> Watts {
+        self.net[record]
+    }
+
+    /// What a task consumed according to a record.
+    pub(crate) fn usage(&self, load: usize, record: usize) -> Watts {
+        self.usage[load * self.records() + record]
+    }
+
+    pub(crate) fn power_used_by(&self, load: usize) -> Watts {
+        if self.records() == 0 { Watts::ZERO } else { self.usage(load, 0) }
+    }
+
+    /// Whether a task ran when a record was made.
+    pub(crate) fn ran(&self, load: usize, record: usize) -> bool {
+        self.ran[load * self.records() + record]
+    }
+
+    /// A full tank, a full car: it ran and used nothing through the whole, full window.
+    pub(crate) fn is_idle(&self, load: usize) -> bool {
+        self.window.is_full()
+            && (0..self.records()).all(|record| self.ran(load, record) && self.usage(load, record) <= Watts::ZERO)
+    }
+
+    pub(crate) fn keys(&self, load: usize) -> &'a [KeyId] {
+        &self.loads[load].task.keys
+    }
+
+    /// A key's value in a record.
+    pub(crate) fn value(&self, key: KeyId, record: usize) -> Watts {
+        self.window.get(record).map_or(Watts::ZERO, |record| record.value(key))
+    }
+
+    /// The other loads that own this key.
+    pub(crate) fn others(&self, key: KeyId, load: usize) -> impl Iterator<Item = usize> {
+        self.owners.of(key).iter().map(|slot| self.load_of_slot[*slot]).filter(move |other| *other != load)
+    }
+
+    /// Running tasks that share a key with this one, and the key.
+    pub(crate) fn running_rivals(&self, load: usize) -> impl Iterator<Item = (usize, KeyId)> {
+        self.keys(load)
+            .iter()
+            .flat_map(move |key| self.others(*key, load).map(move |other| (other, *key)))
+            .filter(|(other, _)| self.loads[*other].running)
+    }
+
+    /// Whether a stopped task's `start` is met.
+    pub(crate) fn start_met(&self, load: usize, ratio: Share) -> Result<bool, String> {
+        self.met(load, ratio, Watts::ZERO)
+    }
+
+    /// Whether a running task's `keep` is met.
+    pub(crate) fn keep_met(&self, load: usize, ratio: Share) -> Result<bool, String> {
+        self.met(load, ratio, self.power_used_by(load))
+    }
+
+    fn met(&self, load: usize, ratio: Share, power: Watts) -> Result<bool, String> {
+        let Load { task, running, priority, .. } = self.loads[load];
+        if let Some(answer) = task.state.as_ref().and_then(|state| state.meets_criteria) {
+            return Ok(answer);
+        }
+        let Some(registration) = &task.registration else { return Ok(false) };
+        let criteria = &registration.criteria;
+        let criterion = if running { &criteria.keep } else { &criteria.start };
+        criterion.met(&Question {
+            ratio,
+            power,
+            running,
+            priority,
+            on_for: task.on_for(self.now),
+            off_for: task.off_for(self.now),
+            state: task.fields(),
+            surroundings: &self.surroundings,
+            surround: self.surround,
+        })
+    }
+
+    /// The ratio without which a stopped task is certainly not started, where that is known.
+    pub(crate) fn least_start_ratio(&self, load: usize) -> Option<Share> {
+        let task = self.loads[load].task;
+        if task.state.as_ref().is_some_and(|state| state.meets_criteria.is_some()) {
+            return None;
+        }
+        task.registration.as_ref()?.criteria.start.needed_ratio()
+    }
+}
+
+fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
+    let task = &parts.tasks[slot];
+    let now = parts.now;
+    Load {
+        task,
+        slot,
+        priority: task.priority(),
+        adjustable: task.adjustable(),
+        power: task.power(),
+        running: task.running(),
+        reachable: task.unreachable(now, parts.settings).is_none(),
+        runnable: task.runnable(now),
+        stoppable: task.stoppable(now),
+        yields: task.stoppable_but_for_min_on(),
+        waits: task.waits(now),
+    }
+}

@@ -1,0 +1,232 @@
+//! What is available for a stopped task beside a set R of running ones (SPEC section 4, `available_for`, with the
+//! particulars of "electable" in section 7).
+//!
+//! For each of the newest records the sheet keeps what `net` would be if only R ran, with every task of R at the larger
+//! of its usage and its `power`. Putting a task into R or taking one out moves these sums; a question about a candidate
+//! only adds what the less important adjustable tasks of R can give it.
+
+use crate::scheduler::coverage::tidy;
+use crate::scheduler::scene::Scene;
+use crate::units::{Share, Watts};
+
+/// The set R, and the sums over it.
+pub(crate) struct Sheet<'s, 'a> {
+    scene: &'s Scene<'a>,
+    /// By load: it is in R.
+    members: Vec<bool>,
+    /// By load: it ran and used nothing through the whole window.
+    idle: Vec<bool>,
+    /// The adjustable ones of R.
+    adjustable: Vec<usize>,
+    /// The sum of priority levels in R, and their number.
+    levels: u32,
+    count: u32,
+    columns: Vec<Column>,
+}
+
+/// One of the newest records.
+#[derive(Debug, Clone)]
+struct Column {
+    record: usize,
+    /// `net` if only R and the base load ran.
+    net: Watts,
+    /// By key: how many ignored tasks that own it ran when the record was made.
+    ignored: Vec<u16>,
+}
+
+/// What a candidate would get.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Offer {
+    /// The smallest ratio over the newest records, after what is held back.
+    pub(crate) ratio: Share,
+    /// What was held back for others.
+    pub(crate) held_back: Watts,
+    /// Beside a more important adjustable task that uses more than its `power`: the ratio has to be 1 at least.
+    pub(crate) must_be_whole: bool,
+}
+
+impl<'s, 'a> Sheet<'s, 'a> {
+    /// R = the running tasks that take part, less those of `stopped`. Those of `kept_in_net` (stopped by rule 3) are not
+    /// ignored: their power is meant for somebody else.
+    pub(crate) fn new(scene: &'s Scene<'a>, keys: usize, stopped: &[usize], kept_in_net: &[usize]) -> Self {
+        let loads = scene.loads.len();
+        let columns = (0..scene.confirming())
+            .map(|record| Column { record, net: scene.net(record), ignored: vec![0; keys] })
+            .collect();
+        let mut sheet = Self {
+            scene,
+            members: vec![false; loads],
+            idle: vec![false; loads],
+            adjustable: Vec::new(),
+            levels: 0,
+            count: 0,
+            columns,
+        };
+        let is_member = |index: usize| scene.loads[index].takes_part() && !stopped.contains(&index);
+        for index in 0..loads {
+            if scene.loads[index].reachable && !is_member(index) && !kept_in_net.contains(&index) {
+                sheet.ignore(index);
+            }
+        }
+        for index in (0..loads).filter(|index| is_member(*index)) {
+            sheet.idle[index] = scene.is_idle(index);
+            sheet.seat(index);
+        }
+        sheet
+    }
+
+    /// Whether a task is in R.
+    pub(crate) fn has(&self, load: usize) -> bool {
+        self.members[load]
+    }
+
+    /// A task joins R.
+    pub(crate) fn add(&mut self, load: usize) {
+        self.unignore(load);
+        self.seat(load);
+    }
+
+    /// A task of R is stopped.
+    pub(crate) fn remove(&mut self, load: usize) {
+        self.unseat(load);
+        self.ignore(load);
+    }
+
+    /// What is there for a task that is not in R.
+    pub(crate) fn offer(&self, load: usize) -> Offer {
+        let held_back = self.held_back(load);
+        let least = (0..self.columns.len())
+            .map(|column| -(self.columns[column].net - self.given_to(load, column)))
+            .fold(f64::INFINITY, |least, export| least.min(export.0));
+        let export = if least.is_finite() { Watts(least) } else { Watts::ZERO };
+        let ratio = tidy((export - held_back).max(Watts::ZERO) / self.scene.loads[load].power);
+        Offer { ratio, held_back, must_be_whole: self.must_be_whole(load) }
+    }
+
+    /// No set of tasks, stopped out of those with `relief`, offers more than this.
+    pub(crate) fn best_offer(&self, load: usize, relief: &[Watts]) -> Share {
+        let least = (0..self.columns.len())
+            .map(|column| relief[column] - (self.columns[column].net - self.given_to(load, column)))
+            .fold(f64::INFINITY, |least, export| least.min(export.0));
+        tidy(Watts(least).max(Watts::ZERO) / self.scene.loads[load].power)
+    }
+
+    /// What each of the newest records would gain for a more important task if a task of R were stopped.
+    pub(crate) fn relief(&self, load: usize) -> impl Iterator<Item = Watts> {
+        (0..self.columns.len()).map(move |column| {
+            let record = self.columns[column].record;
+            let least = if self.scene.loads[load].adjustable {
+                self.level(load, column) - self.excess(load, column)
+            } else {
+                self.level(load, column)
+            };
+            if self.scene.ran(load, record) { least } else { least - self.usage(load, column) }
+        })
+    }
+
+    // Sums.
+
+    fn seat(&mut self, load: usize) {
+        for column in 0..self.columns.len() {
+            let difference = self.level(load, column) - self.usage(load, column);
+            self.columns[column].net += difference;
+        }
+        let task = &self.scene.loads[load];
+        self.members[load] = true;
+        self.levels += u32::from(task.priority.level());
+        self.count += 1;
+        if task.adjustable {
+            self.adjustable.push(load);
+        }
+    }
+
+    fn unseat(&mut self, load: usize) {
+        for column in 0..self.columns.len() {
+            let difference = self.level(load, column) - self.usage(load, column);
+            self.columns[column].net -= difference;
+        }
+        self.members[load] = false;
+        self.levels -= u32::from(self.scene.loads[load].priority.level());
+        self.count -= 1;
+        self.adjustable.retain(|other| *other != load);
+    }
+
+    /// Takes a task that doesn't run any more out of the records that were made while it ran.
+    fn ignore(&mut self, load: usize) {
+        for column in &mut self.columns {
+            if !self.scene.ran(load, column.record) {
+                continue;
+            }
+            for key in self.scene.keys(load) {
+                let ignored = &mut column.ignored[key.index()];
+                *ignored += 1;
+                if *ignored == 1 {
+                    column.net -= self.scene.value(*key, column.record);
+                }
+            }
+        }
+    }
+
+    fn unignore(&mut self, load: usize) {
+        for column in &mut self.columns {
+            if !self.scene.ran(load, column.record) {
+                continue;
+            }
+            for key in self.scene.keys(load) {
+                let ignored = &mut column.ignored[key.index()];
+                *ignored -= 1;
+                if *ignored == 0 {
+                    column.net += self.scene.value(*key, column.record);
+                }
+            }
+        }
+    }
+
+    /// A task's usage, without what was another's on a key that they share.
+    fn usage(&self, load: usize, column: usize) -> Watts {
+        let Column { record, ignored, .. } = &self.columns[column];
+        let keys = self.scene.keys(load);
+        if keys.iter().all(|key| ignored[key.index()] == 0) {
+            return self.scene.usage(load, *record);
+        }
+        keys.iter().filter(|key| ignored[key.index()] == 0).map(|key| self.scene.value(*key, *record)).sum()
+    }
+
+    /// What a task of R counts at.
+    fn level(&self, load: usize, column: usize) -> Watts {
+        if self.idle[load] { Watts::ZERO } else { self.usage(load, column).max(self.scene.loads[load].power) }
+    }
+
+    /// What an adjustable task of R uses above its `power`.
+    fn excess(&self, load: usize, column: usize) -> Watts {
+        if self.idle[load] {
+            return Watts::ZERO;
+        }
+        (self.usage(load, column) - self.scene.loads[load].power).max(Watts::ZERO)
+    }
+
+    /// What the less important adjustable tasks of R give up for a task.
+    fn given_to(&self, load: usize, column: usize) -> Watts {
+        self.adjustable.iter().filter(|other| **other > load).map(|other| self.excess(*other, column)).sum()
+    }
+
+    fn held_back(&self, load: usize) -> Watts {
+        let task = &self.scene.loads[load];
+        let below_the_mean = u32::from(task.priority.level()) * self.count < self.levels;
+        let below_an_adjustable = self.adjustable.iter().any(|other| self.scene.loads[*other].priority > task.priority);
+        if (!task.adjustable && below_the_mean) || below_an_adjustable {
+            self.scene.settings.headroom
+        } else {
+            Watts::ZERO
+        }
+    }
+
+    fn must_be_whole(&self, load: usize) -> bool {
+        let task = &self.scene.loads[load];
+        !task.adjustable
+            && self.adjustable.iter().any(|other| {
+                let adjustable = &self.scene.loads[*other];
+                adjustable.priority > task.priority && self.scene.power_used_by(*other) > adjustable.power
+            })
+    }
+}

@@ -1,0 +1,284 @@
+//! A task as the scheduler sees it: its registration, its last state, and what the rules may ask of it.
+//!
+//! Refuses to decide anything: it answers whether it may be started or stopped, not whether it should.
+
+use std::time::Duration;
+
+use minijinja::Value;
+
+use crate::scheduler::importance::Importance;
+use crate::scheduler::key::KeyId;
+use crate::scheduler::time::Day;
+use crate::scheduler::{Instant, Priority, Registration, Settings, TaskId, TaskState, Verdict};
+use crate::units::Watts;
+
+/// Starts that may stay unanswered before the task has to wait.
+const UNANSWERED_LIMIT: u32 = 3;
+
+/// The first wait after unanswered starts; it doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_secs(7200);
+
+/// Everything known of one task. Kept without a registration too: state may arrive before it.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) id: TaskId,
+    /// The last valid one.
+    pub(crate) registration: Option<Registration>,
+    /// Why the last registration, or else the last state, was refused.
+    pub(crate) error: Option<String>,
+    pub(crate) state: Option<TaskState>,
+    state_at: Instant,
+    /// Its availability, once it published one.
+    pub(crate) available: Option<bool>,
+    /// When it was last seen to start or stop.
+    switched: Option<Instant>,
+    /// When its first state came.
+    first_seen: Instant,
+    /// Its keys, or `@<id>`.
+    pub(crate) keys: Vec<KeyId>,
+    /// A start was sent and not yet answered.
+    awaited: bool,
+    pub(crate) unanswered: u32,
+    waits_until: Option<Instant>,
+    /// What an adjustable task was seen to be able to use.
+    pub(crate) learned: Option<Watts>,
+    /// `stop_all` is to be repeated until it stops.
+    pub(crate) stop_all: bool,
+    pub(crate) verdict: Verdict,
+    today: Today,
+}
+
+/// Run time and starts since local midnight.
+#[derive(Debug, Default)]
+struct Today {
+    day: Day,
+    on: Duration,
+    starts: u32,
+}
+
+/// Why a task takes no part in scheduling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreachable {
+    /// Nothing came on its state topic yet.
+    NoState,
+    /// Its availability says so.
+    Offline,
+    /// Its last state is this old, and expired.
+    Expired(Duration),
+}
+
+impl Task {
+    pub(crate) fn new(id: TaskId) -> Self {
+        Self {
+            id,
+            registration: None,
+            error: None,
+            state: None,
+            state_at: Instant::START,
+            available: None,
+            switched: None,
+            first_seen: Instant::START,
+            keys: Vec::new(),
+            awaited: false,
+            unanswered: 0,
+            waits_until: None,
+            learned: None,
+            stop_all: false,
+            verdict: Verdict::Pending,
+            today: Today::default(),
+        }
+    }
+
+    /// Nothing is known any more: the slot may be given away.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.registration.is_none() && self.error.is_none() && self.state.is_none() && self.available.is_none()
+    }
+
+    // What it is: the state over the registration.
+
+    pub(crate) fn priority(&self) -> Priority {
+        let registered = self.registration.as_ref().map(|registration| registration.priority);
+        self.state.as_ref().and_then(|state| state.priority).or(registered).unwrap_or_default()
+    }
+
+    pub(crate) fn power(&self) -> Watts {
+        let registered = self.registration.as_ref().map(|registration| registration.power);
+        self.state.as_ref().and_then(|state| state.power).or(registered).unwrap_or(Watts(1.0))
+    }
+
+    /// What it can use at most, never below its `power`.
+    pub(crate) fn max_power(&self) -> Option<Watts> {
+        let registered = self.registration.as_ref().and_then(|registration| registration.max_power);
+        self.state.as_ref().and_then(|state| state.max_power).or(registered).map(|most| most.max(self.power()))
+    }
+
+    pub(crate) fn adjustable(&self) -> bool {
+        let registered = self.registration.as_ref().is_some_and(|registration| registration.auto_adjust);
+        self.state.as_ref().and_then(|state| state.auto_adjust).unwrap_or(registered)
+    }
+
+    /// The names of its keys; empty when it has none of its own.
+    pub(crate) fn key_names(&self) -> &[String] {
+        let registered = self.registration.as_ref().map(|registration| &registration.keys);
+        self.state.as_ref().and_then(|state| state.keys.as_ref()).or(registered).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn importance(&self) -> Importance<'_> {
+        Importance { priority: self.priority(), adjustable: self.adjustable(), power: self.power(), id: &self.id }
+    }
+
+    // How it is.
+
+    pub(crate) fn unreachable(&self, now: Instant, settings: &Settings) -> Option<Unreachable> {
+        if self.available == Some(false) {
+            return Some(Unreachable::Offline);
+        }
+        if self.state.is_none() {
+            return Some(Unreachable::NoState);
+        }
+        let default = self.available.is_none().then_some(settings.task_expire_after);
+        let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
+        let age = now.since(self.state_at);
+        (age > expire_after).then_some(Unreachable::Expired(age))
+    }
+
+    /// When it becomes unreachable if nothing comes from it.
+    pub(crate) fn running(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.running)
+    }
+
+    /// It may be started, as far as it and its guards are concerned.
+    pub(crate) fn runnable(&self, now: Instant) -> bool {
+        self.state.as_ref().is_some_and(|state| state.runnable) && self.off_guard(now).is_none()
+    }
+
+    /// It may be stopped, as far as it and its guards are concerned.
+    pub(crate) fn stoppable(&self, now: Instant) -> bool {
+        self.stoppable_but_for_min_on() && !self.held_by_min_on(now)
+    }
+
+    pub(crate) fn stoppable_but_for_min_on(&self) -> bool {
+        let interruptible = self.registration.as_ref().is_none_or(|registration| registration.interruptible);
+        self.state.as_ref().and_then(|state| state.stoppable).unwrap_or(interruptible)
+    }
+
+    fn held_by_min_on(&self, now: Instant) -> bool {
+        self.registration.as_ref().is_some_and(|registration| self.on_for(now) < registration.min_on)
+    }
+
+    /// How long `min_off` still keeps it from running.
+    pub(crate) fn off_guard(&self, now: Instant) -> Option<Duration> {
+        // A task that was never seen to stop has been off for longer than anybody knows.
+        let stopped = self.switched.filter(|_| !self.running())?;
+        let left = self.registration.as_ref()?.min_off.saturating_sub(now.since(stopped));
+        (!left.is_zero()).then_some(left)
+    }
+
+    pub(crate) fn on_for(&self, now: Instant) -> Duration {
+        if self.running() { now.since(self.switched.unwrap_or(self.first_seen)) } else { Duration::ZERO }
+    }
+
+    pub(crate) fn off_for(&self, now: Instant) -> Duration {
+        if self.running() { Duration::ZERO } else { now.since(self.switched.unwrap_or(self.first_seen)) }
+    }
+
+    /// When it was last seen to start or stop: older values of its keys speak of the past.
+    pub(crate) fn switched(&self) -> Option<Instant> {
+        self.switched
+    }
+
+    pub(crate) fn fields(&self) -> &Value {
+        const NOTHING: Value = Value::UNDEFINED;
+        self.state.as_ref().map_or(&NOTHING, |state| &state.fields)
+    }
+
+    // What happens to it.
+
+    pub(crate) fn register(&mut self, registration: Registration) {
+        self.registration = Some(registration);
+        self.error = None;
+        self.forgive();
+    }
+
+    pub(crate) fn set_state(&mut self, state: TaskState, now: Instant, today: Day) {
+        let before = self.state.as_ref().map(|before| (before.running, before.runnable, before.stoppable));
+        if before != Some((state.running, state.runnable, state.stoppable)) {
+            self.forgive();
+        }
+        match before {
+            None => self.first_seen = now,
+            Some((running, ..)) if running != state.running => self.switch(state.running, now, today),
+            Some(_) => {}
+        }
+        if !state.running {
+            self.learned = None;
+            self.stop_all = false;
+        }
+        self.state = Some(state);
+        self.state_at = now;
+        if self.registration.is_some() && self.error.as_deref().is_some_and(|error| error.starts_with(STATE_ERROR)) {
+            self.error = None;
+        }
+    }
+
+    /// A state that could not be read.
+    pub(crate) fn refuse_state(&mut self, why: &str) {
+        self.error = Some(format!("{STATE_ERROR}{why}"));
+    }
+
+    pub(crate) fn set_available(&mut self, available: Option<bool>) {
+        if self.available != available {
+            self.forgive();
+        }
+        self.available = available;
+    }
+
+    /// A start is on its way.
+    pub(crate) fn await_start(&mut self) {
+        self.awaited = true;
+    }
+
+    /// At the begin of a cycle: a start that was sent before it and not followed is unanswered.
+    pub(crate) fn count_unanswered(&mut self, now: Instant) {
+        if !std::mem::take(&mut self.awaited) || self.running() {
+            return;
+        }
+        self.unanswered += 1;
+        if let Some(doublings) = self.unanswered.checked_sub(UNANSWERED_LIMIT) {
+            let wait = FIRST_WAIT.saturating_mul(1 << doublings.min(8)).min(LONGEST_WAIT);
+            self.waits_until = Some(now + wait);
+        }
+    }
+
+    /// How long unanswered starts still keep it from being elected.
+    pub(crate) fn waits(&self, now: Instant) -> Option<Duration> {
+        self.waits_until.map(|until| until.since(now)).filter(|left| !left.is_zero())
+    }
+
+    fn forgive(&mut self) {
+        self.awaited = false;
+        self.unanswered = 0;
+        self.waits_until = None;
+    }
+
+    fn switch(&mut self, starts: bool, now: Instant, today: Day) {
+        let starts = self.starts_today(today) + u32::from(starts);
+        self.today = Today { day: today, on: self.on_today(now, today), starts };
+        self.switched = Some(now);
+    }
+
+    /// Run time since local midnight.
+    pub(crate) fn on_today(&self, now: Instant, today: Day) -> Duration {
+        let before = if self.today.day.date == today.date { self.today.on } else { Duration::ZERO };
+        before + self.on_for(now).min(now.since(today.midnight))
+    }
+
+    /// Starts since local midnight, whoever commanded them.
+    pub(crate) fn starts_today(&self, today: Day) -> u32 {
+        if self.today.day.date == today.date { self.today.starts } else { 0 }
+    }
+}
+
+/// What the error of an unreadable state begins with: the next readable one ends it.
+const STATE_ERROR: &str = "state: ";
