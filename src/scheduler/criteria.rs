@@ -82,7 +82,9 @@ pub enum CriterionError {
     #[error("expected a number or a Jinja expression such as \"ratio >= 0.8 or now.hour < 7\": {0}")]
     Syntax(String),
     /// A name that no criterion knows.
-    #[error("`{0}` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now")]
+    #[error(
+        "`{0}` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now"
+    )]
     UnknownName(String),
     /// Longer than is compiled.
     #[error("the expression has {0} characters, at most {LONGEST} are allowed")]
@@ -188,7 +190,8 @@ mod tests {
     use super::*;
 
     fn ask(source: &str, ratio: f64) -> Result<bool, String> {
-        let surround = || (context! { net => -500.0, ev => 1400.0 }, context! { hour => 6, minute => 30, weekday => 0 });
+        let surround =
+            || (context! { net => -500.0, ev => 1400.0 }, context! { hour => 6, minute => 30, weekday => 0 });
         let question = Question {
             ratio: Share(ratio),
             power: Watts(1380.0),

@@ -28,14 +28,6 @@ impl Electable {
     pub(crate) fn is_yes(&self) -> bool {
         matches!(self, Self::Yes(_))
     }
-
-    /// The offer, where one was made.
-    pub(crate) fn offer(&self) -> Option<&Offer> {
-        match self {
-            Self::Yes(offer) | Self::Short(offer) | Self::NotWhole(offer) | Self::Failed(offer, _) => Some(offer),
-            Self::SharesKey { .. } | Self::Waits => None,
-        }
-    }
 }
 
 /// Whether a candidate is electable beside the tasks of the sheet and the base load.
@@ -43,7 +35,7 @@ pub(crate) fn electable(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -
     if let Some((with, key)) = holder_of_a_key(scene, sheet, load) {
         return Electable::SharesKey { with, key };
     }
-    if scene.loads[load].waits.is_some() {
+    if scene.loads[load].waits {
         return Electable::Waits;
     }
     let offer = sheet.offer(load);
@@ -58,7 +50,8 @@ pub(crate) fn electable(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -
 /// A task of R, or of the base load, that runs on one of the candidate's keys.
 fn holder_of_a_key(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -> Option<(usize, KeyId)> {
     scene.keys(load).iter().find_map(|key| {
-        let holds = |other: &usize| sheet.has(*other) || (scene.loads[*other].running && !scene.loads[*other].reachable);
+        let holds =
+            |other: &usize| sheet.has(*other) || (scene.loads[*other].running && !scene.loads[*other].reachable);
         scene.others(*key, load).find(holds).map(|other| (other, *key))
     })
 }

@@ -51,6 +51,12 @@ impl Keys {
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
+
+    /// Every key.
+    #[expect(clippy::cast_possible_truncation, reason = "fewer than `Keys::LIMIT`")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = KeyId> + use<> {
+        (0..self.names.len() as u32).map(KeyId)
+    }
 }
 
 /// Which tasks (by slot) own which key; made again when a task's keys change.

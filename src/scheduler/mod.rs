@@ -1,3 +1,390 @@
-//! The scheduler.
+//! The scheduler: which tasks run on the sun. PURE: nothing here knows MQTT, tokio, files or the clock.
+//!
+//! Feed it with [`Scheduler::handle`], step it with [`Scheduler::cycle`], wake it at [`Scheduler::next_wakeup`] with
+//! [`Scheduler::wake`], and after each of these send what [`Scheduler::next_decision`] hands out. The same events at the
+//! same times give the same decisions.
+
+mod coverage;
+mod criteria;
+mod cycle;
+mod decision;
+mod election;
+mod event;
+mod importance;
+mod key;
+mod record;
+mod registration;
+mod rules;
+mod scene;
+mod settings;
+mod sheet;
+mod task;
 mod time;
+mod verdict;
+mod view;
+mod window;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use criteria::{Criteria, Criterion, CriterionError};
+pub use cycle::{CycleReport, Skipped};
+pub use decision::{Action, Decision, Rule};
+pub use event::{Command, Event, Refusal, Source};
+pub use importance::Priority;
+pub use registration::{OnNoData, Registration, TaskId, TaskState};
+pub use settings::Settings;
+pub use task::Unreachable;
 pub use time::{Instant, Now};
+pub use verdict::Verdict;
+pub use view::{Status, TaskView};
+
+use key::{KeyId, Keys, NET, Owners};
+use record::{Intake, LARGEST};
+use task::Task;
+use window::Window;
+
+use crate::units::Watts;
+
+/// More tasks than any home has; beyond it, new ones are refused.
+const MOST_TASKS: usize = 4_096;
+
+/// What the scheduler is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// It schedules.
+    Active,
+    /// A user paused it.
+    Paused,
+    /// No record arrives.
+    NoData,
+}
+
+impl Activity {
+    /// The word of the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::NoData => "no_data",
+        }
+    }
+}
+
+/// All that the scheduler knows.
+#[derive(Debug)]
+pub struct Scheduler {
+    settings: Settings,
+    keys: Keys,
+    net: KeyId,
+    /// By slot. A slot stays a task's until the task is forgotten.
+    tasks: Vec<Task>,
+    slots: HashMap<TaskId, usize>,
+    free: Vec<usize>,
+    owners: Owners,
+    /// Some task's keys changed since `owners` was made.
+    owners_stale: bool,
+    window: Window,
+    meter: Intake,
+    fallback: Intake,
+    /// The last record of either source, or the start.
+    last_record: Instant,
+    /// The last record of the meter, or the start.
+    last_meter: Instant,
+    paused: bool,
+    no_data: bool,
+    since: Timestamp,
+    /// To be sent, in order.
+    decided: VecDeque<Decision>,
+    /// Decided since the last cycle, for the next report.
+    between: Vec<Decision>,
+}
+
+impl Scheduler {
+    /// A scheduler that knows nothing yet. `now` is the start that missing data is counted from.
+    #[must_use]
+    pub fn new(settings: Settings, now: Now) -> Self {
+        let mut keys = Keys::default();
+        // The first of an empty table always finds room.
+        let net = keys.intern(NET).unwrap_or_else(|| unreachable!("the table of keys is empty"));
+        Self {
+            window: Window::new(settings.window_size),
+            settings,
+            keys,
+            net,
+            tasks: Vec::new(),
+            slots: HashMap::new(),
+            free: Vec::new(),
+            owners: Owners::default(),
+            owners_stale: true,
+            meter: Intake::default(),
+            fallback: Intake::default(),
+            last_record: now.at,
+            last_meter: now.at,
+            paused: false,
+            no_data: false,
+            since: now.wall,
+            decided: VecDeque::new(),
+            between: Vec::new(),
+        }
+    }
+
+    /// Takes one event in.
+    ///
+    /// # Errors
+    /// What of it was refused, and why. The rest of the event has its effect all the same.
+    pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
+        match event {
+            Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
+            Event::Registered(id, registration) => {
+                let slot = self.slot(id)?;
+                self.tasks[slot].register(*registration);
+                self.refresh_keys(slot)?;
+            }
+            Event::RegistrationRefused(id, why) => {
+                let slot = self.slot(id)?;
+                self.tasks[slot].error = Some(why);
+            }
+            Event::Unregistered(id) => self.change(&id, |task| {
+                task.registration = None;
+                task.error = None;
+            }),
+            Event::State(id, state) => {
+                let slot = self.slot(id)?;
+                let today = now.day(&self.settings.time_zone);
+                self.tasks[slot].set_state(*state, now.at, today);
+                self.refresh_keys(slot)?;
+            }
+            Event::StateRefused(id, why) => self.change(&id, |task| task.refuse_state(&why)),
+            Event::StateCleared(id) => self.change(&id, |task| task.state = None),
+            Event::Availability(id, available) => {
+                let slot = self.slot(id.clone())?;
+                self.tasks[slot].set_available(available);
+                self.change(&id, |_| {});
+            }
+            Event::Command(command) => self.obey(command, now),
+        }
+        Ok(())
+    }
+
+    /// When [`Scheduler::wake`] has to be called although nothing happened.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        // "For longer than": the first moment after it.
+        (!self.no_data).then(|| self.last_record + self.settings.max_record_gap + Duration::from_millis(1))
+    }
+
+    /// Does what is due by the clock alone: notices missing data.
+    pub fn wake(&mut self, now: Now) {
+        if !self.no_data && now.at.since(self.last_record) > self.settings.max_record_gap {
+            self.no_data = true;
+            if !self.paused {
+                self.since = now.wall;
+                self.stop_without_data(now);
+            }
+        }
+    }
+
+    /// The next decision to be sent: every stop of a cycle comes before its first start.
+    pub fn next_decision(&mut self) -> Option<Decision> {
+        self.decided.pop_front()
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        match (self.paused, self.no_data) {
+            (true, _) => Activity::Paused,
+            (false, true) => Activity::NoData,
+            (false, false) => Activity::Active,
+        }
+    }
+
+    /// Since when [`Scheduler::activity`] is what it is.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// The settings it runs by.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The valid registration of a task.
+    #[must_use]
+    pub fn registration(&self, id: &TaskId) -> Option<&Registration> {
+        self.tasks[*self.slots.get(id)?].registration.as_ref()
+    }
+
+    // Power.
+
+    fn take_in(
+        &mut self,
+        source: Source,
+        values: Vec<(String, Watts)>,
+        measured: Option<Timestamp>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let age = measured.map_or(Duration::ZERO, |measured| {
+            Duration::try_from(now.wall.duration_since(measured)).unwrap_or(Duration::ZERO)
+        });
+        if age > self.settings.max_record_gap {
+            return Err(Refusal::Old { age, limit: self.settings.max_record_gap });
+        }
+        let measured = now.at - age;
+        let mut refused = Ok(());
+        for (name, value) in values {
+            if !value.0.is_finite() || value.0.abs() > LARGEST.0 {
+                refused = Err(Refusal::Implausible { key: name, value: value.0 });
+                continue;
+            }
+            let Some(key) = self.keys.intern(&name) else {
+                refused = Err(Refusal::TooManyKeys(name));
+                continue;
+            };
+            match source {
+                Source::Meter => self.meter.put(key, value, measured),
+                Source::Fallback => self.fallback.put(key, value, measured),
+            }
+            if key == self.net {
+                self.note_record(source, measured, now);
+            }
+        }
+        refused
+    }
+
+    /// A value of `net` arrived: data isn't missing any more.
+    fn note_record(&mut self, source: Source, measured: Instant, now: Now) {
+        self.last_record = self.last_record.max(measured);
+        if source == Source::Meter {
+            self.last_meter = self.last_meter.max(measured);
+        }
+        if std::mem::take(&mut self.no_data) {
+            self.window.clear();
+            if !self.paused {
+                self.since = now.wall;
+            }
+        }
+    }
+
+    // Commands.
+
+    fn obey(&mut self, command: Command, now: Now) {
+        let before = self.activity();
+        match command {
+            Command::Pause => self.paused = true,
+            Command::Resume => {
+                self.paused = false;
+                for task in &mut self.tasks {
+                    task.stop_all = false;
+                }
+            }
+            Command::StopAll => {
+                self.paused = true;
+                for task in &mut self.tasks {
+                    task.stop_all = task.registration.is_some() && task.running();
+                }
+                self.repeat_stop_all(now);
+            }
+        }
+        if self.activity() != before {
+            self.since = now.wall;
+        }
+    }
+
+    /// Takes over what an earlier run had told: whether a user had paused it, and since when.
+    pub fn restore_pause(&mut self, since: Timestamp) {
+        self.paused = true;
+        self.since = since;
+    }
+
+    fn repeat_stop_all(&mut self, now: Now) {
+        self.stop_where(Rule::StopAll, "everything is to be stopped", now, |task| task.stop_all);
+    }
+
+    fn stop_without_data(&mut self, now: Now) {
+        let silent = event::Seconds(now.at.since(self.last_record));
+        let reason = format!("no power record for {silent}, and it is not to run without");
+        self.stop_where(Rule::NoData, &reason, now, |task| {
+            task.registration.as_ref().is_some_and(|registration| registration.on_no_data == OnNoData::Stop)
+        });
+    }
+
+    /// Stops every running, stoppable, reachable task of a kind, outside of the rules of a cycle.
+    fn stop_where(&mut self, rule: Rule, reason: &str, now: Now, chosen: impl Fn(&Task) -> bool) {
+        let stops: Vec<Decision> = self
+            .tasks
+            .iter()
+            .filter(|task| {
+                task.running()
+                    && task.registration.is_some()
+                    && task.stoppable(now.at)
+                    && task.unreachable(now.at, &self.settings).is_none()
+                    && chosen(task)
+            })
+            .map(|task| Decision { task: task.id.clone(), action: Action::Stop, rule, reason: reason.to_owned() })
+            .collect();
+        self.decided.extend(stops.iter().cloned());
+        self.between.extend(stops);
+    }
+
+    // Tasks.
+
+    /// The slot of a task, made if it is new.
+    fn slot(&mut self, id: TaskId) -> Result<usize, Refusal> {
+        if let Some(slot) = self.slots.get(&id) {
+            return Ok(*slot);
+        }
+        let slot = if let Some(slot) = self.free.pop() {
+            self.window.forget_slot(slot);
+            self.tasks[slot] = Task::new(id.clone());
+            slot
+        } else if self.tasks.len() < MOST_TASKS {
+            self.tasks.push(Task::new(id.clone()));
+            self.tasks.len() - 1
+        } else {
+            return Err(Refusal::TooManyTasks(id));
+        };
+        self.slots.insert(id, slot);
+        Ok(slot)
+    }
+
+    /// Changes a task that is known, and forgets it if nothing of it is left.
+    fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
+        let Some(slot) = self.slots.get(id).copied() else { return };
+        change(&mut self.tasks[slot]);
+        self.owners_stale = true;
+        if self.tasks[slot].is_forgotten() {
+            self.slots.remove(id);
+            self.free.push(slot);
+        }
+    }
+
+    /// A task's keys may have changed.
+    fn refresh_keys(&mut self, slot: usize) -> Result<(), Refusal> {
+        let task = &mut self.tasks[slot];
+        let own = [format!("@{}", task.id)];
+        let names = if task.key_names().is_empty() { &own } else { task.key_names() };
+        let unchanged = names.len() == task.keys.len()
+            && names.iter().zip(&task.keys).all(|(name, key)| self.keys.name(*key) == name);
+        if unchanged && task.registration.is_some() && !self.owners_stale {
+            return Ok(());
+        }
+        let mut keys = Vec::with_capacity(names.len());
+        let mut refused = Ok(());
+        for name in names {
+            match self.keys.intern(name) {
+                Some(key) => keys.push(key),
+                None => refused = Err(Refusal::TooManyKeys(name.clone())),
+            }
+        }
+        task.keys = keys;
+        self.owners_stale = true;
+        refused
+    }
+}

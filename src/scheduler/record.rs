@@ -20,7 +20,16 @@ struct Reading {
     count: u32,
     last: Watts,
     measured: Instant,
+    /// Between the last two values.
+    interval: Option<Duration>,
+    /// Since when, and how often, the value has been exactly `last`.
+    unchanged_since: Instant,
+    unchanged: u32,
 }
+
+/// A meter whose value is exactly the same for so long, and so many times, doesn't measure any more.
+const FROZEN_FOR: Duration = Duration::from_secs(900);
+const FROZEN_VALUES: u32 = 10;
 
 /// A key's value in a record that is being made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,17 +51,17 @@ impl Intake {
         if self.readings.len() <= key.index() {
             self.readings.resize(key.index() + 1, None);
         }
-        let new = Reading { sum: value, count: 1, last: value, measured };
+        let first = Reading {
+            sum: value,
+            count: 1,
+            last: value,
+            measured,
+            interval: None,
+            unchanged_since: measured,
+            unchanged: 1,
+        };
         let reading = &mut self.readings[key.index()];
-        *reading = Some(match *reading {
-            Some(old) => Reading {
-                sum: old.sum + value,
-                count: old.count.saturating_add(1),
-                last: value,
-                measured: old.measured.max(measured),
-            },
-            None => new,
-        });
+        *reading = Some(reading.map_or(first, |before| before.followed_by(value, measured)));
     }
 
     /// Whether the key has a value that is new in this cycle.
@@ -77,8 +86,36 @@ impl Intake {
         }
     }
 
+    /// The time between the last two values.
+    pub(crate) fn interval(&self, key: KeyId) -> Option<Duration> {
+        self.reading(key)?.interval
+    }
+
+    /// The value that a dead sensor repeats, and for how long it has. Zero is believed: a home may neither take nor give.
+    pub(crate) fn frozen(&self, key: KeyId, now: Instant) -> Option<(Watts, Duration)> {
+        let reading = self.reading(key)?;
+        let unchanged = now.since(reading.unchanged_since);
+        let frozen = unchanged >= FROZEN_FOR && reading.unchanged >= FROZEN_VALUES && reading.last != Watts::ZERO;
+        frozen.then_some((reading.last, unchanged))
+    }
+
     fn reading(&self, key: KeyId) -> Option<&Reading> {
         self.readings.get(key.index())?.as_ref()
+    }
+}
+
+impl Reading {
+    fn followed_by(self, value: Watts, measured: Instant) -> Self {
+        let same = value == self.last;
+        Self {
+            sum: self.sum + value,
+            count: self.count.saturating_add(1),
+            last: value,
+            measured: self.measured.max(measured),
+            interval: Some(measured.since(self.measured)),
+            unchanged_since: if same { self.unchanged_since } else { measured },
+            unchanged: if same { self.unchanged.saturating_add(1) } else { 1 },
+        }
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn learned(scene: &Scene<'_>, load: usize) -> Option<Watts> {
     if newest.clone().all(|record| scene.ran(load, record)) && is_left_for(scene, load) {
         return newest.map(|record| scene.usage(load, record)).reduce(Watts::max);
     }
-    task.task.learned.filter(|learned| scene.power_used_by(load) <= *learned)
+    task.learned.filter(|learned| scene.power_used_by(load) <= *learned)
 }
 
 fn could_use_more(scene: &Scene<'_>, load: usize) -> bool {
@@ -85,7 +85,7 @@ fn could_use_more(scene: &Scene<'_>, load: usize) -> bool {
     let below_limit = |limit: Option<Watts>| limit.is_none_or(|limit| usage < limit * 0.95);
     usage >= task.power * 0.5
         && below_limit(task.task.max_power())
-        && below_limit(task.task.learned)
+        && below_limit(task.learned)
         && !is_left_for(scene, load)
 }
 
@@ -120,16 +120,11 @@ pub(crate) struct Replacement {
 pub(crate) fn lower_priority(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>) -> Option<Replacement> {
     let relief = Relief::new(scene, sheet);
     (0..scene.loads.len())
-        .filter(|load| scene.loads[*load].is_candidate() && scene.loads[*load].waits.is_none())
+        .filter(|load| scene.loads[*load].is_candidate() && !scene.loads[*load].waits)
         .find_map(|candidate| make_room(scene, sheet, candidate, &relief))
 }
 
-fn make_room(
-    scene: &Scene<'_>,
-    sheet: &mut Sheet<'_, '_>,
-    candidate: usize,
-    relief: &Relief,
-) -> Option<Replacement> {
+fn make_room(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, candidate: usize, relief: &Relief) -> Option<Replacement> {
     let rivals: Vec<usize> = scene.running_rivals(candidate).map(|(rival, _)| rival).collect();
     let priority = scene.loads[candidate].priority;
     let may_stop = |load: usize| {
@@ -141,7 +136,8 @@ fn make_room(
     }
     if rivals.is_empty() {
         let needed = scene.least_start_ratio(candidate);
-        let hopeless = needed.is_some_and(|needed| sheet.best_offer(candidate, relief.below(candidate, scene)) < needed);
+        let hopeless =
+            needed.is_some_and(|needed| sheet.best_offer(candidate, relief.below(candidate, scene)) < needed);
         if hopeless || electable(scene, sheet, candidate).is_yes() {
             return None;
         }

@@ -2,15 +2,13 @@
 //!
 //! Loads stand in descending importance, so "more important" is "earlier".
 
-use std::time::Duration;
-
 use minijinja::Value;
 
 use crate::scheduler::criteria::{Question, Surroundings};
 use crate::scheduler::key::{KeyId, Owners};
 use crate::scheduler::task::Task;
 use crate::scheduler::window::Window;
-use crate::scheduler::{Instant, Priority, Settings};
+use crate::scheduler::{Instant, Priority, Settings, TaskId};
 use crate::units::{Share, Watts};
 
 /// A task within one cycle.
@@ -31,8 +29,10 @@ pub(crate) struct Load<'a> {
     pub(crate) stoppable: bool,
     /// It may be stopped, or could be if its `min_on` were over.
     pub(crate) yields: bool,
-    /// How long unanswered starts still keep it from being elected.
-    pub(crate) waits: Option<Duration>,
+    /// Unanswered starts keep it from being elected.
+    pub(crate) waits: bool,
+    /// What an adjustable task was seen to be able to use.
+    pub(crate) learned: Option<Watts>,
 }
 
 impl Load<'_> {
@@ -198,10 +198,25 @@ impl<'a> Scene<'a> {
         })
     }
 
+    pub(crate) fn id(&self, load: usize) -> &'a TaskId {
+        &self.loads[load].task.id
+    }
+
+    /// The criterion that a task is asked now, as people write it.
+    pub(crate) fn criterion(&self, load: usize) -> String {
+        let Load { task, running, .. } = self.loads[load];
+        match &task.registration {
+            _ if task.answers_itself() => "its state says so".into(),
+            Some(registration) if running => registration.criteria.keep.to_string(),
+            Some(registration) => registration.criteria.start.to_string(),
+            None => String::new(),
+        }
+    }
+
     /// The ratio without which a stopped task is certainly not started, where that is known.
     pub(crate) fn least_start_ratio(&self, load: usize) -> Option<Share> {
         let task = self.loads[load].task;
-        if task.state.as_ref().is_some_and(|state| state.meets_criteria.is_some()) {
+        if task.answers_itself() {
             return None;
         }
         task.registration.as_ref()?.criteria.start.needed_ratio()
@@ -223,5 +238,6 @@ fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
         stoppable: task.stoppable(now),
         yields: task.stoppable_but_for_min_on(),
         waits: task.waits(now),
+        learned: task.learned,
     }
 }

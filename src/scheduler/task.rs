@@ -143,7 +143,6 @@ impl Task {
         (age > expire_after).then_some(Unreachable::Expired(age))
     }
 
-    /// When it becomes unreachable if nothing comes from it.
     pub(crate) fn running(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.running)
     }
@@ -251,9 +250,14 @@ impl Task {
         }
     }
 
-    /// How long unanswered starts still keep it from being elected.
-    pub(crate) fn waits(&self, now: Instant) -> Option<Duration> {
-        self.waits_until.map(|until| until.since(now)).filter(|left| !left.is_zero())
+    /// Unanswered starts still keep it from being elected.
+    pub(crate) fn waits(&self, now: Instant) -> bool {
+        self.waits_until.is_some_and(|until| now < until)
+    }
+
+    /// `meets_criteria` in its state stands for its criteria.
+    pub(crate) fn answers_itself(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.meets_criteria.is_some())
     }
 
     fn forgive(&mut self) {

@@ -47,11 +47,12 @@ impl Window {
         Self { records: VecDeque::with_capacity(size), size: size.max(1) }
     }
 
-    /// Puts the newest record in; the oldest leaves when there are too many. What left is handed back, to be used again.
-    pub(crate) fn push(&mut self, record: Record) -> Option<Record> {
-        let oldest = if self.is_full() { self.records.pop_back() } else { None };
+    /// Puts the newest record in; the oldest leaves when there are too many.
+    pub(crate) fn push(&mut self, record: Record) {
+        if self.is_full() {
+            self.records.pop_back();
+        }
         self.records.push_front(record);
-        oldest
     }
 
     /// From the newest to the oldest.

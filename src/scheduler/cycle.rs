@@ -1,0 +1,302 @@
+//! One cycle: a record is made, the rules are asked in their order, and everybody gets a verdict (SPEC section 7).
+
+use jiff::Timestamp;
+use minijinja::Value;
+
+use crate::scheduler::coverage::covered_by_production;
+use crate::scheduler::decision::{Action, Decision, Rule};
+use crate::scheduler::election::{Electable, Elected, elect};
+use crate::scheduler::event::Source;
+use crate::scheduler::key::{KeyId, Owners};
+use crate::scheduler::rules::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
+use crate::scheduler::scene::{Parts, Scene};
+use crate::scheduler::sheet::{Offer, Sheet};
+use crate::scheduler::task::Task;
+use crate::scheduler::verdict::{Verdict, Waits};
+use crate::scheduler::window::Record;
+use crate::scheduler::{Now, Scheduler};
+use crate::units::{Share, Watts};
+
+/// Why a cycle decided nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skipped {
+    /// A user paused the scheduler.
+    Paused,
+    /// No value of `net` arrived since the last cycle.
+    NoRecord,
+}
+
+/// What a cycle did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CycleReport {
+    /// When.
+    pub time: Timestamp,
+    /// Why it decided nothing.
+    pub skipped: Option<Skipped>,
+    /// Where its record came from.
+    pub source: Option<Source>,
+    /// Its record, by key, as the window keeps it.
+    pub record: Option<Vec<(String, Watts)>>,
+    /// What was decided in it, and since the cycle before.
+    pub decisions: Vec<Decision>,
+}
+
+impl Scheduler {
+    /// One scheduling step.
+    pub fn cycle(&mut self, now: Now) -> CycleReport {
+        for task in &mut self.tasks {
+            task.count_unanswered(now.at);
+        }
+        if self.owners_stale {
+            let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
+            self.owners = Owners::new(self.keys.len(), registered.map(|(slot, task)| (slot, task.keys.as_slice())));
+            self.owners_stale = false;
+        }
+        self.wake(now);
+        let source = self.update(now);
+        let skipped = match source {
+            _ if self.paused => Some(Skipped::Paused),
+            None => Some(Skipped::NoRecord),
+            Some(_) => None,
+        };
+        match skipped {
+            Some(Skipped::Paused) => self.repeat_stop_all(now),
+            Some(Skipped::NoRecord) if self.no_data => self.stop_without_data(now),
+            Some(Skipped::NoRecord) => {}
+            None => self.schedule(now),
+        }
+        let record = source.and_then(|_| self.window.latest()).map(|record| self.named(record).collect());
+        let mut decisions = std::mem::take(&mut self.between);
+        // The last word about a task counts once.
+        let mut seen = std::collections::HashSet::new();
+        decisions.reverse();
+        decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
+        decisions.reverse();
+        CycleReport { time: now.wall, skipped, source, record, decisions }
+    }
+
+    /// Makes the cycle's record from what arrived and puts it into the window.
+    fn update(&mut self, now: Now) -> Option<Source> {
+        let source = if self.meter.is_fresh(self.net) {
+            Some(Source::Meter)
+        } else if now.at.since(self.last_meter) > self.settings.max_record_gap && self.fallback.is_fresh(self.net) {
+            Some(Source::Fallback)
+        } else {
+            None
+        };
+        if let Some(source) = source {
+            let record = self.record(source, now);
+            self.window.push(record);
+        }
+        self.meter.end_cycle();
+        self.fallback.end_cycle();
+        source
+    }
+
+    fn record(&self, source: Source, now: Now) -> Record {
+        let expire_after = self.settings.expire_after;
+        let measured = |key: KeyId| {
+            let meter = || self.meter.value(key, now.at, expire_after);
+            match source {
+                Source::Meter => meter(),
+                Source::Fallback => self.fallback.value(key, now.at, expire_after).or_else(meter),
+            }
+        };
+        let mut values: Vec<_> = self.keys.iter().map(|key| measured(key).map(|measured| measured.value)).collect();
+        for (key, owners) in self.owners.iter() {
+            let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
+            let recent = measured(key).filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
+            let value = match recent {
+                Some(measured) => measured.value,
+                None => owners.iter().map(|slot| declared(&self.tasks[*slot])).sum(),
+            };
+            let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
+            let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
+            values[key.index()] = Some(if value < threshold { Watts::ZERO } else { value });
+        }
+        Record {
+            net: values[self.net.index()].unwrap_or_default(),
+            values,
+            ran: self.tasks.iter().map(|task| task.registration.is_some() && task.running()).collect(),
+        }
+    }
+
+    /// A record's values by name.
+    fn named<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (String, Watts)> + 'a {
+        let values = self.keys.iter().filter_map(|key| Some((key, (*record.values.get(key.index())?)?)));
+        values.map(|(key, value)| (self.keys.name(key).to_owned(), value))
+    }
+
+    /// Asks the rules and tells the decisions.
+    fn schedule(&mut self, now: Now) {
+        let mut order: Vec<usize> =
+            (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
+        order.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
+        let outcome = self.decide(&order, now);
+        for (slot, learned) in outcome.learned {
+            self.tasks[slot].learned = learned;
+        }
+        for (slot, verdict) in outcome.verdicts {
+            self.tasks[slot].verdict = verdict;
+        }
+        for Choice { slot, action, rule, reason, ratio } in outcome.choices {
+            let task = &mut self.tasks[slot];
+            task.verdict = Verdict::Decided { reason: reason.clone(), ratio };
+            if action == Action::Start && !self.settings.dry_run {
+                task.await_start();
+            }
+            let decision = Decision { task: task.id.clone(), action, rule, reason };
+            self.decided.push_back(decision.clone());
+            self.between.push(decision);
+        }
+    }
+
+    fn decide(&self, order: &[usize], now: Now) -> Outcome {
+        let surround = || self.surroundings(now);
+        let mut scene = Scene::new(&Parts {
+            tasks: &self.tasks,
+            order,
+            owners: &self.owners,
+            window: &self.window,
+            settings: &self.settings,
+            now: now.at,
+            surround: &surround,
+        });
+        let learned: Vec<_> = (0..scene.loads.len())
+            .filter(|load| scene.loads[*load].adjustable)
+            .map(|load| (load, rules::learned(&scene, load)))
+            .collect();
+        for (load, learned) in &learned {
+            scene.loads[*load].learned = *learned;
+        }
+        let keys = self.keys.len();
+        let covered = covered_by_production(&scene, keys);
+        let mut choices = Vec::new();
+        let elected = self.ask(&scene, &covered, &mut choices);
+        choices.extend(elected.started.iter().map(|(load, offer)| start(&scene, *load, offer, Rule::Elected, None)));
+        let slot = |load: usize| scene.loads[load].slot;
+        let running = covered.iter().enumerate().filter_map(|(load, share)| Some((load, Verdict::Covered((*share)?))));
+        let waiting = elected.waiting.iter().map(|(load, why)| (*load, Verdict::Waits(self.waits(&scene, *load, why))));
+        Outcome {
+            verdicts: running.chain(waiting).map(|(load, verdict)| (slot(load), verdict)).collect(),
+            learned: learned.into_iter().map(|(load, learned)| (slot(load), learned)).collect(),
+            choices,
+        }
+    }
+
+    /// The rules in their order, then the election. Whom they stop, and whom the fourth starts, goes into `choices`.
+    fn ask(&self, scene: &Scene<'_>, covered: &[Option<Share>], choices: &mut Vec<Choice>) -> Elected {
+        let keys = self.keys.len();
+        let conflicts = conflicting_keys(scene);
+        if !conflicts.is_empty() {
+            let stopped: Vec<usize> = conflicts.iter().map(|(load, ..)| *load).collect();
+            for (load, rival, key) in conflicts {
+                let (rival, key) = (scene.id(rival), self.keys.name(key));
+                let reason = format!("it shares `{key}` with {rival}, which runs and goes first");
+                choices.push(stop(scene, load, Rule::ConflictingKeys, reason, None));
+            }
+            return elect(scene, &mut Sheet::new(scene, keys, &stopped, &[]), &stopped);
+        }
+        if let Some((load, ratio, error)) = failing_criteria(scene, covered) {
+            let used = scene.power_used_by(load);
+            let keep = match error {
+                Some(why) => format!("keep fails ({why})"),
+                None => format!("keep is not met ({})", scene.criterion(load)),
+            };
+            let reason = format!("{keep}: the sun covers {ratio} of what it used, {used} now");
+            choices.push(stop(scene, load, Rule::FailingCriteria, reason, Some(ratio)));
+            return elect(scene, &mut Sheet::new(scene, keys, &[load], &[]), &[load]);
+        }
+        if let Some(found) = diminishing_adjustable(scene) {
+            let (hungry, gain) = (scene.id(found.hungry), found.gain);
+            let used = scene.power_used_by(found.hungry);
+            let reason = format!("{hungry} is more important, uses {used} and could use up to {gain} more");
+            let load = found.stopped;
+            choices.push(stop(scene, load, Rule::DiminishingAdjustable, reason, covered[load]));
+            return elect(scene, &mut Sheet::new(scene, keys, &[load], &[load]), &[load]);
+        }
+        let mut sheet = Sheet::new(scene, keys, &[], &[]);
+        let Some(found) = lower_priority(scene, &mut sheet) else { return elect(scene, &mut sheet, &[]) };
+        let names: Vec<_> = found.stopped.iter().map(|load| scene.id(*load).as_str()).collect();
+        for load in &found.stopped {
+            let (id, power, ratio) = (scene.id(found.started), scene.loads[found.started].power, found.offer.ratio);
+            let reason = format!("{id} is more important: without this one it has ratio {ratio} of its {power}");
+            choices.push(stop(scene, *load, Rule::LowerPriority, reason, covered[*load]));
+        }
+        let instead = format!(", in place of {}", names.join(", "));
+        choices.push(start(scene, found.started, &found.offer, Rule::LowerPriority, Some(instead)));
+        elect(scene, &mut sheet, &found.stopped)
+    }
+
+    fn waits(&self, scene: &Scene<'_>, load: usize, why: &Electable) -> Waits {
+        let power = scene.loads[load].power;
+        match why {
+            Electable::SharesKey { with, key } => {
+                Waits::Key { key: self.keys.name(*key).to_owned(), holder: scene.id(*with).clone() }
+            }
+            Electable::Waits => Waits::Answer,
+            Electable::NotWhole(offer) => Waits::sun(offer, Some(Share::FULL), None, power),
+            Electable::Failed(offer, why) => Waits::sun(offer, None, Some(format!("start fails ({why})")), power),
+            Electable::Yes(offer) | Electable::Short(offer) => match scene.least_start_ratio(load) {
+                Some(needs) => Waits::sun(offer, Some(needs), None, power),
+                None if scene.loads[load].task.answers_itself() => Waits::sun(offer, None, None, power),
+                None => {
+                    let why = format!("start is not met ({})", scene.criterion(load));
+                    Waits::sun(offer, None, Some(why), power)
+                }
+            },
+        }
+    }
+
+    /// `record` and `now` for expressions.
+    fn surroundings(&self, now: Now) -> (Value, Value) {
+        let record = self.window.latest().into_iter().flat_map(|record| self.named(record));
+        let record = record.map(|(key, value)| (key, Value::from(value.0))).collect();
+        let local = now.wall.to_zoned(self.settings.time_zone.clone());
+        let now = minijinja::context! {
+            hour => local.hour(),
+            minute => local.minute(),
+            weekday => local.weekday().to_monday_zero_offset(),
+        };
+        (record, now)
+    }
+}
+
+/// What the rules chose for one task.
+struct Choice {
+    slot: usize,
+    action: Action,
+    rule: Rule,
+    reason: String,
+    ratio: Option<Share>,
+}
+
+/// What a cycle came to, before it is applied.
+struct Outcome {
+    verdicts: Vec<(usize, Verdict)>,
+    learned: Vec<(usize, Option<Watts>)>,
+    /// Stops first.
+    choices: Vec<Choice>,
+}
+
+fn stop(scene: &Scene<'_>, load: usize, rule: Rule, reason: String, ratio: Option<Share>) -> Choice {
+    Choice { slot: scene.loads[load].slot, action: Action::Stop, rule, reason, ratio }
+}
+
+fn start(scene: &Scene<'_>, load: usize, offer: &Offer, rule: Rule, instead: Option<String>) -> Choice {
+    let (slot, power, ratio) = (scene.loads[load].slot, scene.loads[load].power, offer.ratio);
+    let (available, criterion) = (power * ratio.0, scene.criterion(load));
+    let instead = instead.unwrap_or_default();
+    let reason = format!("{available} are available for its {power}, ratio {ratio} ({criterion}){instead}");
+    Choice { slot, action: Action::Start, rule, reason, ratio: Some(ratio) }
+}
+
+/// What a task counts as on one of its keys when the key says nothing.
+fn declared(task: &Task) -> Watts {
+    if !task.running() {
+        return Watts::ZERO;
+    }
+    let own = if task.key_names().is_empty() { task.state.as_ref().and_then(|state| state.usage) } else { None };
+    #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
+    own.unwrap_or_else(|| task.power() * (task.keys.len().max(1) as f64).recip())
+}

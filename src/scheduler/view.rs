@@ -1,0 +1,179 @@
+//! How the scheduler sees its tasks, for whoever tells people.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::scheduler::task::Task;
+use crate::scheduler::{Activity, Now, Priority, Scheduler, TaskId, Unreachable, event};
+use crate::units::{Share, Watts};
+
+/// A task's status, as reports name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It reports running.
+    Running,
+    /// It could run.
+    Stopped,
+    /// It can't run now.
+    Unrunnable,
+    /// Nothing is known of it now.
+    Unreachable,
+    /// It has no valid registration.
+    Invalid,
+}
+
+impl Status {
+    /// The word of the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Unrunnable => "unrunnable",
+            Self::Unreachable => "unreachable",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One task, as the scheduler sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskView {
+    /// Its id.
+    pub id: TaskId,
+    /// How it is.
+    pub status: Status,
+    /// Why it runs, or what it waits for.
+    pub reason: String,
+    /// The covered share of a running task, or what a stopped one would get.
+    pub ratio: Option<Share>,
+    /// What it uses according to the latest record.
+    pub power: Watts,
+    /// The one that counts.
+    pub priority: Priority,
+    /// Run time since local midnight.
+    pub on_today: Duration,
+    /// Starts since local midnight.
+    pub starts_today: u32,
+    /// Starts that it did not follow.
+    pub unanswered: u32,
+    /// Why its last registration or state was refused.
+    pub error: Option<String>,
+}
+
+impl Scheduler {
+    /// Every task with a valid or a refused registration, by id.
+    #[must_use]
+    pub fn tasks(&self, now: Now) -> Vec<TaskView> {
+        let today = now.day(&self.settings.time_zone);
+        let mut views: Vec<TaskView> = self
+            .slots
+            .values()
+            .map(|slot| &self.tasks[*slot])
+            .filter(|task| task.registration.is_some() || task.error.is_some())
+            .map(|task| {
+                let status = self.status(task, now);
+                let judged = matches!(status, Status::Running | Status::Stopped) && self.activity() == Activity::Active;
+                TaskView {
+                    id: task.id.clone(),
+                    status,
+                    reason: self.reason(task, status, now),
+                    ratio: task.verdict.ratio().filter(|_| judged),
+                    power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
+                    priority: task.priority(),
+                    on_today: task.on_today(now.at, today),
+                    starts_today: task.starts_today(today),
+                    unanswered: task.unanswered,
+                    error: task.error.clone(),
+                }
+            })
+            .collect();
+        views.sort_by(|a, b| a.id.cmp(&b.id));
+        views
+    }
+
+    /// How many tasks have a valid registration.
+    #[must_use]
+    pub fn task_count(&self) -> usize {
+        self.tasks.iter().filter(|task| task.registration.is_some()).count()
+    }
+
+    /// Standing problems with the data, in plain words.
+    #[must_use]
+    pub fn warnings(&self, now: Now) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let silent = now.at.since(self.last_meter);
+        if silent > self.settings.max_record_gap {
+            warnings.push(format!("no power record from the meter for {}", event::Seconds(silent)));
+        }
+        if let Some(interval) =
+            self.meter.interval(self.net).filter(|interval| *interval > self.settings.max_record_gap)
+        {
+            warnings.push(format!(
+                "the meter is slow: `net` came {} after the one before, scheduler.max_record_gap is {}",
+                event::Seconds(interval),
+                event::Seconds(self.settings.max_record_gap),
+            ));
+        }
+        for (key, _) in self.owners.iter() {
+            if let Some(interval) = self.meter.interval(key).filter(|interval| *interval > self.settings.expire_after) {
+                warnings.push(format!(
+                    "`{}` is slow: it came {} after the one before, power.expire_after is {}",
+                    self.keys.name(key),
+                    event::Seconds(interval),
+                    event::Seconds(self.settings.expire_after),
+                ));
+            }
+        }
+        if let Some((value, unchanged)) = self.meter.frozen(self.net, now.at) {
+            warnings.push(format!(
+                "the meter looks frozen: `net` has been exactly {value} for {}",
+                event::Seconds(unchanged)
+            ));
+        }
+        warnings
+    }
+
+    fn status(&self, task: &Task, now: Now) -> Status {
+        if task.registration.is_none() {
+            Status::Invalid
+        } else if task.unreachable(now.at, &self.settings).is_some() {
+            Status::Unreachable
+        } else if task.running() {
+            Status::Running
+        } else if task.runnable(now.at) {
+            Status::Stopped
+        } else {
+            Status::Unrunnable
+        }
+    }
+
+    fn reason(&self, task: &Task, status: Status, now: Now) -> String {
+        match status {
+            Status::Invalid => "its registration was refused, and it had no valid one before".into(),
+            Status::Unreachable => match task.unreachable(now.at, &self.settings) {
+                Some(Unreachable::Offline) => "its availability is offline".into(),
+                Some(Unreachable::Expired(age)) => {
+                    // Whole minutes, so that a report isn't published again every cycle for its age alone.
+                    format!("its last state expired: nothing for over {} min", age.as_secs() / 60)
+                }
+                _ => "no state has come from it yet".into(),
+            },
+            Status::Unrunnable => match task.off_guard(now.at) {
+                Some(_) => "min_off holds it".into(),
+                None => "its state says that it can't run now".into(),
+            },
+            Status::Running | Status::Stopped => match self.activity() {
+                Activity::Paused => "Sunward is paused".into(),
+                Activity::NoData => "no power record arrives".into(),
+                Activity::Active => task.verdict.to_string(),
+            },
+        }
+    }
+}
