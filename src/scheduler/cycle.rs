@@ -252,7 +252,7 @@ impl Scheduler {
     fn surroundings(&self, now: Now) -> (Value, Value) {
         let record = self.window.latest().into_iter().flat_map(|record| self.named(record));
         let record = record.map(|(key, value)| (key, Value::from(value.0))).collect();
-        let local = now.wall.to_zoned(self.settings.time_zone.clone());
+        let local = now.wall.to_zoned_datetime(self.settings.time_zone.clone());
         let now = minijinja::context! {
             hour => local.hour(),
             minute => local.minute(),

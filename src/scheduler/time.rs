@@ -71,7 +71,7 @@ pub(crate) struct Day {
 impl Now {
     /// The day it is at home.
     pub(crate) fn day(self, time_zone: &TimeZone) -> Day {
-        let local = self.wall.to_zoned(time_zone.clone());
+        let local = self.wall.to_zoned_datetime(time_zone.clone());
         let passed = local.start_of_day().map(|midnight| local.timestamp().duration_since(midnight.timestamp()));
         let passed = passed.ok().and_then(|passed| Duration::try_from(passed).ok()).unwrap_or_default();
         Day { date: local.date(), midnight: self.at - passed }

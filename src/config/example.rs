@@ -1,0 +1,63 @@
+//! Keeps `config.toml.example` true: its values are the defaults, and no key is missing.
+
+use super::Config;
+use super::load::{known_keys, settings_of};
+use super::strict::Node;
+
+const EXAMPLE: &str = include_str!("../../config.toml.example");
+
+fn read(text: &str) -> (Config, config::Value) {
+    let file = config::File::from_str(text, config::FileFormat::Toml);
+    let tree = config::Config::builder().add_source(file).build().unwrap().cache;
+    let read = serde_path_to_error::deserialize(Node(&tree));
+    (read.unwrap_or_else(|error| panic!("{error}")), tree)
+}
+
+/// The example as somebody would have it who takes the `# ` off every optional key.
+fn uncommented() -> String {
+    let is_key = |line: &str| {
+        line.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    };
+    let lines = EXAMPLE.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn mentions(tree: &config::Value, key: &str) -> bool {
+    let found = key.split('.').try_fold(tree, |value, part| match &value.kind {
+        config::ValueKind::Table(table) => table.get(part),
+        _ => None,
+    });
+    found.is_some()
+}
+
+#[test]
+fn the_example_holds_the_defaults() {
+    assert_eq!(read(EXAMPLE).0, Config::default());
+}
+
+#[test]
+fn the_example_mentions_every_key() {
+    let (_, written) = read(EXAMPLE);
+    let (_, with_optional) = read(&uncommented());
+    let defaults = settings_of(&Config::default());
+    for key in known_keys() {
+        assert!(mentions(&with_optional, &key), "{key} is missing");
+        let has_default =
+            defaults.pointer(&format!("/{}", key.replace('.', "/"))).is_some_and(|value| !value.is_null());
+        assert_eq!(
+            mentions(&written, &key),
+            has_default,
+            "{key}: keys with a default are written, others commented out"
+        );
+    }
+}
+
+#[test]
+fn every_key_of_the_example_says_why() {
+    let lines: Vec<&str> = EXAMPLE.lines().collect();
+    for pair in lines.windows(2) {
+        let bare = pair[1].strip_prefix("# ").unwrap_or(pair[1]);
+        let is_key = bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+        assert!(!is_key || pair[0].starts_with("# "), "no line of why above: {}", pair[1]);
+    }
+}

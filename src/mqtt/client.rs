@@ -1,0 +1,275 @@
+//! The one task that talks to the broker: connects, feeds what waits, hands on what comes, and starts again.
+//!
+//! It never waits for anything but the network and the clock: what goes out waits in the outbox, what comes in goes to
+//! the inbox, and neither can hold it up. Refuses to keep anything of a connection that failed.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until};
+
+use super::backoff::Backoff;
+use super::handle::{CLOSING, Shared};
+use super::inbox::Sender;
+use super::link::{self, CONNECT_TIMEOUT, Event, Granted, Link, Requests};
+use super::loss::{Cause, Loss};
+use super::message::{Incoming, Outgoing, packet_size};
+use super::options::Options;
+use super::takeover::Takeovers;
+use crate::config::Protocol;
+
+/// A message that the broker has not confirmed for this long, while it answers everything else, will never be.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// The library's own timeouts go first: they know better what it was.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Topics of refused messages remembered per connection, so that each is told once.
+const REFUSALS: usize = 1_000;
+
+/// See the module.
+pub(super) struct Client {
+    pub(super) options: Options,
+    pub(super) will: Option<Outgoing>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: Sender,
+    /// Dropped at the end: that is how [`super::Handle::close`] learns of it.
+    pub(super) done: watch::Sender<()>,
+}
+
+impl Client {
+    /// Connects again and again until the owner closes.
+    pub(super) async fn run(self) {
+        let mut backoff = Backoff::default();
+        let mut takeovers = Takeovers::default();
+        let mut told = None;
+        let mut first = true;
+        while !self.shared.is_closing() {
+            let mut session = Session::new(&self, first);
+            let Err(loss) = session.run().await else { break };
+            let held = session.since.map(|since| since.elapsed());
+            first &= held.is_none();
+            let now = Instant::now();
+            self.shared.outbox().connection_lost(now);
+            let short_v311 = self.options.protocol == Protocol::V311
+                && loss.cause == Cause::Closed
+                && held.is_some_and(|held| held < Takeovers::SHORT);
+            if (loss.cause == Cause::TakenOver || short_v311)
+                && let Some(times) = takeovers.note(now)
+            {
+                self.inbox.send(Incoming::TakenOver { times });
+            }
+            // The same failure over and over is told once.
+            let reason = self.explain(&loss, first);
+            if held.is_some() || told.as_ref() != Some(&reason) {
+                self.inbox.send(Incoming::Disconnected { reason: reason.clone() });
+                told = Some(reason);
+            }
+            let pause = match loss.cause {
+                Cause::LoginRefused => backoff.after_refusal(random()),
+                _ => backoff.after_loss(held.unwrap_or_default(), random()),
+            };
+            self.pause(pause).await;
+        }
+        drop(self.done);
+    }
+
+    async fn pause(&self, pause: Duration) {
+        let end = sleep(pause);
+        tokio::pin!(end);
+        while !self.shared.is_closing() {
+            tokio::select! {
+                () = &mut end => return,
+                () = self.shared.wake.notified() => {}
+            }
+        }
+    }
+
+    /// The reason for people, with a hint at the older protocol where this looks like a broker that knows only that.
+    fn explain(&self, loss: &Loss, never_connected: bool) -> String {
+        let broker = self.options.broker();
+        let reason = &loss.reason;
+        let old = match loss.cause {
+            Cause::WrongVersion => true,
+            Cause::Closed => never_connected,
+            _ => false,
+        };
+        if old && self.options.protocol == Protocol::V5 {
+            return format!(
+                "{broker}: {reason}; if this broker speaks only MQTT 3.1.1 (ioBroker, FHEM, Node-RED's aedes), set \
+                 mqtt.protocol = \"3.1.1\""
+            );
+        }
+        format!("{broker}: {reason}")
+    }
+}
+
+/// One attempt and, if it succeeds, one connection.
+struct Session<'a> {
+    client: &'a Client,
+    first: bool,
+    /// When the broker let us in, and on which terms.
+    since: Option<Instant>,
+    granted: Option<Granted>,
+    refused: HashSet<String>,
+    /// The DISCONNECT was handed over.
+    leaving: bool,
+}
+
+impl<'a> Session<'a> {
+    fn new(client: &'a Client, first: bool) -> Self {
+        Self { client, first, since: None, granted: None, refused: HashSet::new(), leaving: false }
+    }
+
+    /// `Ok` is the end that the owner asked for.
+    async fn run(&mut self) -> Result<(), Loss> {
+        let (requests, mut link) = link::open(&self.client.options, self.client.will.as_ref());
+        let mut deadline = None;
+        loop {
+            match self.next_event(&requests, &mut link, &mut deadline).await? {
+                None => return Ok(()),
+                Some(Event::DisconnectSent) if self.leaving => return Ok(()),
+                Some(event) => self.handle(event),
+            }
+            let oldest = self.client.shared.outbox().oldest_unconfirmed();
+            if oldest.is_some_and(|handed_at| handed_at.elapsed() > STUCK) {
+                return Err(Loss::new(Cause::Closed, "the broker does not confirm what is sent to it"));
+            }
+        }
+    }
+
+    /// The next event; `None` when the owner's patience for a good end is over. While it waits it hands over whatever is
+    /// put down, without ever letting go of the poll: dropping one may lose a packet.
+    async fn next_event(
+        &mut self,
+        requests: &Requests,
+        link: &mut Link,
+        closing: &mut Option<tokio::time::Instant>,
+    ) -> Result<Option<Event>, Loss> {
+        let shared = &self.client.shared;
+        // The library notices a silent broker by itself, but not one whose socket takes no more bytes.
+        let keep_alive = self.granted.map_or(Duration::ZERO, |granted| granted.keep_alive);
+        let watchdog = sleep(2 * keep_alive + CONNECT_TIMEOUT + GRACE);
+        let poll = link.poll();
+        tokio::pin!(poll, watchdog);
+        loop {
+            if let Some(granted) = self.granted {
+                self.feed(requests, granted);
+            }
+            if shared.is_closing() && closing.is_none() {
+                *closing = Some(tokio::time::Instant::now() + CLOSING);
+            }
+            let end = async {
+                match *closing {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                event = &mut poll => return event.map(Some),
+                () = shared.wake.notified() => {}
+                () = &mut watchdog => return Err(Loss::new(Cause::Closed, "the connection hangs; dropped it")),
+                () = end => return Ok(None),
+            }
+        }
+    }
+
+    /// Hands over as much as the windows allow: subscriptions first, then messages, at the very end the DISCONNECT.
+    fn feed(&mut self, requests: &Requests, granted: Granted) {
+        let shared = &self.client.shared;
+        let mut subscriptions = shared.subscriptions();
+        while let Some(request) = subscriptions.hand_over() {
+            if !requests.ask(&request) {
+                subscriptions.hand_back(request);
+                return;
+            }
+        }
+        drop(subscriptions);
+        let now = Instant::now();
+        let mut outbox = shared.outbox();
+        while let Some(message) = outbox.hand_over(now) {
+            let size = packet_size(&message.topic, &message.payload);
+            if size > shared.limit() as usize {
+                // It was put down before this broker told its limit.
+                outbox.discard_last();
+                let what = format!("the message on {}: its {size} bytes are more than the broker takes", message.topic);
+                self.client.inbox.send(Incoming::Refused { what });
+            } else if !requests.publish(message, granted) {
+                outbox.hand_back();
+                return;
+            }
+        }
+        let expired = outbox.take_expired();
+        if expired > 0 {
+            tracing::info!("{expired} messages for the broker expired before they could be sent");
+        }
+        if shared.is_closing() && outbox.is_empty() && !self.leaving {
+            self.leaving = requests.disconnect();
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let shared = &self.client.shared;
+        match event {
+            Event::Connected(granted) => self.connected(granted),
+            Event::Sent(packet_id) => shared.outbox().sent(packet_id),
+            Event::SubscribeSent(packet_id) => shared.subscriptions().sent(packet_id),
+            Event::Acknowledged(packet_id, refusal) => {
+                let topic = shared.outbox().acknowledged(packet_id);
+                if let (Some(topic), Some(refusal)) = (topic, refusal) {
+                    self.refused(format!("publishing on {topic}"), &refusal);
+                }
+            }
+            Event::Subscribed(packet_id, answers) => {
+                let filters = shared.subscriptions().answered(packet_id);
+                for (filter, answer) in filters.into_iter().zip(answers) {
+                    if let Some(refusal) = answer {
+                        self.refused(format!("subscribing to {filter}"), &refusal);
+                    }
+                }
+                self.tell_if_subscribed();
+            }
+            Event::Message(message) => self.client.inbox.send(Incoming::Message(message)),
+            Event::DisconnectSent | Event::Other => {}
+        }
+    }
+
+    fn connected(&mut self, granted: Granted) {
+        let shared = &self.client.shared;
+        self.since = Some(Instant::now());
+        self.granted = Some(granted);
+        shared.set_broker_limit(granted.max_packet_size);
+        shared.subscriptions().connected();
+        let session_present = granted.session_present;
+        self.client.inbox.send(Incoming::Connected { session_present, first: self.first });
+        if !granted.retains {
+            self.refused("keeping messages (retain)".into(), "this broker is set up without it; Sunward needs it");
+        }
+        self.tell_if_subscribed();
+    }
+
+    fn tell_if_subscribed(&self) {
+        if self.client.shared.subscriptions().complete() {
+            self.client.inbox.send(Incoming::Subscribed);
+        }
+    }
+
+    fn refused(&mut self, what: String, refusal: &str) {
+        if self.refused.len() < REFUSALS && self.refused.insert(what.clone()) {
+            self.client.inbox.send(Incoming::Refused { what: format!("the broker refused {what}: {refusal}") });
+        }
+    }
+}
+
+/// A number in `[0, 1)`, good enough to spread pauses: the standard library seeds every hasher anew.
+fn random() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 32;
+    #[expect(clippy::cast_precision_loss, reason = "32 bits fit")]
+    let share = bits as f64 / (1_u64 << 32) as f64;
+    share
+}

@@ -1,0 +1,138 @@
+//! What the owner holds: to publish, to subscribe, to end the connection well.
+//!
+//! Refuses to block: everything is put down for the task that talks to the broker and goes when it can.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::message::{Outgoing, PublishError, check_filter};
+use super::outbox::Outbox;
+use super::subscriptions::Subscriptions;
+
+/// How long the end may take: the last messages, their acknowledgements and the DISCONNECT.
+pub(super) const CLOSING: Duration = Duration::from_secs(5);
+
+/// Publishes and subscribes. Clones share one connection.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(super) shared: Arc<Shared>,
+    pub(super) done: watch::Receiver<()>,
+}
+
+impl Handle {
+    /// Puts a message down to be sent as soon as the broker is there.
+    ///
+    /// # Errors
+    /// When the topic or the size can't be sent, when too much waits already, or after the end of the connection.
+    pub fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
+        if self.shared.closing.load(Ordering::Acquire) {
+            return Err(PublishError::Closed { topic: message.topic });
+        }
+        self.put(message)
+    }
+
+    /// Asks for what is published under a filter, now and after every reconnect. Asking again for the same filter
+    /// replays its retained messages.
+    ///
+    /// # Errors
+    /// When it is not a filter.
+    pub fn subscribe(&self, filter: impl Into<String>) -> Result<(), PublishError> {
+        let filter = filter.into();
+        check_filter(&filter)?;
+        self.shared.subscriptions().add(filter);
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    /// Ends what [`Handle::subscribe`] began.
+    pub fn unsubscribe(&self, filter: &str) {
+        self.shared.subscriptions().remove(filter);
+        self.shared.wake.notify_one();
+    }
+
+    /// Sends `last` (an `offline`, say) after all that waits, waits for the broker's acknowledgements for at most five
+    /// seconds, and disconnects. Without a connection there is nothing to wait for.
+    pub async fn close(mut self, last: Vec<Outgoing>) {
+        for message in last {
+            let topic = message.topic.clone();
+            if let Err(problem) = self.put(message) {
+                tracing::warn!("the last message on {topic} is lost: {problem}");
+            }
+        }
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.wake.notify_one();
+        // Nothing is ever sent here: the sender lives in the task and goes with it.
+        let _ = self.done.changed().await;
+    }
+
+    fn put(&self, message: Outgoing) -> Result<(), PublishError> {
+        message.check(self.shared.limit())?;
+        let topic = message.topic.clone();
+        self.shared.outbox().put(message, Instant::now()).map_err(|_| PublishError::Full { topic })?;
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+}
+
+/// Ends the connection when it is dropped, abruptly: the broker will publish the last will. [`Handle::close`] is the
+/// polite way.
+#[derive(Debug)]
+#[must_use = "the connection ends when this is dropped"]
+pub struct Connection(pub(super) JoinHandle<()>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What the handles and the task have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    outbox: Mutex<Outbox>,
+    subscriptions: Mutex<Subscriptions>,
+    /// Something was put down for the task.
+    pub(super) wake: Notify,
+    pub(super) closing: AtomicBool,
+    own_limit: u32,
+    broker_limit: AtomicU32,
+}
+
+impl Shared {
+    pub(super) fn new(own_limit: u32, subscriptions: Subscriptions) -> Self {
+        Self {
+            outbox: Mutex::default(),
+            subscriptions: Mutex::new(subscriptions),
+            wake: Notify::new(),
+            closing: AtomicBool::new(false),
+            own_limit,
+            broker_limit: AtomicU32::new(u32::MAX),
+        }
+    }
+
+    // A poisoned lock means that a panic is on its way through the process; neither structure is ever left half changed.
+    pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn subscriptions(&self) -> MutexGuard<'_, Subscriptions> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The largest packet that may be sent now.
+    pub(super) fn limit(&self) -> u32 {
+        self.own_limit.min(self.broker_limit.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_broker_limit(&self, limit: Option<u32>) {
+        self.broker_limit.store(limit.unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+}

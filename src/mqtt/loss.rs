@@ -1,0 +1,155 @@
+//! Why a connection ended, in plain words and with a hint where there is one.
+//!
+//! Refuses to decide what to do about it: that is the client's.
+
+use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode as V5Code, DisconnectReasonCode};
+use rumqttc::{ConnectReturnCode as V311Code, TlsError, v5};
+
+/// A connection, or an attempt at one, that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loss {
+    pub(super) cause: Cause,
+    pub(super) reason: String,
+}
+
+/// What the client must tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The broker does not let us in: asking soon again is no use.
+    LoginRefused,
+    /// Another program connected with our client id.
+    TakenOver,
+    /// The connection was closed or stayed silent while we spoke MQTT.
+    Closed,
+    /// The broker says that it doesn't know this version of MQTT.
+    WrongVersion,
+    /// Everything else: no route, no listener, no valid certificate.
+    Other,
+}
+
+impl Loss {
+    pub(super) fn new(cause: Cause, reason: impl Into<String>) -> Self {
+        Self { cause, reason: reason.into() }
+    }
+}
+
+impl From<v5::ConnectionError> for Loss {
+    fn from(error: v5::ConnectionError) -> Self {
+        use v5::ConnectionError as E;
+        match error {
+            E::MqttState(error) => from_v5_state(&error),
+            E::Timeout(_) => Self::new(Cause::Closed, "no answer from the broker within 5 s"),
+            E::Tls(error) => tls(&error),
+            E::Io(error) => Self::new(Cause::Other, error.to_string()),
+            E::ConnectionRefused(code) => refused_v5(code),
+            other => Self::new(Cause::WrongVersion, other.to_string()),
+        }
+    }
+}
+
+impl From<rumqttc::ConnectionError> for Loss {
+    fn from(error: rumqttc::ConnectionError) -> Self {
+        use rumqttc::ConnectionError as E;
+        match error {
+            E::MqttState(rumqttc::StateError::ConnectionAborted) => closed(),
+            E::MqttState(rumqttc::StateError::AwaitPingResp) => silent(),
+            E::MqttState(rumqttc::StateError::Io(error)) => Self::new(Cause::Closed, error.to_string()),
+            E::MqttState(error) => Self::new(Cause::Closed, error.to_string()),
+            E::NetworkTimeout => Self::new(Cause::Closed, "no answer from the broker within 5 s"),
+            E::FlushTimeout => Self::new(Cause::Closed, "the broker does not take what is sent to it"),
+            E::Tls(error) => tls(&error),
+            E::Io(error) => Self::new(Cause::Other, error.to_string()),
+            E::ConnectionRefused(code) => refused_v311(code),
+            other => Self::new(Cause::Closed, other.to_string()),
+        }
+    }
+}
+
+fn closed() -> Loss {
+    Loss::new(Cause::Closed, "the broker closed the connection")
+}
+
+fn silent() -> Loss {
+    Loss::new(Cause::Closed, "the broker does not answer pings any more")
+}
+
+fn from_v5_state(error: &v5::StateError) -> Loss {
+    use v5::StateError as E;
+    match error {
+        E::ConnectionAborted => closed(),
+        E::AwaitPingResp => silent(),
+        E::ServerDisconnect { reason_code: DisconnectReasonCode::SessionTakenOver, .. } => Loss::new(
+            Cause::TakenOver,
+            "another program connected with the same mqtt.client_id: is a second Sunward running?",
+        ),
+        E::ServerDisconnect { reason_code, reason_string } => {
+            let text = reason_string.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
+            Loss::new(Cause::Closed, format!("the broker ended the connection: {reason_code:?}{text}"))
+        }
+        E::ConnFail { reason } => refused_v5(*reason),
+        // An answer in the form of MQTT 3.1.1 can't be read as one of MQTT 5.
+        E::Deserialization(error) => Loss::new(Cause::WrongVersion, format!("unreadable answer: {error}")),
+        other => Loss::new(Cause::Closed, other.to_string()),
+    }
+}
+
+fn refused_v5(code: V5Code) -> Loss {
+    match code {
+        V5Code::BadUserNamePassword => wrong_password(),
+        V5Code::NotAuthorized | V5Code::Banned | V5Code::BadAuthenticationMethod => not_authorized(),
+        V5Code::RefusedProtocolVersion | V5Code::UnsupportedProtocolVersion => {
+            Loss::new(Cause::WrongVersion, "the broker does not speak MQTT 5")
+        }
+        V5Code::BadClientId | V5Code::ClientIdentifierNotValid => bad_client_id(),
+        other => Loss::new(Cause::Other, format!("the broker refused the connection: {other:?}")),
+    }
+}
+
+fn refused_v311(code: V311Code) -> Loss {
+    match code {
+        V311Code::BadUserNamePassword => wrong_password(),
+        V311Code::NotAuthorized => not_authorized(),
+        V311Code::BadClientId => bad_client_id(),
+        V311Code::RefusedProtocolVersion => {
+            Loss::new(Cause::Other, "the broker does not speak MQTT 3.1.1: try mqtt.protocol = \"5\"")
+        }
+        other => Loss::new(Cause::Other, format!("the broker refused the connection: {other:?}")),
+    }
+}
+
+fn wrong_password() -> Loss {
+    Loss::new(
+        Cause::LoginRefused,
+        "the broker refused the login: user name or password is wrong; check mqtt.username and mqtt.password",
+    )
+}
+
+fn not_authorized() -> Loss {
+    Loss::new(
+        Cause::LoginRefused,
+        "the broker refused the login: not authorized; check mqtt.username and mqtt.password, and that the broker \
+         knows this user",
+    )
+}
+
+fn bad_client_id() -> Loss {
+    Loss::new(Cause::LoginRefused, "the broker does not accept this mqtt.client_id")
+}
+
+fn tls(error: &TlsError) -> Loss {
+    let text = error.to_string();
+    let hint = if text.contains("UnknownIssuer") {
+        "; name the authority that signed the broker's certificate in mqtt.ca_file"
+    } else if text.contains("CaUsedAsEndEntity") {
+        "; the broker shows the certificate of an authority: sign a server certificate with it"
+    } else if text.contains("NotValidForName") {
+        "; the host in mqtt.url must be a name that the broker's certificate holds"
+    } else if text.contains("CertificateRequired") || text.contains("certificate required") {
+        "; the broker asks for mqtt.client_cert_file and mqtt.client_key_file"
+    } else if text.contains("InvalidContentType") || text.contains("corrupt message") {
+        "; is this port a plain one? Then write mqtt:// in mqtt.url"
+    } else {
+        ""
+    };
+    Loss::new(Cause::Other, format!("no secure connection: {text}{hint}"))
+}

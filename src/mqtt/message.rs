@@ -1,0 +1,253 @@
+//! What is sent and what comes in: messages as the rest of the program sees them, and the checks they pass first.
+//!
+//! Refuses to know how a message travels.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Telemetry that could not be sent within this time is worth nothing any more: a power reading of the past must not
+/// look like one of now.
+const TELEMETRY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The largest number of bytes by which a PUBLISH exceeds its topic and payload: fixed header (5), topic length (2),
+/// packet id (2), properties (1 + 5 for the expiry).
+const PUBLISH_OVERHEAD: usize = 15;
+
+/// Topics are at most this long, says MQTT.
+const MAX_TOPIC: usize = 65_535;
+
+/// A message that came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Where it was published.
+    pub topic: String,
+    /// What it says.
+    pub payload: Vec<u8>,
+    /// The broker kept it and replays it: it may be days old.
+    pub retain: bool,
+}
+
+/// What the connection tells its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// The broker let us in; all subscriptions are on their way again.
+    Connected {
+        /// The broker remembered us. With a clean start it never does.
+        session_present: bool,
+        /// It is the first time since [`super::connect`].
+        first: bool,
+    },
+    /// Every subscription asked for so far is answered.
+    Subscribed,
+    /// The broker refused a subscription or a message.
+    Refused {
+        /// Plain words that name the filter or the topic.
+        what: String,
+    },
+    /// The connection is lost, or an attempt failed in a new way; the next attempt comes by itself.
+    Disconnected {
+        /// Plain words, with a hint where there is one.
+        reason: String,
+    },
+    /// A message.
+    Message(Message),
+    /// Messages came in faster than they were taken; older values and the oldest topics had to go.
+    Dropped {
+        /// How many since the last of these.
+        count: u64,
+    },
+    /// Another program uses the same client id again and again: both throw each other out.
+    TakenOver {
+        /// How often within the last minutes.
+        times: usize,
+    },
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    pub(super) topic: String,
+    pub(super) payload: Vec<u8>,
+    pub(super) kind: Kind,
+}
+
+/// What a message is decides how it travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// QoS 1, retained.
+    Retained,
+    /// Never retained. MQTT 5: QoS 1 that expires; MQTT 3.1.1: QoS 0.
+    Command { expiry: Duration },
+    /// QoS 1, not retained.
+    Event,
+    /// QoS 0, not retained.
+    Telemetry,
+}
+
+impl Kind {
+    /// How long a message of this kind may wait for a connection; `None`: as long as it takes.
+    pub(super) fn patience(self) -> Option<Duration> {
+        match self {
+            Self::Command { expiry } => Some(expiry),
+            Self::Telemetry => Some(TELEMETRY_PATIENCE),
+            Self::Retained | Self::Event => None,
+        }
+    }
+}
+
+impl Outgoing {
+    /// A state: retained, QoS 1. Of several that wait for one topic only the latest is sent.
+    pub fn state(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Retained }
+    }
+
+    /// Makes the broker forget what it retains for a topic.
+    pub fn clear(topic: impl Into<String>) -> Self {
+        Self::state(topic, Vec::new())
+    }
+
+    /// A command: never retained, in order, and worthless after `expiry`. Over MQTT 5 it goes with QoS 1 and the broker
+    /// is told when it expires; over MQTT 3.1.1 with QoS 0, so that no broker keeps it for a device that is away.
+    pub fn command(topic: impl Into<String>, payload: impl Into<Vec<u8>>, expiry: Duration) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Command { expiry } }
+    }
+
+    /// Something that happened: QoS 1, not retained, sent however late.
+    pub fn event(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Event }
+    }
+
+    /// A reading: QoS 0, not retained, worthless after ten seconds.
+    pub fn telemetry(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Telemetry }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub(super) fn check(&self, limit: u32) -> Result<(), PublishError> {
+        check_topic(&self.topic)?;
+        let size = packet_size(&self.topic, &self.payload);
+        if size > limit as usize {
+            return Err(PublishError::TooLarge { topic: self.topic.clone(), size, limit });
+        }
+        Ok(())
+    }
+}
+
+/// Why a message isn't taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PublishError {
+    /// Not a topic, or not a filter.
+    #[error("\"{topic}\" can't be a topic: {problem}")]
+    Topic {
+        /// The topic, shortened.
+        topic: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Larger than we, or the broker, allow a packet to be.
+    #[error(
+        "the message for {topic} takes {size} bytes and the limit is {limit}: see mqtt.max_packet_size and the broker's own limit"
+    )]
+    TooLarge {
+        /// Its topic.
+        topic: String,
+        /// The size of its packet.
+        size: usize,
+        /// The smaller of the two limits.
+        limit: u32,
+    },
+    /// So much waits for the broker that nothing more is taken.
+    #[error("too many messages wait for the broker; the one for {topic} was not taken")]
+    Full {
+        /// Its topic.
+        topic: String,
+    },
+    /// The connection has been closed for good.
+    #[error("the MQTT connection has been closed; the message for {topic} was not taken")]
+    Closed {
+        /// Its topic.
+        topic: String,
+    },
+}
+
+/// A name that can be published to.
+pub(super) fn check_topic(topic: &str) -> Result<(), PublishError> {
+    if topic.contains(['+', '#']) {
+        return Err(bad(topic, "+ and # are for subscriptions"));
+    }
+    check_text(topic)
+}
+
+/// A filter that can be subscribed to.
+pub(super) fn check_filter(filter: &str) -> Result<(), PublishError> {
+    let mut levels = filter.split('/').peekable();
+    while let Some(level) = levels.next() {
+        if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+            return Err(bad(filter, "# stands alone and at the end"));
+        }
+        if level.contains('+') && level != "+" {
+            return Err(bad(filter, "+ stands for a whole level"));
+        }
+    }
+    check_text(filter)
+}
+
+/// An upper bound of the size of the PUBLISH packet.
+pub(super) fn packet_size(topic: &str, payload: &[u8]) -> usize {
+    topic.len() + payload.len() + PUBLISH_OVERHEAD
+}
+
+fn check_text(topic: &str) -> Result<(), PublishError> {
+    if topic.is_empty() {
+        return Err(bad(topic, "it is empty"));
+    }
+    if topic.len() > MAX_TOPIC {
+        return Err(bad(topic, "it is longer than 65,535 bytes"));
+    }
+    if topic.contains('\0') {
+        return Err(bad(topic, "it contains a NUL character"));
+    }
+    Ok(())
+}
+
+fn bad(topic: &str, problem: &'static str) -> PublishError {
+    PublishError::Topic { topic: topic.chars().take(80).collect(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_checked_before_they_can_break_a_connection() {
+        for topic in ["a", "a/b", "/", "ä/ö", "$SYS/x"] {
+            assert_eq!(check_topic(topic), Ok(()), "{topic}");
+        }
+        for topic in ["", "a/+", "#", "a\0b", &"x".repeat(65_536)] {
+            assert!(check_topic(topic).is_err(), "{topic}");
+        }
+    }
+
+    #[test]
+    fn filters_may_hold_wildcards_where_mqtt_allows_them() {
+        for filter in ["#", "+", "a/+/b", "a/#", "+/+/#"] {
+            assert_eq!(check_filter(filter), Ok(()), "{filter}");
+        }
+        for filter in ["", "a#", "#/a", "a+/b", "a/\0"] {
+            assert!(check_filter(filter).is_err(), "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_packet_is_measured_with_its_header() {
+        let message = Outgoing::state("topic", vec![0; 100]);
+        assert_eq!(message.check(120), Ok(()));
+        assert_eq!(message.check(119), Err(PublishError::TooLarge { topic: "topic".into(), size: 120, limit: 119 }));
+    }
+}

@@ -1,0 +1,373 @@
+//! Every topic of Sunward, in both directions: built here, recognised here, written nowhere else.
+//!
+//! Refuses topics that are not Sunward's own: what a device of somebody else's making publishes is for those who
+//! configured it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::message::check_topic;
+use super::options::{OptionsError, error};
+
+/// The longest base topic: together with the longest task id a topic stays far below what any broker accepts.
+const LONGEST_BASE: usize = 128;
+
+/// Names a task, and is part of its topics: 1 to 64 of `A-Z a-z 0-9 _ -`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TaskId(String);
+
+/// Not a task id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("\"{0}\" can't be a task id: expected 1 to 64 characters out of A-Z, a-z, 0-9, _ and -")]
+pub struct InvalidTaskId(String);
+
+impl TaskId {
+    /// Checks an id.
+    ///
+    /// # Errors
+    /// When it is empty, too long or holds other characters.
+    pub fn new(id: impl Into<String>) -> Result<Self, InvalidTaskId> {
+        let id = id.into();
+        if is_task_id(&id) { Ok(Self(id)) } else { Err(InvalidTaskId(id.chars().take(80).collect())) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TaskId {
+    type Err = InvalidTaskId;
+    fn from_str(id: &str) -> Result<Self, InvalidTaskId> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<String> for TaskId {
+    type Error = InvalidTaskId;
+    fn try_from(id: String) -> Result<Self, InvalidTaskId> {
+        Self::new(id)
+    }
+}
+
+impl From<TaskId> for String {
+    fn from(id: TaskId) -> Self {
+        id.0
+    }
+}
+
+/// A topic of Sunward, recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topic {
+    /// A whole power record.
+    Power,
+    /// A record that stands in for a silent meter.
+    PowerFallback,
+    /// A command of a user to the scheduler.
+    SchedulerSet,
+    /// What the scheduler is doing.
+    SchedulerState,
+    /// The report of the last cycle.
+    SchedulerCycle,
+    /// Whether a scheduler is there.
+    SchedulerAvailability,
+    /// One of a task's topics.
+    Task(TaskId, TaskTopic),
+}
+
+/// The last part of a task's topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskTopic {
+    /// Its registration.
+    Config,
+    /// Its state.
+    State,
+    /// Whether it is there.
+    Availability,
+    /// Start and stop.
+    Set,
+    /// The watts it may use now.
+    Setpoint,
+    /// How the scheduler sees it.
+    Report,
+    /// A user sets its mode.
+    ModeSet,
+    /// The mode in force.
+    Mode,
+    /// A user sets its priority.
+    PrioritySet,
+    /// The priority in force.
+    Priority,
+}
+
+impl TaskTopic {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Config,
+        Self::State,
+        Self::Availability,
+        Self::Set,
+        Self::Setpoint,
+        Self::Report,
+        Self::ModeSet,
+        Self::Mode,
+        Self::PrioritySet,
+        Self::Priority,
+    ];
+
+    /// What follows `<base>/task/<id>/`.
+    #[must_use]
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::State => "state",
+            Self::Availability => "availability",
+            Self::Set => "set",
+            Self::Setpoint => "setpoint",
+            Self::Report => "report",
+            Self::ModeSet => "mode/set",
+            Self::Mode => "mode",
+            Self::PrioritySet => "priority/set",
+            Self::Priority => "priority",
+        }
+    }
+}
+
+/// The topics under one base topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topics {
+    base: String,
+}
+
+impl Topics {
+    /// Under `mqtt.base_topic`, which may have several levels.
+    ///
+    /// # Errors
+    /// When no topic can begin with it.
+    pub fn new(base: impl Into<String>) -> Result<Self, OptionsError> {
+        let base = base.into();
+        let problem = match check_topic(&base) {
+            Err(problem) => Some(problem.to_string()),
+            Ok(()) if base.len() > LONGEST_BASE => Some(format!("expected at most {LONGEST_BASE} characters")),
+            Ok(()) if base.starts_with('$') => Some("topics that begin with $ belong to the broker".into()),
+            Ok(()) if base.split('/').any(str::is_empty) => {
+                Some("expected no slash at its ends and no two in a row".into())
+            }
+            Ok(()) => None,
+        };
+        problem.map_or(Ok(Self { base }), |problem| Err(error("mqtt.base_topic", problem)))
+    }
+
+    /// `<base>/power`.
+    #[must_use]
+    pub fn power(&self) -> String {
+        self.of(&Topic::Power)
+    }
+
+    /// `<base>/power/fallback`.
+    #[must_use]
+    pub fn power_fallback(&self) -> String {
+        self.of(&Topic::PowerFallback)
+    }
+
+    /// `<base>/scheduler/set`.
+    #[must_use]
+    pub fn scheduler_set(&self) -> String {
+        self.of(&Topic::SchedulerSet)
+    }
+
+    /// `<base>/scheduler/state`.
+    #[must_use]
+    pub fn scheduler_state(&self) -> String {
+        self.of(&Topic::SchedulerState)
+    }
+
+    /// `<base>/scheduler/cycle`.
+    #[must_use]
+    pub fn scheduler_cycle(&self) -> String {
+        self.of(&Topic::SchedulerCycle)
+    }
+
+    /// `<base>/scheduler/availability`.
+    #[must_use]
+    pub fn scheduler_availability(&self) -> String {
+        self.of(&Topic::SchedulerAvailability)
+    }
+
+    /// `<base>/task/<id>/…`.
+    #[must_use]
+    pub fn task(&self, id: &TaskId, topic: TaskTopic) -> String {
+        format!("{}/task/{id}/{}", self.base, topic.suffix())
+    }
+
+    /// The filter for one kind of topic of all tasks.
+    #[must_use]
+    pub fn every_task(&self, topic: TaskTopic) -> String {
+        format!("{}/task/+/{}", self.base, topic.suffix())
+    }
+
+    /// Any topic.
+    #[must_use]
+    pub fn of(&self, topic: &Topic) -> String {
+        let rest = match topic {
+            Topic::Power => "power",
+            Topic::PowerFallback => "power/fallback",
+            Topic::SchedulerSet => "scheduler/set",
+            Topic::SchedulerState => "scheduler/state",
+            Topic::SchedulerCycle => "scheduler/cycle",
+            Topic::SchedulerAvailability => "scheduler/availability",
+            Topic::Task(id, topic) => return self.task(id, *topic),
+        };
+        format!("{}/{rest}", self.base)
+    }
+
+    /// Which topic this is; `None`: not one of ours, or with an id that is none.
+    #[must_use]
+    pub fn parse(&self, topic: &str) -> Option<Topic> {
+        let rest = topic.strip_prefix(&self.base)?.strip_prefix('/')?;
+        if let Some(rest) = rest.strip_prefix("task/") {
+            let (id, suffix) = rest.split_once('/')?;
+            let kind = TaskTopic::ALL.into_iter().find(|kind| kind.suffix() == suffix)?;
+            return Some(Topic::Task(TaskId::new(id).ok()?, kind));
+        }
+        match rest {
+            "power" => Some(Topic::Power),
+            "power/fallback" => Some(Topic::PowerFallback),
+            "scheduler/set" => Some(Topic::SchedulerSet),
+            "scheduler/state" => Some(Topic::SchedulerState),
+            "scheduler/cycle" => Some(Topic::SchedulerCycle),
+            "scheduler/availability" => Some(Topic::SchedulerAvailability),
+            _ => None,
+        }
+    }
+
+    /// What the scheduler listens to for as long as it runs, but for power: where that comes from is configured.
+    #[must_use]
+    pub fn filters(&self) -> Vec<String> {
+        use TaskTopic::{Availability, Config, ModeSet, PrioritySet, State};
+        let tasks = [Config, State, Availability, ModeSet, PrioritySet].map(|topic| self.every_task(topic));
+        std::iter::once(self.scheduler_set()).chain(tasks).collect()
+    }
+
+    /// What the scheduler itself had retained, to be read once after a start.
+    #[must_use]
+    pub fn own_filters(&self) -> Vec<String> {
+        use TaskTopic::{Mode, Priority, Report, Setpoint};
+        let tasks = [Mode, Priority, Report, Setpoint].map(|topic| self.every_task(topic));
+        std::iter::once(self.scheduler_state()).chain(tasks).collect()
+    }
+}
+
+fn is_task_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(id: &str, topic: TaskTopic) -> Topic {
+        Topic::Task(TaskId::new(id).unwrap(), topic)
+    }
+
+    #[test]
+    fn every_topic_is_written_and_recognised() {
+        let topics = Topics::new("home/sunward").unwrap();
+        for (topic, written) in [
+            (Topic::Power, "power"),
+            (Topic::PowerFallback, "power/fallback"),
+            (Topic::SchedulerSet, "scheduler/set"),
+            (Topic::SchedulerState, "scheduler/state"),
+            (Topic::SchedulerCycle, "scheduler/cycle"),
+            (Topic::SchedulerAvailability, "scheduler/availability"),
+            (task("ev", TaskTopic::Config), "task/ev/config"),
+            (task("ev", TaskTopic::State), "task/ev/state"),
+            (task("ev", TaskTopic::Availability), "task/ev/availability"),
+            (task("ev", TaskTopic::Set), "task/ev/set"),
+            (task("ev", TaskTopic::Setpoint), "task/ev/setpoint"),
+            (task("ev", TaskTopic::Report), "task/ev/report"),
+            (task("ev", TaskTopic::ModeSet), "task/ev/mode/set"),
+            (task("ev", TaskTopic::Mode), "task/ev/mode"),
+            (task("ev", TaskTopic::PrioritySet), "task/ev/priority/set"),
+            (task("A_b-9", TaskTopic::Priority), "task/A_b-9/priority"),
+        ] {
+            let full = format!("home/sunward/{written}");
+            assert_eq!(topics.of(&topic), full);
+            assert_eq!(topics.parse(&full), Some(topic));
+        }
+    }
+
+    #[test]
+    fn other_topics_are_not_ours() {
+        let topics = Topics::new("sunward").unwrap();
+        for topic in [
+            "",
+            "sunward",
+            "sunward/",
+            "sunwards/power",
+            "sunward/power/",
+            "sunward/task/ev",
+            "sunward/task//state",
+            "sunward/task/e v/state",
+            "sunward/task/ev/state/x",
+            "sunward/task/ev/mode/set/x",
+            "other/sunward/power",
+            "SUNWARD/power",
+        ] {
+            assert_eq!(topics.parse(topic), None, "{topic}");
+        }
+        assert_eq!(topics.parse(&format!("sunward/task/{}/state", "x".repeat(65))), None);
+    }
+
+    #[test]
+    fn ids_are_short_and_plain() {
+        for id in ["a", "0", "-", "_", "Water-heater_2", &"x".repeat(64)] {
+            assert!(TaskId::new(id).is_ok(), "{id}");
+        }
+        for id in ["", " ", "a b", "a/b", "+", "#", "ä", "a.b", &"x".repeat(65)] {
+            assert!(TaskId::new(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_base_that_would_break_topics_is_refused_by_its_key() {
+        for base in ["sunward", "home/sunward", "Zuhause/Sonne ☀"] {
+            assert!(Topics::new(base).is_ok(), "{base}");
+        }
+        for base in ["", "/", "a/", "/a", "a//b", "a/+", "#", "$SYS", &"x".repeat(129)] {
+            assert_eq!(Topics::new(base).unwrap_err().key, "mqtt.base_topic", "{base}");
+        }
+    }
+
+    #[test]
+    fn what_is_listened_to_is_what_others_publish() {
+        let topics = Topics::new("s").unwrap();
+        assert_eq!(
+            topics.filters(),
+            [
+                "s/scheduler/set",
+                "s/task/+/config",
+                "s/task/+/state",
+                "s/task/+/availability",
+                "s/task/+/mode/set",
+                "s/task/+/priority/set"
+            ]
+        );
+        assert_eq!(
+            topics.own_filters(),
+            ["s/scheduler/state", "s/task/+/mode", "s/task/+/priority", "s/task/+/report", "s/task/+/setpoint"]
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! MQTT 5, spoken through rumqttc.
+//!
+//! Refuses QoS 2 and topic aliases: in this library the first leaks slots when it is refused, the second loses topics.
+
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    ConnAck, ConnectProperties, Filter, LastWill, Packet, PubAckReason, PublishProperties, SubscribeReasonCode,
+};
+use rumqttc::v5::{AsyncClient, Event as Raw, EventLoop, MqttOptions};
+use rumqttc::{NetworkOptions, Outgoing as Written, Transport};
+use std::time::Duration;
+
+use super::link::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
+use super::loss::Loss;
+use super::message::{Kind, Message, Outgoing};
+use super::options::Options;
+use super::outbox::Dispatch;
+use super::subscriptions::Request;
+
+/// Unacknowledged messages that the library reserves room for; its default of 65,536 costs 14 MB of memory.
+const IN_FLIGHT: u16 = 100;
+
+pub(super) struct Link {
+    events: Box<EventLoop>,
+    keep_alive: Duration,
+}
+
+pub(super) struct Requests {
+    client: AsyncClient,
+}
+
+pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Link) {
+    let mut mqtt = MqttOptions::new(&options.client_id, &options.host, options.port);
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    mqtt.set_network_options(network)
+        .set_keep_alive(options.keep_alive)
+        .set_clean_start(true)
+        .set_connection_timeout(CONNECT_TIMEOUT.as_secs())
+        .set_connect_properties(ConnectProperties::new())
+        .set_max_packet_size(Some(options.max_packet_size))
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT);
+    if let Some(tls) = &options.tls {
+        mqtt.set_transport(Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls.clone())));
+    }
+    if let Some((name, password)) = &options.credentials {
+        mqtt.set_credentials(name, password);
+    }
+    if let Some(will) = will {
+        mqtt.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true, None));
+    }
+    let (client, events) = AsyncClient::new(mqtt, CAPACITY);
+    (Requests { client }, Link { events: Box::new(events), keep_alive: options.keep_alive })
+}
+
+impl Link {
+    pub(super) async fn poll(&mut self) -> Result<Event, Loss> {
+        Ok(match self.events.poll().await? {
+            Raw::Incoming(packet) => self.incoming(packet),
+            Raw::Outgoing(Written::Publish(id)) => Event::Sent(id),
+            Raw::Outgoing(Written::Subscribe(id)) => Event::SubscribeSent(id),
+            Raw::Outgoing(Written::Disconnect) => Event::DisconnectSent,
+            Raw::Outgoing(_) => Event::Other,
+        })
+    }
+
+    fn incoming(&mut self, packet: Packet) -> Event {
+        match packet {
+            Packet::ConnAck(answer) => Event::Connected(self.granted(&answer)),
+            Packet::SubAck(answer) => {
+                Event::Subscribed(answer.pkid, answer.return_codes.iter().map(refused_subscription).collect())
+            }
+            Packet::PubAck(answer) => {
+                let refusal = match answer.reason {
+                    PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,
+                    PubAckReason::NotAuthorized => Some("not authorized".into()),
+                    other => Some(format!("{other:?}")),
+                };
+                Event::Acknowledged(answer.pkid, refusal)
+            }
+            Packet::Publish(publish) => match String::from_utf8(publish.topic.into()) {
+                Ok(topic) if !topic.is_empty() => {
+                    Event::Message(Message { topic, payload: publish.payload.into(), retain: publish.retain })
+                }
+                // A message whose topic nobody can name is of no use to anybody.
+                _ => Event::Other,
+            },
+            _ => Event::Other,
+        }
+    }
+
+    fn granted(&mut self, answer: &ConnAck) -> Granted {
+        let properties = answer.properties.as_ref();
+        if properties.and_then(|properties| properties.server_keep_alive) == Some(0) {
+            // The broker needs no pings. The library would send them without a pause, so we keep ours.
+            self.events.options.set_keep_alive(self.keep_alive);
+        }
+        Granted {
+            session_present: answer.session_present,
+            max_packet_size: properties.and_then(|properties| properties.max_packet_size),
+            keep_alive: self.events.options.keep_alive(),
+            acknowledges: properties.and_then(|properties| properties.max_qos) != Some(0),
+            retains: properties.and_then(|properties| properties.retain_available) != Some(0),
+        }
+    }
+}
+
+impl Requests {
+    pub(super) fn publish(&self, message: Dispatch, granted: Granted) -> bool {
+        let qos = match message.kind {
+            Kind::Telemetry => QoS::AtMostOnce,
+            _ if !granted.acknowledges => QoS::AtMostOnce,
+            _ => QoS::AtLeastOnce,
+        };
+        let retain = message.retain && granted.retains;
+        match message.expiry {
+            Some(left) if qos == QoS::AtLeastOnce => {
+                let properties =
+                    PublishProperties { message_expiry_interval: Some(whole_seconds(left)), ..Default::default() };
+                self.client.try_publish_with_properties(message.topic, qos, retain, message.payload, properties).is_ok()
+            }
+            _ => self.client.try_publish(message.topic, qos, retain, message.payload).is_ok(),
+        }
+    }
+
+    pub(super) fn ask(&self, request: &Request) -> bool {
+        match request {
+            Request::Subscribe(filters) => {
+                let filters = filters.iter().map(|filter| Filter::new(filter, QoS::AtLeastOnce));
+                self.client.try_subscribe_many(filters).is_ok()
+            }
+            Request::Unsubscribe(filter) => self.client.try_unsubscribe(filter).is_ok(),
+        }
+    }
+
+    pub(super) fn disconnect(&self) -> bool {
+        self.client.try_disconnect().is_ok()
+    }
+}
+
+fn refused_subscription(code: &SubscribeReasonCode) -> Option<String> {
+    match code {
+        SubscribeReasonCode::Success(_) => None,
+        SubscribeReasonCode::NotAuthorized => Some("not authorized".into()),
+        other => Some(format!("{other:?}")),
+    }
+}
+
+/// Rounded up: a broker drops what expires in 0 seconds at once.
+fn whole_seconds(left: Duration) -> u32 {
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
