@@ -1,7 +1,23 @@
 //! Sunward runs the appliances of a home when the sun pays for them.
+//!
+//! ```text
+//! broker ◀──▶ mqtt ◀──▶ bridge ◀──▶ scheduler      bytes │ events │ decisions
+//!                         │
+//!                         └──▶ report              what people are told
+//! ```
+//!
+//! - [`units`]: watts, shares, durations.
+//! - [`scheduler`]: the pure core. It knows neither MQTT nor tokio nor the clock.
+//! - [`config`]: the settings: defaults, file, environment.
+//! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
+//! - [`report`]: what Sunward tells.
+//! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
+//! - [`cli`]: the commands.
 
+pub mod bridge;
 pub mod cli;
 pub mod config;
 pub mod mqtt;
+pub mod report;
 pub mod scheduler;
 pub mod units;

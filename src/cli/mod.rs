@@ -1,3 +1,89 @@
-//! The commands, one file each.
+//! The commands, one file each, and how the program is called.
 
+pub mod ask;
 pub mod check;
+pub mod run;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigError, Loaded, load};
+
+/// Runs the appliances of a home when the sun pays for them.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    /// The configuration; without it: sunward.toml here, else /etc/sunward/sunward.toml, else the defaults.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Run the scheduler (the default).
+    Run,
+    /// Validate the configuration and print it with its sources.
+    Check,
+    /// What is running, and why.
+    Status,
+    /// No scheduling until `resume`; appliances stay as they are.
+    Pause,
+    /// Schedule again.
+    Resume,
+    /// Stop everything that may be stopped, then pause.
+    StopAll,
+    /// Run a cycle now.
+    Schedule,
+}
+
+/// Why the program ends with a status other than 0.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong: status 2.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// Something failed while running: status 1.
+    #[error("{0:#}")]
+    Running(#[from] anyhow::Error),
+}
+
+impl Failure {
+    /// The exit status.
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Running(_) => 1,
+        }
+    }
+}
+
+/// Does what the arguments ask.
+///
+/// # Errors
+/// What a person has to know, with the exit status.
+pub fn execute(arguments: Arguments) -> Result<(), Failure> {
+    let path = arguments.config.as_deref();
+    let command = arguments.command.unwrap_or(Subcommands::Run);
+    if matches!(command, Subcommands::Check) {
+        return check::check(path, std::env::vars_os(), std::io::stdout().lock()).map_err(|error| match error {
+            check::CheckError::Config(error) => Failure::Config(error),
+            check::CheckError::Output(error) => Failure::Running(error.into()),
+        });
+    }
+    let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(anyhow::Error::from)?;
+    let word = match command {
+        Subcommands::Run | Subcommands::Check => return Ok(runtime.block_on(run::run(config, file))?),
+        Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
+        Subcommands::Pause => "pause",
+        Subcommands::Resume => "resume",
+        Subcommands::StopAll => "stop_all",
+        Subcommands::Schedule => "schedule",
+    };
+    Ok(runtime.block_on(ask::send(&config, word))?)
+}

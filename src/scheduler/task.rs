@@ -195,9 +195,12 @@ impl Task {
     // What happens to it.
 
     pub(crate) fn register(&mut self, registration: Registration) {
-        self.registration = Some(registration);
         self.error = None;
-        self.forgive();
+        // A broker that comes back replays what was registered: that is nothing new.
+        if self.registration.as_ref() != Some(&registration) {
+            self.registration = Some(registration);
+            self.forgive();
+        }
     }
 
     pub(crate) fn set_state(&mut self, state: TaskState, now: Instant, today: Day) {

@@ -1,0 +1,91 @@
+//! The start-up order of SPEC section 2: first everything retained comes in, then Sunward is online.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::mqtt::Message;
+use crate::mqtt::topics::{TaskTopic, Topics};
+
+/// The retained messages have come in when it is quiet for so long,
+const QUIET: Duration = Duration::from_secs(1);
+
+/// or so long after the subscriptions were answered at most.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// So many commands are kept for later at most.
+const MOST_COMMANDS: usize = 100;
+
+#[derive(Debug, Default)]
+pub(super) struct StartUp {
+    closed: bool,
+    subscribed: Option<Instant>,
+    heard: Option<Instant>,
+    commands: Vec<Message>,
+    paused_since: Option<Timestamp>,
+}
+
+/// What is read of one's own state.
+#[derive(Deserialize)]
+struct OwnState {
+    paused: bool,
+    since: Option<Timestamp>,
+}
+
+impl StartUp {
+    /// One's own topics, read during the start-up only.
+    pub(super) fn filters(topics: &Topics) -> [String; 2] {
+        [topics.scheduler_state(), topics.every_task(TaskTopic::Report)]
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.closed
+    }
+
+    /// The subscriptions are answered.
+    pub(super) fn subscribed(&mut self) {
+        self.subscribed.get_or_insert_with(Instant::now);
+    }
+
+    /// Something came in.
+    pub(super) fn heard(&mut self) {
+        self.heard = Some(Instant::now());
+    }
+
+    /// A command that came too early.
+    pub(super) fn keep(&mut self, message: Message) {
+        if self.commands.len() < MOST_COMMANDS {
+            self.commands.push(message);
+        }
+    }
+
+    /// What an earlier run told.
+    pub(super) fn own_state(&mut self, payload: &[u8]) {
+        match serde_json::from_slice(payload) {
+            Ok(OwnState { paused: true, since }) => {
+                self.paused_since = Some(since.unwrap_or_else(Timestamp::now));
+            }
+            Ok(_) => self.paused_since = None,
+            Err(problem) => tracing::warn!("the state of an earlier run can't be read: {problem}"),
+        }
+    }
+
+    pub(super) fn paused_since(&self) -> Option<Timestamp> {
+        self.paused_since
+    }
+
+    /// Waits until everything retained has come in; for ever while there is no connection.
+    pub(super) async fn over(&self) {
+        let Some(subscribed) = self.subscribed else { return std::future::pending().await };
+        let quiet = self.heard.unwrap_or(subscribed).max(subscribed) + QUIET;
+        tokio::time::sleep_until(quiet.min(subscribed + LONGEST)).await;
+    }
+
+    /// Ends it, and hands out the commands that came meanwhile.
+    pub(super) fn close(&mut self) -> Vec<Message> {
+        self.closed = true;
+        std::mem::take(&mut self.commands)
+    }
+}

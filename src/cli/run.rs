@@ -1,0 +1,39 @@
+//! `sunward run`: the scheduler, until it is told to end.
+
+use std::path::PathBuf;
+
+use crate::bridge;
+use crate::config::Config;
+
+/// Runs until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When it can't start.
+pub async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    match file {
+        Some(file) => tracing::info!("Sunward {version}, configured by {}", file.display()),
+        None => tracing::info!("Sunward {version}, with the defaults: no configuration file was found"),
+    }
+    let ready = || {
+        // Without a service manager there is nobody to tell.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    };
+    bridge::run(config, end(), ready).await
+}
+
+/// Done when somebody asks the program to end.
+async fn end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,109 @@
+//! What Sunward tells (SPEC section 9): state, cycle and task reports as they stand on the wire.
+//!
+//! Refuses to decide when they are published.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
+
+use crate::scheduler::{Action, CycleReport, Decision, Skipped, TaskView};
+use crate::units::Watts;
+
+/// `<base>/scheduler/state`.
+#[derive(Debug, Serialize)]
+pub struct State<'a> {
+    /// `active`, `paused` or `no_data`.
+    pub state: &'static str,
+    /// A user paused it.
+    pub paused: bool,
+    /// Since when the state is what it is.
+    pub since: String,
+    /// Of the program.
+    pub version: &'static str,
+    /// The length of a cycle, as humantime writes it.
+    pub cycle: String,
+    /// How many tasks are registered.
+    pub tasks: usize,
+    /// How many messages were refused since the start.
+    pub rejected: u64,
+    /// The last of them.
+    pub last_error: Option<&'a LastError>,
+    /// Standing problems in plain words.
+    pub warnings: Vec<String>,
+}
+
+/// The last message that was refused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastError {
+    /// Where it came.
+    pub topic: String,
+    /// What was wrong with it.
+    pub error: String,
+    /// When it came.
+    pub time: String,
+}
+
+/// RFC 3339 in UTC with milliseconds.
+#[must_use]
+pub fn time(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// `<base>/scheduler/cycle`.
+#[must_use]
+pub fn cycle(report: &CycleReport) -> Value {
+    let of = |action: Action| -> Vec<Value> {
+        report.decisions.iter().filter(|decision| decision.action == action).map(decision).collect()
+    };
+    let record = report
+        .record
+        .as_ref()
+        .map(|record| record.iter().map(|(key, value)| (key.clone(), watts(*value))).collect::<Map<String, Value>>());
+    serde_json::json!({
+        "time": time(report.time),
+        "skipped": report.skipped.map(|skipped| match skipped {
+            Skipped::Paused => "paused",
+            Skipped::NoRecord => "no_record",
+        }),
+        "source": report.source.map(crate::scheduler::Source::as_str),
+        "record": record,
+        "started": of(Action::Start),
+        "stopped": of(Action::Stop),
+    })
+}
+
+/// `<base>/task/<id>/report`.
+#[must_use]
+pub fn task(view: &TaskView) -> Value {
+    serde_json::json!({
+        "status": view.status.as_str(),
+        "reason": view.reason,
+        "ratio": view.ratio.map(|ratio| (ratio.0 * 100.0 + 1e-9).floor() / 100.0),
+        "power": watts(view.power),
+        "priority": view.priority.as_str(),
+        "mode": "auto",
+        "on_today": view.on_today.as_secs(),
+        "starts_today": view.starts_today,
+        "unanswered": view.unanswered,
+        "error": view.error,
+    })
+}
+
+fn decision(decision: &Decision) -> Value {
+    serde_json::json!({
+        "task": decision.task.as_str(),
+        "rule": decision.rule.as_str(),
+        "reason": decision.reason,
+    })
+}
+
+/// To a tenth of a watt, and without a fraction where there is none.
+fn watts(value: Watts) -> Value {
+    let tenths = (value.0 * 10.0).round() / 10.0 + 0.0;
+    #[expect(clippy::cast_possible_truncation, reason = "a power lies within ±10 MW")]
+    if tenths.fract() == 0.0 {
+        Value::Number(Number::from(tenths as i64))
+    } else {
+        Number::from_f64(tenths).map_or(Value::Null, Value::Number)
+    }
+}
