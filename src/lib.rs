@@ -12,10 +12,12 @@
 //! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
 //! - [`report`]: what Sunward tells.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
+//! - [`client`]: for programs that are tasks, or ask the scheduler.
 //! - [`cli`]: the commands.
 
 pub mod bridge;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod mqtt;
 pub mod report;

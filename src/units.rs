@@ -210,7 +210,6 @@ pub mod duration {
         ///
         /// # Errors
         /// Only those of the serializer.
-        #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
         pub fn serialize<S: Serializer>(value: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
             match value {
                 Some(value) => super::serialize(value, to),

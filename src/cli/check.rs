@@ -2,6 +2,7 @@
 //!
 //! Refuses to connect to anything, and to print a password.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
@@ -52,6 +53,7 @@ fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, sour
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     for (name, value) in table.iter().filter(|(_, value)| !is_table(value)) {
         let full = below(name);
+        let name = quoted(name);
         let line = match value {
             Value::Null => format!("# {name} ="),
             _ if is_secret(&full) => format!("{name} = \"***\""),
@@ -80,10 +82,115 @@ fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, sour
     Ok(())
 }
 
+/// A key as TOML wants it: bare where that is possible.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare { name.into() } else { Value::from(name).to_string().into() }
+}
+
 fn is_table(value: &Value) -> bool {
     match value {
         Value::Object(_) => true,
         Value::Array(items) => items.iter().any(Value::is_object),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::check;
+
+    fn printed(text: &str, env: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sunward.toml");
+        std::fs::write(&file, text).unwrap();
+        let mut out = Vec::new();
+        let said = match check(Some(&file), env.iter().copied(), &mut out) {
+            Ok(()) => String::from_utf8(out).unwrap(),
+            Err(error) => format!("{}{error}", String::from_utf8(out).unwrap()),
+        };
+        let said = said.replace(&format!("{}/", folder.path().display()), "");
+        said.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn every_value_is_printed_with_its_source() {
+        let file = "time_zone = \"Europe/Berlin\"\n[scheduler]\ncycle = 90\n[scheduler.criteria]\nstart = 0.7";
+        assert_snapshot!(printed(file, &[("SUNWARD__MQTT__USERNAME", "me")]), @r#"
+        # file: sunward.toml
+        time_zone = "Europe/Berlin"              # file
+        
+        [broker]
+        listen = "127.0.0.1:1883"                # default
+        # storage =                              # default (not set)
+        
+        [mqtt]
+        base_topic = "sunward"                   # default
+        # ca_file =                              # default (not set)
+        # client_cert_file =                     # default (not set)
+        client_id = "sunward"                    # default
+        # client_key_file =                      # default (not set)
+        keep_alive = "30s"                       # default
+        max_packet_size = 1048576                # default
+        # password =                             # default (not set)
+        # password_file =                        # default (not set)
+        protocol = "5"                           # default
+        # url =                                  # default (not set)
+        username = "me"                          # environment
+        
+        [power]
+        expire_after = "5m"                      # default
+        # fallback_topic =                       # default (not set)
+        reserve = 0.0                            # default
+        # topic =                                # default (not set)
+        unit_of_measurement = "W"                # default
+        
+        [scheduler]
+        confirm_records = 2                      # default
+        cycle = "1m 30s"                         # file
+        dry_run = false                          # default
+        headroom = 200.0                         # default
+        ignore_power_threshold = 100.0           # default
+        max_record_gap = "3m"                    # default
+        setpoint_interval = "5s"                 # default
+        task_expire_after = "10m"                # default
+        window_size = 12                         # default
+        
+        [scheduler.criteria]
+        keep = 0.63                              # default
+        start = 0.7                              # file
+        
+        configuration is valid
+        "#);
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        for (text, env) in [
+            ("[mqtt]\npassword = \"hunter2\"", vec![]),
+            ("", vec![("SUNWARD__MQTT__PASSWORD", "hunter2")]),
+            ("[mqtt]\npassword = \"hunter2", vec![]),
+            ("[mqtt]\npassword = [\"hunter2\"]", vec![]),
+            ("[mqtt]\nurl = \"mqtt://me:hunter2@host\"", vec![]),
+            ("[mqtt]\npasword = \"hunter2\"", vec![]),
+        ] {
+            let said = printed(text, &env);
+            assert!(!said.contains("hunter2") && (said.contains("password") || said.contains("line 2")), "{said}");
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_named_and_nothing_else_is_printed() {
+        assert_snapshot!(printed("[scheduler]\nwindw_size = 3", &[]), @"sunward.toml: scheduler.windw_size: unknown key, did you mean `window_size`?");
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read_again() {
+        let said = printed("[scheduler.criteria]\nstart = \"running and \\\"a\\\" == 'b'\"", &[]);
+        let settings = said.strip_suffix("configuration is valid").unwrap();
+        let again = printed(settings, &[]);
+        assert!(again.ends_with("configuration is valid"), "{again}");
     }
 }

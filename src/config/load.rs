@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 
 use config::{Value, ValueKind};
 
-use super::merge::{Variables, merge, read};
+use super::Config;
+use super::merge::{merge, read};
 use super::problem::{ConfigError, Place, Problem};
 use super::strict::is_from_environment;
-use super::{Config, validate};
+use super::validate::{Invalid, validate};
+use super::variables::Variables;
 
 /// Where the settings are looked for without `--config`, first hit wins.
 pub const SEARCHED: [&str; 2] = ["sunward.toml", "/etc/sunward/sunward.toml"];
@@ -130,7 +132,7 @@ where
 
     let mut sources = Sources::default();
     trace(&settings_of(&config), Some(&tree), String::new(), &mut sources.0);
-    let invalid = validate::validate(&config);
+    let invalid = validate(&config);
     if invalid.is_empty() {
         return Ok(Loaded { config, sources, file });
     }
@@ -139,11 +141,17 @@ where
         Source::File => file.clone().map_or(Place::Default, Place::File),
         Source::Environment => Place::Variable(variables.name_of(key)),
     };
-    let problems = invalid.into_iter().map(|invalid| {
+    let problems = invalid.into_iter().map(|Invalid { key, against, mut message }| {
         // Where the offending key is a default, the one that it doesn't fit to is to blame.
-        let mut places = std::iter::once(invalid.key).chain(invalid.against).map(place);
-        let place = places.find(|place| *place != Place::Default).unwrap_or(Place::Default);
-        Problem { place, key: invalid.key.into(), message: invalid.message }
+        let other = against.map(place).filter(|other| *other != Place::Default);
+        let place = match (place(key), other) {
+            (Place::Default, Some(other)) => {
+                message.push_str(" (the default)");
+                other
+            }
+            (place, _) => place,
+        };
+        Problem { place, key: key.into(), message }
     });
     Err(problems.collect::<Vec<_>>().into())
 }
@@ -199,5 +207,97 @@ fn trace(value: &serde_json::Value, tree: Option<&Value>, key: String, sources: 
             };
             sources.insert(key, source);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use insta::assert_snapshot;
+
+    use super::{Loaded, Source, assemble, find, load};
+    use crate::config::CriterionSource;
+
+    const NO_ENV: [(&str, &str); 0] = [];
+
+    fn assembled(text: &str, env: &[(&str, &str)]) -> Loaded {
+        assemble(Some(PathBuf::from("sunward.toml")), text, env.iter().copied()).unwrap()
+    }
+
+    fn refused(text: &str, env: &[(&str, &str)]) -> String {
+        assemble(Some(PathBuf::from("sunward.toml")), text, env.iter().copied()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_value_knows_where_it_came_from() {
+        let loaded = assembled(
+            "[mqtt]\nbase_topic = \"home\"\nclient_id = \"a\"\n[scheduler.criteria]\nstart = 0.7",
+            &[("SUNWARD__MQTT__CLIENT_ID", "b"), ("SUNWARD__POWER__RESERVE", "50")],
+        );
+        let check = |key: &str, expect: Source| assert_eq!(loaded.sources.of(key), expect, "{key}");
+        check("mqtt.base_topic", Source::File);
+        check("mqtt.client_id", Source::Environment);
+        check("mqtt.url", Source::Default);
+        check("power.reserve", Source::Environment);
+        check("scheduler.criteria.start", Source::File);
+        check("scheduler.criteria.keep", Source::Default);
+        assert_eq!(loaded.config.mqtt.client_id, "b");
+    }
+
+    #[test]
+    fn a_lower_start_alone_lowers_keep() {
+        let loaded = assembled("[scheduler.criteria]\nstart = 0.7", &[]);
+        assert_eq!(loaded.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.9 * 0.7)));
+        let loaded = assembled("", &[("SUNWARD__SCHEDULER__CRITERIA__START", "0.5")]);
+        assert_eq!(loaded.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.45)));
+    }
+
+    #[test]
+    fn a_keep_that_was_written_is_not_bent() {
+        let file = "[scheduler.criteria]\nstart = 0.7\nkeep = 0.75";
+        assert_snapshot!(refused(file, &[]), @"sunward.toml: scheduler.criteria.keep: expected at most scheduler.criteria.start, which is 0.7, found 0.75");
+    }
+
+    #[test]
+    fn a_bad_value_is_blamed_on_who_wrote_it() {
+        assert_snapshot!(refused("[scheduler]\ncycle = 0", &[]), @"sunward.toml: scheduler.cycle: expected 1s to 1day, found 0s");
+        assert_snapshot!(refused("", &[("SUNWARD__SCHEDULER__CYCLE", "2d")]), @"environment variable SUNWARD__SCHEDULER__CYCLE (scheduler.cycle): expected 1s to 1day, found 2days");
+        // confirm_records is a default here.
+        assert_snapshot!(refused("[scheduler]\nwindow_size = 1", &[]), @"sunward.toml: scheduler.confirm_records: expected at most scheduler.window_size, which is 1, found 2 (the default)");
+        assert_snapshot!(refused("[mqtt]\nurl = \"tcp://h\"", &[("SUNWARD__BROKER__LISTEN", "1883")]), @r#"
+        sunward.toml: mqtt.url: expected mqtt://host or mqtts://host, with :port if it is not the usual one, write "mqtt://h"
+        environment variable SUNWARD__BROKER__LISTEN (broker.listen): expected an address and a port, such as "127.0.0.1:1883", found "1883", write "127.0.0.1:1883"
+        "#);
+    }
+
+    #[test]
+    fn a_given_file_must_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |path: &Path| {
+            let error = load(Some(path), NO_ENV).unwrap_err().to_string();
+            error.replace(&*folder.path().to_string_lossy(), "")
+        };
+        assert_snapshot!(said(&folder.path().join("none.toml")), @"/none.toml: there is no such file");
+        assert_snapshot!(said(folder.path()), @": is a folder, expected a file");
+        let binary = folder.path().join("binary.toml");
+        std::fs::write(&binary, [0xff, 0xfe]).unwrap();
+        assert_snapshot!(said(&binary), @"/binary.toml: is not text in UTF-8");
+        let huge = folder.path().join("huge.toml");
+        std::fs::write(&huge, "#".repeat(1_100_000)).unwrap();
+        assert_snapshot!(said(&huge), @"/huge.toml: is larger than 1 MiB, which no configuration is");
+    }
+
+    #[test]
+    fn the_first_file_that_exists_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (near, far) = (folder.path().join("near.toml"), folder.path().join("far.toml"));
+        let check = |expect: Option<&Path>| assert_eq!(find(&[&near, &far]).as_deref(), expect);
+        check(None);
+        std::fs::write(&far, "").unwrap();
+        check(Some(&far));
+        std::fs::write(&near, "\u{feff}[mqtt]\nclient_id = \"near\"").unwrap();
+        check(Some(&near));
+        assert_eq!(load(Some(&near), NO_ENV).unwrap().config.mqtt.client_id, "near");
     }
 }

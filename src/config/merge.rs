@@ -2,86 +2,27 @@
 //!
 //! Refuses to stop at the first problem: somebody who edits a file over a slow connection wants to see all of them.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
 use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde_path_to_error::Segment;
 
 use super::Config;
-use super::load::{known_keys, settings_of};
-use super::problem::{Place, Problem, explain, syntax_error, variable_name};
+use super::load::known_keys;
+use super::problem::{Place, Problem, explain, syntax_error};
 use super::strict::{Mismatch, Node, is_from_environment};
+use super::variables::Variables;
 
 /// More problems than this help nobody.
 const MOST_PROBLEMS: usize = 20;
-
-/// The `SUNWARD__…` variables: key → name and value.
-#[derive(Default)]
-pub(super) struct Variables(BTreeMap<String, (String, String)>);
-
-impl Variables {
-    /// Picks the settings out of an environment, and names those that can't be one.
-    pub(super) fn collect<K, V>(env: impl IntoIterator<Item = (K, V)>) -> (Self, Vec<Problem>)
-    where
-        K: Into<OsString>,
-        V: Into<OsString>,
-    {
-        let (mut variables, mut problems) = (Self::default(), Vec::new());
-        let tables = settings_of(&Config::default());
-        for (name, value) in env {
-            let (name, value): (OsString, OsString) = (name.into(), value.into());
-            let name = name.to_string_lossy().into_owned();
-            let upper = name.to_uppercase();
-            // Without a double underscore a variable isn't a setting: SUNWARD_LOG, SUNWARD_CONFIG.
-            let Some(rest) = upper.strip_prefix("SUNWARD_").filter(|rest| rest.contains("__") || rest.starts_with('_'))
-            else {
-                continue;
-            };
-            if value.is_empty() {
-                continue;
-            }
-            let refuse =
-                |message: String| Problem { place: Place::Variable(name.clone()), key: String::new(), message };
-            let Some(key) = rest.strip_prefix('_').map(|key| key.to_lowercase().replace("__", ".")) else {
-                let meant = variable_name(&rest.to_lowercase());
-                problems.push(refuse(format!("not a setting, did you mean {meant}?")));
-                continue;
-            };
-            let is_key = key.split('.').all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-            });
-            let is_table = tables.pointer(&format!("/{}", key.replace('.', "/"))).is_some_and(|at| at.is_object());
-            match value.into_string() {
-                _ if !is_key => problems.push(refuse("not a setting, expected a name like SUNWARD__MQTT__URL".into())),
-                _ if is_table => problems.push(refuse(format!(
-                    "[{key}] is a table, set its keys one by one with {}__…",
-                    variable_name(&key)
-                ))),
-                Err(_) => problems.push(refuse("expected text in UTF-8".into())),
-                Ok(value) => _ = variables.0.insert(key, (name, value)),
-            }
-        }
-        problems.sort_by_key(ToString::to_string);
-        (variables, problems)
-    }
-
-    /// The variable that set this key, or something below it.
-    pub(super) fn name_of(&self, key: &str) -> String {
-        let below = format!("{key}.");
-        let hit = self.0.get(key).or_else(|| self.0.iter().find(|(k, _)| k.starts_with(&below)).map(|(_, v)| v));
-        hit.map_or_else(|| variable_name(key), |(name, _)| name.clone())
-    }
-}
 
 /// File ← environment, unread; what is missing then becomes a default.
 pub(super) fn merge(file: Option<&Path>, text: &str, variables: &Variables) -> Result<Value, Problem> {
     let mut builder = config::Config::builder().add_source(File::from_str(text, FileFormat::Toml));
     // One source for each: within one, the order is that of a hash table. `try_parsing` stays off, so that a password
     // that looks like a number is left alone.
-    for (name, value) in variables.0.values() {
-        let source = [(name.clone(), value.clone())].into_iter().collect();
+    for (name, value) in variables.iter() {
+        let source = [(name.to_owned(), value.to_owned())].into_iter().collect();
         builder = builder.add_source(Environment::with_prefix("SUNWARD").separator("__").source(Some(source)));
     }
     let merged = builder.build();
@@ -113,13 +54,14 @@ struct Blame<'a> {
 
 impl Blame<'_> {
     fn problem(&self, key: String, value: Option<&Value>, mismatch: &Mismatch) -> Problem {
-        let place = match (self.file, value) {
-            (_, Some(value)) if is_all_from_environment(value) => Place::Variable(self.variables.name_of(&key)),
-            (Some(path), _) => Place::File(path.into()),
-            (None, _) => Place::Variable(self.variables.name_of(&key)),
-        };
-        let message = explain(&key, value, mismatch, matches!(place, Place::Variable(_)), &known_keys());
-        Problem { place, key, message }
+        let by_variable = value.is_some_and(is_all_from_environment);
+        if let (Some(path), false) = (self.file, by_variable) {
+            let message = explain(&key, value, mismatch, None, &known_keys());
+            return Problem { place: Place::File(path.into()), key, message };
+        }
+        let full = self.variables.key_below(&key);
+        let message = explain(&key, value, mismatch, Some(&full), &known_keys());
+        Problem { place: Place::Variable(self.variables.name_of(&full)), key: full, message }
     }
 }
 
@@ -182,7 +124,8 @@ mod tests {
 
     use insta::assert_snapshot;
 
-    use super::{Variables, merge, read};
+    use super::{merge, read};
+    use crate::config::variables::Variables;
     use crate::config::{ConfigError, CriterionSource};
 
     /// Everything that is said about a file and an environment.
@@ -196,46 +139,101 @@ mod tests {
         ConfigError::from(problems).to_string()
     }
 
+    /// What is said about each of these files, one after the other.
+    fn said_of_files(files: &[&str]) -> String {
+        files.iter().map(|file| said(file, &[])).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What is said about each of these variables beside a sound file.
+    fn said_of_variables(variables: &[(&str, &str)]) -> String {
+        let file = "[mqtt]\nusername = \"a\"";
+        variables.iter().map(|variable| said(file, &[*variable])).collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
     fn an_unknown_key_comes_with_the_one_that_was_meant() {
-        assert_snapshot!(said("[scheduler]\nwindw_size = 3", &[]), @"");
-        assert_snapshot!(said("[sheduler]\ncycle = 3", &[]), @"");
-        assert_snapshot!(said("[scheduler.criteria]\nstrat = 3", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nuser = \"me\"", &[]), @"");
-        assert_snapshot!(said("[mqtt]\ncycle = \"1m\"", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nhost = \"localhost\"", &[]), @"");
-        assert_snapshot!(said("cycle = \"1m\"", &[]), @"");
-        assert_snapshot!(said("[broker]\nxyzzy = 1", &[]), @"");
+        let files = [
+            "[scheduler]\nwindw_size = 3",
+            "[sheduler]\ncycle = 3",
+            "[scheduler.criteria]\nstrat = 3",
+            "[mqtt]\nuser = \"me\"",
+            "[mqtt]\ncycle = \"1m\"",
+            "[mqtt]\nhost = \"localhost\"",
+            "cycle = \"1m\"",
+            "[broker]\nxyzzy = 1",
+        ];
+        assert_snapshot!(said_of_files(&files), @"
+        sunward.toml: scheduler.windw_size: unknown key, did you mean `window_size`?
+        sunward.toml: sheduler: unknown key, did you mean `scheduler`?
+        sunward.toml: scheduler.criteria.strat: unknown key, did you mean `start`?
+        sunward.toml: mqtt.user: unknown key, did you mean `username`?
+        sunward.toml: mqtt.cycle: unknown key, did you mean `scheduler.cycle`?
+        sunward.toml: mqtt.host: unknown key, did you mean `url`?
+        sunward.toml: cycle: unknown key, did you mean `scheduler.cycle`?
+        sunward.toml: broker.xyzzy: unknown key, expected one of listen, storage
+        ");
     }
 
     #[test]
     fn a_wrong_value_is_shown_beside_what_was_expected() {
-        assert_snapshot!(said("[scheduler]\nheadroom = \"abc\"", &[]), @"");
-        assert_snapshot!(said("[scheduler]\nheadroom = \"200\"", &[]), @"");
-        assert_snapshot!(said("[scheduler]\nwindow_size = 12.5", &[]), @"");
-        assert_snapshot!(said("[scheduler]\ndry_run = \"true\"", &[]), @"");
-        assert_snapshot!(said("[scheduler]\ncycle = \"1 minutee\"", &[]), @"");
-        assert_snapshot!(said("[scheduler]\ncycle = true", &[]), @"");
-        assert_snapshot!(said("[scheduler.criteria]\nkeep = [1]", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nclient_id = 5", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nprotocol = 5", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nprotocol = \"4\"", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nmax_packet_size = -1", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nca_file = 1", &[]), @"");
-        assert_snapshot!(said("mqtt = \"localhost\"", &[]), @"");
-        assert_snapshot!(said("[power]\nunit_of_measurement = \"MW\"", &[]), @"");
+        let files = [
+            "[scheduler]\nheadroom = \"abc\"",
+            "[scheduler]\nheadroom = \"200\"",
+            "[scheduler]\nwindow_size = 12.5",
+            "[scheduler]\ndry_run = \"true\"",
+            "[scheduler]\ncycle = \"1 minutee\"",
+            "[scheduler]\ncycle = true",
+            "[scheduler.criteria]\nkeep = [1]",
+            "[mqtt]\nclient_id = 5",
+            "[mqtt]\nprotocol = 5",
+            "[mqtt]\nprotocol = \"4\"",
+            "[mqtt]\nmax_packet_size = -1",
+            "[mqtt]\nca_file = 1",
+            "mqtt = \"localhost\"",
+            "[power]\nunit_of_measurement = \"MW\"",
+        ];
+        assert_snapshot!(said_of_files(&files), @r#"
+        sunward.toml: scheduler.headroom: expected a number, found the string "abc"
+        sunward.toml: scheduler.headroom: expected a number, found the string "200" (write it without quotes)
+        sunward.toml: scheduler.window_size: expected a whole number, 0 or more, found the number 12.5
+        sunward.toml: scheduler.dry_run: expected true or false, found the string "true" (write it without quotes)
+        sunward.toml: scheduler.cycle: "1 minutee" is not a duration such as "90s", "5m" or "1h 30m", or a number of seconds
+        sunward.toml: scheduler.cycle: expected a duration such as "90s", "5m" or "1h 30m", or a number of seconds, found true
+        sunward.toml: scheduler.criteria.keep: expected a number or an expression such as "ratio >= 0.8", found a list
+        sunward.toml: mqtt.client_id: expected text in quotes, found the number 5
+        sunward.toml: mqtt.protocol: expected "5" or "3.1.1", found the number 5 (write it in quotes)
+        sunward.toml: mqtt.protocol: expected "5" or "3.1.1", found the string "4"
+        sunward.toml: mqtt.max_packet_size: expected a whole number from 0 to 4294967295, found the number -1
+        sunward.toml: mqtt.ca_file: expected text in quotes, found the number 1
+        sunward.toml: mqtt: expected a table [mqtt], found the string "localhost"
+        sunward.toml: power.unit_of_measurement: expected "W" or "kW", found the string "MW"
+        "#);
     }
 
     #[test]
     fn a_variable_is_named_as_it_was_written() {
-        assert_snapshot!(said("", &[("SUNWARD__SCHEDULER__HEADROOM", "lots")]), @"");
-        assert_snapshot!(said("", &[("SUNWARD__MQTT__PASWORD", "x")]), @"");
-        assert_snapshot!(said("", &[("SUNWARD__MQT__URL", "x")]), @"");
-        assert_snapshot!(said("", &[("SUNWARD__MQTT_PASSWORD", "x")]), @"");
-        assert_snapshot!(said("", &[("SUNWARD_MQTT__PASSWORD", "x")]), @"");
-        assert_snapshot!(said("[mqtt]\nusername = \"a\"", &[("SUNWARD__MQTT", "x")]), @"");
-        assert_snapshot!(said("", &[("SUNWARD__MQTT__", "x")]), @"");
-        assert_snapshot!(said("", &[("sunward__scheduler__cycle", "x")]), @"");
+        let variables = [
+            ("SUNWARD__SCHEDULER__HEADROOM", "lots"),
+            ("SUNWARD__MQTT__PASWORD", "x"),
+            ("SUNWARD__MQT__PASSWORD", "x"),
+            ("SUNWARD__MQTT_PASSWORD", "x"),
+            ("SUNWARD_MQTT__PASSWORD", "x"),
+            ("SUNWARD__MQTT", "x"),
+            ("SUNWARD__MQTT__", "x"),
+            ("SUNWARD__MQTT__PROTOCOL", "4"),
+            ("sunward__scheduler__cycle", "x"),
+        ];
+        assert_snapshot!(said_of_variables(&variables), @r#"
+        environment variable SUNWARD__SCHEDULER__HEADROOM (scheduler.headroom): expected a number, found "lots"
+        environment variable SUNWARD__MQTT__PASWORD (mqtt.pasword): unknown key, did you mean SUNWARD__MQTT__PASSWORD?
+        environment variable SUNWARD__MQT__PASSWORD (mqt.password): unknown key, did you mean SUNWARD__MQTT__PASSWORD?
+        environment variable SUNWARD__MQTT_PASSWORD (mqtt_password): unknown key, did you mean SUNWARD__MQTT__PASSWORD?
+        environment variable SUNWARD_MQTT__PASSWORD: not a setting, did you mean SUNWARD__MQTT__PASSWORD?
+        environment variable SUNWARD__MQTT: [mqtt] is a table, set its keys one by one with SUNWARD__MQTT__…
+        environment variable SUNWARD__MQTT__: not a setting, expected a name like SUNWARD__MQTT__URL
+        environment variable SUNWARD__MQTT__PROTOCOL (mqtt.protocol): expected "5" or "3.1.1", found "4"
+        environment variable sunward__scheduler__cycle (scheduler.cycle): "x" is not a duration such as "90s", "5m" or "1h 30m", or a number of seconds
+        "#);
     }
 
     #[test]
@@ -246,21 +244,38 @@ mod tests {
 
     #[test]
     fn a_syntax_error_names_its_line_and_not_its_secret() {
-        assert_snapshot!(said("[mqtt]\nusername = \"a\"\npassword = \"hunter2", &[]), @"");
-        assert_snapshot!(said("[mqtt]\nurl = localhost", &[]), @"");
-        assert_snapshot!(said("[mqtt\nurl = \"a\"", &[]), @"");
-        assert_snapshot!(said("[power]\nreserve = 1\nreserve = 2", &[]), @"");
+        let files = [
+            "[mqtt]\nusername = \"a\"\npassword = \"hunter2",
+            "[mqtt]\nurl = localhost",
+            "[mqtt\nurl = \"a\"",
+            "[power]\nreserve = 1\nreserve = 2",
+            "[mqtt]\nmax_packet_size = 99999999999999999999",
+        ];
+        assert_snapshot!(said_of_files(&files), @r#"
+        sunward.toml, line 3: not valid TOML: invalid basic string, expected `"`
+        sunward.toml, line 2: not valid TOML: string values must be quoted, expected literal string
+        sunward.toml, line 1: not valid TOML: unclosed table, expected `]`
+        sunward.toml, line 3: not valid TOML: duplicate key
+        sunward.toml: not valid TOML: a number in it is too large
+        "#);
     }
 
     #[test]
     fn a_password_of_the_wrong_type_is_not_repeated() {
-        assert_snapshot!(said("[mqtt]\npassword = 12345", &[]), @"");
+        assert_snapshot!(said("[mqtt]\npassword = 12345", &[]), @"sunward.toml: mqtt.password: expected text in quotes, found something else");
     }
 
     #[test]
     fn all_problems_are_told_at_once() {
         let file = "[mqtt]\nusr = 1\nclient_id = 7\n[scheduler]\ncycle = \"x\"\n[web]\nport = 1";
-        assert_snapshot!(said(file, &[("SUNWARD__POWER__RESERVE", "x"), ("SUNWARD_POWER__TOPIC", "x")]), @"");
+        assert_snapshot!(said(file, &[("SUNWARD__POWER__RESERVE", "x"), ("SUNWARD_POWER__TOPIC", "x")]), @r#"
+        environment variable SUNWARD_POWER__TOPIC: not a setting, did you mean SUNWARD__POWER__TOPIC?
+        sunward.toml: mqtt.client_id: expected text in quotes, found the number 7
+        sunward.toml: mqtt.usr: unknown key, expected one of url, protocol, client_id, username, password, password_file, ca_file, client_cert_file, client_key_file, base_topic, keep_alive, max_packet_size
+        environment variable SUNWARD__POWER__RESERVE (power.reserve): expected a number, found "x"
+        sunward.toml: scheduler.cycle: "x" is not a duration such as "90s", "5m" or "1h 30m", or a number of seconds
+        sunward.toml: web: unknown key, expected one of mqtt, broker, power, scheduler, time_zone
+        "#);
     }
 
     #[test]

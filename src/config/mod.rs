@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Watts, duration};
 
+mod checks;
 mod load;
 mod merge;
 mod problem;
 mod strict;
 mod url;
 mod validate;
+mod variables;
 
 #[cfg(test)]
 mod example;

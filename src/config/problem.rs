@@ -101,17 +101,22 @@ pub(super) fn variable_name(key: &str) -> String {
     format!("SUNWARD__{}", key.replace('.', "__").to_uppercase())
 }
 
-/// The sentence for a value that can't be read; `all` are the keys that exist anywhere.
-pub(super) fn explain(key: &str, value: Option<&Value>, mismatch: &Mismatch, variable: bool, all: &[String]) -> String {
-    match mismatch {
-        Mismatch::UnknownKey { key: name, known } => unknown_key(key, name, known, variable, all),
-        Mismatch::Expected(what) => match value {
-            Some(value) => {
-                format!("{mismatch}, found {}{}", found(value, is_secret(key)), correction(what, value))
-            }
-            None => mismatch.to_string(),
-        },
-        Mismatch::MissingKey(_) | Mismatch::Other(_) => mismatch.to_string(),
+/// The sentence for a value that can't be read. `variable` is the full key of the variable that wrote it, if one did: it
+/// may reach deeper than `key`. `all` are the keys that exist anywhere.
+pub(super) fn explain(
+    key: &str,
+    value: Option<&Value>,
+    mismatch: &Mismatch,
+    variable: Option<&str>,
+    all: &[String],
+) -> String {
+    match (mismatch, value) {
+        (Mismatch::UnknownKey { key: name, known }, _) => unknown_key(key, name, known, variable, all),
+        (Mismatch::Expected(what), Some(value)) => {
+            let table = if what == "a table" { format!(" [{key}]") } else { String::new() };
+            format!("{mismatch}{table}, found {}{}", found(value, is_secret(key)), correction(what, value))
+        }
+        (mismatch, _) => mismatch.to_string(),
     }
 }
 
@@ -127,6 +132,10 @@ pub(super) fn syntax_error(path: &Path, text: &str) -> Problem {
         Some(_) => {
             let after_caret = text.lines().skip_while(|line| !line.trim_start().starts_with("| ")).skip(1);
             after_caret.collect::<Vec<_>>().join(", ")
+        }
+        // The numbers are read by the `config` crate, which knows no lines.
+        None if ["too large", "too small", "overflow"].iter().any(|word| text.contains(word)) => {
+            "a number in it is too large".to_owned()
         }
         None => text.to_owned(),
     };
@@ -160,7 +169,7 @@ const HABITS: [(&str, &str); 6] = [
     ("timezone", "time_zone"),
 ];
 
-fn unknown_key(key: &str, name: &str, known: &[&str], variable: bool, all: &[String]) -> String {
+fn unknown_key(key: &str, name: &str, known: &[&str], variable: Option<&str>, all: &[String]) -> String {
     let table = key.strip_suffix(name).unwrap_or_default();
     let habit = HABITS.iter().find(|(typed, _)| *typed == key).map(|(_, meant)| (*meant).to_owned());
     let sibling = || closest(name, known.iter().copied()).map(|meant| format!("{table}{meant}"));
@@ -168,8 +177,10 @@ fn unknown_key(key: &str, name: &str, known: &[&str], variable: bool, all: &[Str
     let elsewhere =
         || all.iter().find(|other| other.rsplit('.').next() == Some(name) || other.replace('.', "_") == key).cloned();
     match habit.or_else(sibling).or_else(elsewhere) {
-        Some(meant) if variable => format!("unknown key, did you mean {}?", variable_name(&meant)),
         Some(meant) => {
+            if let Some(rest) = variable.and_then(|variable| variable.strip_prefix(key)) {
+                return format!("unknown key, did you mean {}?", variable_name(&format!("{meant}{rest}")));
+            }
             let short = meant.strip_prefix(table).filter(|short| !short.contains('.')).unwrap_or(&meant);
             format!("unknown key, did you mean `{short}`?")
         }
@@ -211,7 +222,8 @@ fn correction(expected: &str, value: &Value) -> &'static str {
             " (write it without quotes)"
         }
         ValueKind::Table(_) | ValueKind::Array(_) | ValueKind::Nil | ValueKind::String(_) => "",
-        _ if expected.contains("in quotes") || expected.starts_with('"') => " (write it in quotes)",
+        // `text in quotes` says so itself.
+        _ if expected.starts_with('"') => " (write it in quotes)",
         _ => "",
     }
 }

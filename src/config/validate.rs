@@ -1,18 +1,12 @@
 //! Refuses settings that can be read but can't be meant.
 //!
-//! Says what was expected and what to type. Refuses to repair: a setting is obeyed or refused, never bent. Looks at the
-//! file system only to see whether the files that are named can be read.
+//! Says what was expected and what to type. Refuses to repair: a setting is obeyed or refused, never bent.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use jiff::tz;
-
-use super::problem::closest;
+use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler};
-use crate::units::Watts;
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,103 +198,119 @@ fn criteria(criteria: &Criteria, found: &mut Findings) {
     }
 }
 
-/// Values that print themselves for the message: durations in the way they are written.
-trait Shown {
-    fn shown(&self) -> String;
-}
+#[cfg(test)]
+mod tests {
+    use super::validate;
+    use crate::config::Config;
 
-impl Shown for Duration {
-    fn shown(&self) -> String {
-        humantime::format_duration(*self).to_string()
+    /// What is said about the defaults with these lines of TOML on top, in the order of the checks.
+    fn check(toml: &str, expect: &[&str]) {
+        let file = config::File::from_str(toml, config::FileFormat::Toml);
+        let tree = config::Config::builder().add_source(file).build().unwrap();
+        let config: Config = tree.try_deserialize().unwrap();
+        let said: Vec<String> =
+            validate(&config).into_iter().map(|invalid| format!("{}: {}", invalid.key, invalid.message)).collect();
+        assert_eq!(said, expect, "{toml}");
     }
-}
 
-impl Shown for usize {
-    fn shown(&self) -> String {
-        self.to_string()
+    #[test]
+    fn the_defaults_can_be_meant() {
+        check("", &[]);
     }
-}
 
-impl Shown for u32 {
-    fn shown(&self) -> String {
-        self.to_string()
+    #[test]
+    fn limits_of_the_scheduler_hold_on_both_sides() {
+        check("scheduler.cycle = 1", &[]);
+        check("scheduler.cycle = \"1day\"", &[]);
+        check("scheduler.cycle = 0.9", &["scheduler.cycle: expected 1s to 1day, found 900ms"]);
+        check("scheduler.cycle = \"1day 1s\"", &["scheduler.cycle: expected 1s to 1day, found 1day 1s"]);
+        check("scheduler.window_size = 1000", &[]);
+        check("scheduler.window_size = 1001", &["scheduler.window_size: expected 1 to 1000, found 1001"]);
+        check("scheduler.confirm_records = 12", &[]);
+        check("scheduler.confirm_records = 0", &["scheduler.confirm_records: expected at least 1, found 0"]);
+        check(
+            "scheduler.confirm_records = 13",
+            &["scheduler.confirm_records: expected at most scheduler.window_size, which is 12, found 13"],
+        );
+        check("scheduler.max_record_gap = 0", &["scheduler.max_record_gap: expected more than 0s"]);
+        check("scheduler.headroom = 0", &[]);
+        check("scheduler.headroom = -1", &["scheduler.headroom: expected watts, 0 or more, found -1"]);
+        check("power.reserve = inf", &["power.reserve: expected watts, 0 or more, found inf"]);
+        check(
+            "scheduler.ignore_power_threshold = nan",
+            &["scheduler.ignore_power_threshold: expected watts, 0 or more, found NaN"],
+        );
     }
-}
 
-fn within<T: PartialOrd + Shown>(value: T, allowed: std::ops::RangeInclusive<T>) -> Result<(), String> {
-    if allowed.contains(&value) {
-        return Ok(());
+    #[test]
+    fn keep_is_at_most_start_and_at_most_one() {
+        let keep = |start: &str, keep: &str, expect: &[&str]| {
+            check(&format!("[scheduler.criteria]\nstart = {start}\nkeep = {keep}"), expect);
+        };
+        keep("0.7", "0.7", &[]);
+        keep(
+            "0.7",
+            "0.71",
+            &["scheduler.criteria.keep: expected at most scheduler.criteria.start, which is 0.7, found 0.71"],
+        );
+        keep("2", "1", &[]);
+        keep("2", "1.1", &["scheduler.criteria.keep: expected at most 1, found 1.1"]);
+        keep("\"running\"", "1.1", &["scheduler.criteria.keep: expected at most 1, found 1.1"]);
+        keep("\"running\"", "\"running\"", &[]);
+        keep("1", "-0.1", &["scheduler.criteria.keep: expected a number, 0 or more, found -0.1"]);
+        keep("-1", "0.5", &["scheduler.criteria.start: expected a number, 0 or more, found -1"]);
+        keep("nan", "0.5", &["scheduler.criteria.start: expected a number, 0 or more, found NaN"]);
     }
-    Err(format!("expected {} to {}, found {}", allowed.start().shown(), allowed.end().shown(), value.shown()))
-}
 
-fn not_negative(power: Watts) -> Result<(), String> {
-    if power.0.is_finite() && power.0 >= 0.0 {
-        return Ok(());
+    #[test]
+    fn names_that_a_broker_would_refuse_are_refused_here() {
+        let base = |topic: &str, expect: &str| check(&format!("mqtt.base_topic = \"{topic}\""), &[expect]);
+        base("", "mqtt.base_topic: expected a topic, without spaces at its ends, found \"\"");
+        base("a/+", "mqtt.base_topic: expected one topic, without the wildcard +, found \"a/+\"");
+        base("a\\u0000", "mqtt.base_topic: expected a topic without control characters, found \"a\\0\"");
+        base("/a/", "mqtt.base_topic: expected no / at the ends, write \"a\"");
+        base("$SYS/a", "mqtt.base_topic: topics that begin with $ belong to the broker, found \"$SYS/a\"");
+        base(&"a".repeat(201), "mqtt.base_topic: expected at most 200 bytes, found 201");
+        check("mqtt.base_topic = \"home/sunward\"", &[]);
+        check("mqtt.client_id = \"\"", &["mqtt.client_id: expected a name, found \"\""]);
+        check(
+            &format!("mqtt.client_id = \"{}\"", "ü".repeat(65)),
+            &["mqtt.client_id: expected at most 64 characters, found 65"],
+        );
+        check("power.topic = \"a/#\"", &["power.topic: expected one topic, without the wildcard #, found \"a/#\""]);
     }
-    Err(format!("expected watts, 0 or more, found {}", power.0))
-}
 
-/// A topic to publish to or to name one sensor: no patterns.
-fn plain_topic(topic: &str) -> Result<(), String> {
-    if topic.trim() != topic || topic.is_empty() {
-        return Err(format!("expected a topic, without spaces at its ends, found \"{topic}\""));
+    #[test]
+    fn limits_of_the_connection_hold_on_both_sides() {
+        check("mqtt.keep_alive = 5", &[]);
+        check("mqtt.keep_alive = 65535", &[]);
+        check("mqtt.keep_alive = 4", &["mqtt.keep_alive: expected 5s to 18h 12m 15s, found 4s"]);
+        check("mqtt.keep_alive = 65536", &["mqtt.keep_alive: expected 5s to 18h 12m 15s, found 18h 12m 16s"]);
+        check("mqtt.max_packet_size = 1023", &["mqtt.max_packet_size: expected 1024 to 268435455, found 1023"]);
     }
-    if let Some(wildcard) = topic.chars().find(|c| "+#".contains(*c)) {
-        return Err(format!("expected one topic, without the wildcard {wildcard}, found \"{topic}\""));
-    }
-    if topic.contains(char::is_control) {
-        return Err(format!("expected a topic without control characters, found {topic:?}"));
-    }
-    if topic.len() > usize::from(u16::MAX) {
-        return Err(format!("expected at most {} bytes, found {}", u16::MAX, topic.len()));
-    }
-    Ok(())
-}
 
-fn listen(address: &str) -> Result<(), String> {
-    if address.parse::<SocketAddr>().is_ok() {
-        return Ok(());
+    #[test]
+    fn passwords_and_certificates_come_in_pairs_that_fit() {
+        check(
+            "mqtt.password = \"a\"\nmqtt.password_file = \"/b\"",
+            &["mqtt.password_file: mqtt.password is set too, keep one of them"],
+        );
+        check("mqtt.password_file = \"/nowhere/b\"", &["mqtt.password_file: there is no file \"/nowhere/b\""]);
+        check("mqtt.password_file = \"/\"", &["mqtt.password_file: \"/\" is a folder, expected a file"]);
+        check("mqtt.password = \"a\"", &[]);
+        check(
+            "mqtt.password = \"a\"\nmqtt.protocol = \"3.1.1\"",
+            &["mqtt.password: MQTT 3.1.1 needs mqtt.username beside it"],
+        );
+        check(
+            "mqtt.url = \"mqtts://a\"\nmqtt.client_key_file = \"Cargo.toml\"",
+            &["mqtt.client_key_file: needs mqtt.client_cert_file beside it"],
+        );
+        check("mqtt.url = \"mqtts://a\"\nmqtt.ca_file = \"Cargo.toml\"", &[]);
+        check(
+            "mqtt.url = \"mqtt://a\"\nmqtt.ca_file = \"Cargo.toml\"",
+            &["mqtt.ca_file: is of use with mqtts:// only, mqtt.url begins with mqtt://"],
+        );
+        check("mqtt.ca_file = \"Cargo.toml\"", &["mqtt.ca_file: is of use with mqtt.url = \"mqtts://…\" only"]);
     }
-    let meant = [
-        address.replace("localhost", "127.0.0.1"),
-        format!("127.0.0.1:{}", address.trim_start_matches(':')),
-        format!("{address}:1883"),
-    ];
-    let hint = match meant.into_iter().find(|meant| meant.parse::<SocketAddr>().is_ok()) {
-        Some(meant) => format!(", write \"{meant}\""),
-        None => String::new(),
-    };
-    Err(format!("expected an address and a port, such as \"127.0.0.1:1883\", found \"{address}\"{hint}"))
-}
-
-fn readable(file: &Path) -> Result<(), String> {
-    let opened = std::fs::File::open(file).and_then(|file| file.metadata());
-    match opened {
-        Ok(about) if about.is_dir() => Err(format!("\"{}\" is a folder, expected a file", file.display())),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(format!("there is no file \"{}\"", file.display()))
-        }
-        Err(error) => Err(format!("\"{}\" can't be read: {error}", file.display())),
-    }
-}
-
-fn time_zone(name: &str) -> Result<(), String> {
-    let known = tz::db();
-    if known.get(name).is_ok() {
-        return Ok(());
-    }
-    if known.is_definitively_empty() {
-        return Err("this computer has no time zone data, install the package tzdata".into());
-    }
-    let names: Vec<String> = known.available().map(|name| name.to_string()).collect();
-    let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let wanted = name.trim().replace(' ', "_");
-    let meant = names.iter().find(|known| city(known) == city(&wanted)).map(String::as_str);
-    let hint = match meant.or_else(|| closest(&wanted, names.iter().map(String::as_str))) {
-        Some(meant) => format!(", did you mean \"{meant}\"?"),
-        None => String::new(),
-    };
-    Err(format!("expected a time zone such as \"Europe/Berlin\", found \"{name}\"{hint}"))
 }

@@ -1,7 +1,8 @@
 //! A broker inside the program, for the start without any set-up, the demo and quick tests.
 //!
 //! Refuses to be more than that: one plain listener where the configuration says, no passwords, a limit on everything.
-//! A home that is lived in is better served by Mosquitto.
+//! A home that is lived in is better served by Mosquitto. Know that this library tells the client id of a publisher to
+//! every MQTT 5 subscriber, and that no setting ends that.
 
 use std::io;
 use std::net::SocketAddr;

@@ -48,17 +48,16 @@ impl Client {
         let mut takeovers = Takeovers::default();
         let mut told = None;
         let mut first = true;
-        while !self.shared.is_closing() {
+        // An owner that closes right after it began is still served: what it published goes with the first attempt.
+        loop {
             let mut session = Session::new(&self, first);
             let Err(loss) = session.run().await else { break };
             let held = session.since.map(|since| since.elapsed());
             first &= held.is_none();
             let now = Instant::now();
             self.shared.outbox().connection_lost(now);
-            let short_v311 = self.options.protocol == Protocol::V311
-                && loss.cause == Cause::Closed
-                && held.is_some_and(|held| held < Takeovers::SHORT);
-            if (loss.cause == Cause::TakenOver || short_v311)
+            let hung_up_soon = loss.cause == Cause::HungUp && held.is_some_and(|held| held < Takeovers::SHORT);
+            if (loss.cause == Cause::TakenOver || hung_up_soon)
                 && let Some(times) = takeovers.note(now)
             {
                 self.inbox.send(Incoming::TakenOver { times });
@@ -74,6 +73,9 @@ impl Client {
                 _ => backoff.after_loss(held.unwrap_or_default(), random()),
             };
             self.pause(pause).await;
+            if self.shared.is_closing() {
+                break;
+            }
         }
         drop(self.done);
     }
@@ -93,12 +95,8 @@ impl Client {
     fn explain(&self, loss: &Loss, never_connected: bool) -> String {
         let broker = self.options.broker();
         let reason = &loss.reason;
-        let old = match loss.cause {
-            Cause::WrongVersion => true,
-            Cause::Closed => never_connected,
-            _ => false,
-        };
-        if old && self.options.protocol == Protocol::V5 {
+        let old = matches!(loss.cause, Cause::WrongVersion | Cause::HungUp | Cause::Silent);
+        if old && never_connected && self.options.protocol == Protocol::V5 {
             return format!(
                 "{broker}: {reason}; if this broker speaks only MQTT 3.1.1 (ioBroker, FHEM, Node-RED's aedes), set \
                  mqtt.protocol = \"3.1.1\""
@@ -137,7 +135,7 @@ impl<'a> Session<'a> {
             }
             let oldest = self.client.shared.outbox().oldest_unconfirmed();
             if oldest.is_some_and(|handed_at| handed_at.elapsed() > STUCK) {
-                return Err(Loss::new(Cause::Closed, "the broker does not confirm what is sent to it"));
+                return Err(Loss::new(Cause::Silent, "the broker does not confirm what is sent to it"));
             }
         }
     }
@@ -173,7 +171,7 @@ impl<'a> Session<'a> {
                 biased;
                 event = &mut poll => return event.map(Some),
                 () = shared.wake.notified() => {}
-                () = &mut watchdog => return Err(Loss::new(Cause::Closed, "the connection hangs; dropped it")),
+                () = &mut watchdog => return Err(Loss::new(Cause::Silent, "the connection hangs; dropped it")),
                 () = end => return Ok(None),
             }
         }

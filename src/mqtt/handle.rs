@@ -29,10 +29,17 @@ impl Handle {
     /// # Errors
     /// When the topic or the size can't be sent, when too much waits already, or after the end of the connection.
     pub fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
-        if self.shared.closing.load(Ordering::Acquire) {
-            return Err(PublishError::Closed { topic: message.topic });
+        message.check(self.shared.limit())?;
+        let topic = message.topic.clone();
+        let mut outbox = self.shared.outbox();
+        // Asked under the lock: nothing may slip in behind the last words.
+        if self.shared.is_closing() {
+            return Err(PublishError::Closed { topic });
         }
-        self.put(message)
+        outbox.put(message, Instant::now()).map_err(|_| PublishError::Full { topic })?;
+        drop(outbox);
+        self.shared.wake.notify_one();
+        Ok(())
     }
 
     /// Asks for what is published under a filter, now and after every reconnect. Asking again for the same filter
@@ -55,26 +62,26 @@ impl Handle {
     }
 
     /// Sends `last` (an `offline`, say) after all that waits, waits for the broker's acknowledgements for at most five
-    /// seconds, and disconnects. Without a connection there is nothing to wait for.
-    pub async fn close(mut self, last: Vec<Outgoing>) {
-        for message in last {
-            let topic = message.topic.clone();
-            if let Err(problem) = self.put(message) {
-                tracing::warn!("the last message on {topic} is lost: {problem}");
-            }
-        }
-        self.shared.closing.store(true, Ordering::Release);
+    /// seconds, and disconnects. Between two attempts to connect there is nothing to wait for.
+    ///
+    /// Answers whether the broker confirmed everything.
+    pub async fn close(mut self, last: Vec<Outgoing>) -> bool {
+        self.last_words(last);
         self.shared.wake.notify_one();
         // Nothing is ever sent here: the sender lives in the task and goes with it.
         let _ = self.done.changed().await;
+        self.shared.outbox().is_empty()
     }
 
-    fn put(&self, message: Outgoing) -> Result<(), PublishError> {
-        message.check(self.shared.limit())?;
-        let topic = message.topic.clone();
-        self.shared.outbox().put(message, Instant::now()).map_err(|_| PublishError::Full { topic })?;
-        self.shared.wake.notify_one();
-        Ok(())
+    fn last_words(&self, last: Vec<Outgoing>) {
+        let mut outbox = self.shared.outbox();
+        for message in last {
+            match message.check(self.shared.limit()) {
+                Ok(()) => outbox.put_last(message, Instant::now()),
+                Err(problem) => tracing::warn!("one of the last messages can't be sent: {problem}"),
+            }
+        }
+        self.shared.closing.store(true, Ordering::Release);
     }
 }
 

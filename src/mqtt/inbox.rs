@@ -29,7 +29,8 @@ impl Inbox {
     pub async fn next(&mut self) -> Option<Incoming> {
         loop {
             let waiting = self.shared.wake.notified();
-            match self.shared.lock().pop() {
+            let popped = self.shared.lock().pop();
+            match popped {
                 Popped::Item(item) => return Some(item),
                 Popped::Closed => return None,
                 Popped::Nothing => waiting.await,

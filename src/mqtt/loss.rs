@@ -2,8 +2,12 @@
 //!
 //! Refuses to decide what to do about it: that is the client's.
 
+use rumqttc::v5::mqttbytes::Error;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode as V5Code, DisconnectReasonCode};
 use rumqttc::{ConnectReturnCode as V311Code, TlsError, v5};
+
+const CLIENT_CERTIFICATE: &str = "; the broker asks for mqtt.client_cert_file and mqtt.client_key_file";
+const PLAIN_PORT: &str = "is this port a plain one? Then write mqtt:// in mqtt.url";
 
 /// A connection, or an attempt at one, that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +23,10 @@ pub(super) enum Cause {
     LoginRefused,
     /// Another program connected with our client id.
     TakenOver,
-    /// The connection was closed or stayed silent while we spoke MQTT.
-    Closed,
+    /// The broker closed the connection without a word.
+    HungUp,
+    /// The broker does not answer, or not what it should.
+    Silent,
     /// The broker says that it doesn't know this version of MQTT.
     WrongVersion,
     /// Everything else: no route, no listener, no valid certificate.
@@ -38,7 +44,7 @@ impl From<v5::ConnectionError> for Loss {
         use v5::ConnectionError as E;
         match error {
             E::MqttState(error) => from_v5_state(&error),
-            E::Timeout(_) => Self::new(Cause::Closed, "no answer from the broker within 5 s"),
+            E::Timeout(_) => Self::new(Cause::Silent, "no answer from the broker within 5 s"),
             E::Tls(error) => tls(&error),
             E::Io(error) => Self::new(Cause::Other, error.to_string()),
             E::ConnectionRefused(code) => refused_v5(code),
@@ -53,24 +59,38 @@ impl From<rumqttc::ConnectionError> for Loss {
         match error {
             E::MqttState(rumqttc::StateError::ConnectionAborted) => closed(),
             E::MqttState(rumqttc::StateError::AwaitPingResp) => silent(),
-            E::MqttState(rumqttc::StateError::Io(error)) => Self::new(Cause::Closed, error.to_string()),
-            E::MqttState(error) => Self::new(Cause::Closed, error.to_string()),
-            E::NetworkTimeout => Self::new(Cause::Closed, "no answer from the broker within 5 s"),
-            E::FlushTimeout => Self::new(Cause::Closed, "the broker does not take what is sent to it"),
+            E::MqttState(rumqttc::StateError::Deserialization(rumqttc::Error::Io(error))) => broken(&error),
+            E::MqttState(rumqttc::StateError::Deserialization(rumqttc::Error::PayloadSizeLimitExceeded(size))) => {
+                too_large(size)
+            }
+            E::MqttState(error) => Self::new(Cause::Silent, error.to_string()),
+            E::NetworkTimeout => Self::new(Cause::Silent, "no answer from the broker within 5 s"),
+            E::FlushTimeout => Self::new(Cause::Silent, "the broker does not take what is sent to it"),
             E::Tls(error) => tls(&error),
             E::Io(error) => Self::new(Cause::Other, error.to_string()),
             E::ConnectionRefused(code) => refused_v311(code),
-            other => Self::new(Cause::Closed, other.to_string()),
+            other => Self::new(Cause::Silent, other.to_string()),
         }
     }
 }
 
 fn closed() -> Loss {
-    Loss::new(Cause::Closed, "the broker closed the connection")
+    Loss::new(Cause::HungUp, "the broker closed the connection")
+}
+
+fn broken(error: &std::io::Error) -> Loss {
+    let text = error.to_string();
+    // TLS 1.3 lets a client in before it looks at the certificate that isn't there.
+    let hint = if text.contains("CertificateRequired") { CLIENT_CERTIFICATE } else { "" };
+    Loss::new(Cause::HungUp, format!("the connection broke: {text}{hint}"))
+}
+
+fn too_large(size: usize) -> Loss {
+    Loss::new(Cause::Other, format!("a message of {size} bytes came in: more than mqtt.max_packet_size allows"))
 }
 
 fn silent() -> Loss {
-    Loss::new(Cause::Closed, "the broker does not answer pings any more")
+    Loss::new(Cause::Silent, "the broker does not answer pings any more")
 }
 
 fn from_v5_state(error: &v5::StateError) -> Loss {
@@ -84,12 +104,14 @@ fn from_v5_state(error: &v5::StateError) -> Loss {
         ),
         E::ServerDisconnect { reason_code, reason_string } => {
             let text = reason_string.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
-            Loss::new(Cause::Closed, format!("the broker ended the connection: {reason_code:?}{text}"))
+            Loss::new(Cause::Silent, format!("the broker ended the connection: {reason_code:?}{text}"))
         }
         E::ConnFail { reason } => refused_v5(*reason),
+        E::Deserialization(Error::Io(error)) | E::Io(error) => broken(error),
+        E::Deserialization(Error::PayloadSizeLimitExceeded { pkt_size, .. }) => too_large(*pkt_size),
         // An answer in the form of MQTT 3.1.1 can't be read as one of MQTT 5.
         E::Deserialization(error) => Loss::new(Cause::WrongVersion, format!("unreadable answer: {error}")),
-        other => Loss::new(Cause::Closed, other.to_string()),
+        other => Loss::new(Cause::Silent, other.to_string()),
     }
 }
 
@@ -137,19 +159,21 @@ fn bad_client_id() -> Loss {
 }
 
 fn tls(error: &TlsError) -> Loss {
-    let text = error.to_string();
-    let hint = if text.contains("UnknownIssuer") {
-        "; name the authority that signed the broker's certificate in mqtt.ca_file"
-    } else if text.contains("CaUsedAsEndEntity") {
-        "; the broker shows the certificate of an authority: sign a server certificate with it"
-    } else if text.contains("NotValidForName") {
-        "; the host in mqtt.url must be a name that the broker's certificate holds"
-    } else if text.contains("CertificateRequired") || text.contains("certificate required") {
-        "; the broker asks for mqtt.client_cert_file and mqtt.client_key_file"
-    } else if text.contains("InvalidContentType") || text.contains("corrupt message") {
-        "; is this port a plain one? Then write mqtt:// in mqtt.url"
-    } else {
-        ""
+    // What rustls says comes wrapped in an I/O error.
+    let text = match error {
+        TlsError::Io(error) => error.to_string(),
+        other => other.to_string(),
     };
+    let hints = [
+        ("UnknownIssuer", "name the authority that signed the broker's certificate in mqtt.ca_file"),
+        ("BadSignature", "the authority in mqtt.ca_file is not the one that signed the broker's certificate"),
+        ("CaUsedAsEndEntity", "the broker shows the certificate of an authority: sign a server certificate with it"),
+        ("not valid for name", "the host in mqtt.url must be a name that the broker's certificate holds"),
+        ("InvalidContentType", PLAIN_PORT),
+        ("eof", PLAIN_PORT),
+        ("reset", PLAIN_PORT),
+    ];
+    let hint =
+        hints.iter().find(|(sign, _)| text.contains(sign)).map_or(String::new(), |(_, hint)| format!("; {hint}"));
     Loss::new(Cause::Other, format!("no secure connection: {text}{hint}"))
 }

@@ -57,7 +57,8 @@ pub enum Incoming {
         /// How many since the last of these.
         count: u64,
     },
-    /// Another program uses the same client id again and again: both throw each other out.
+    /// The broker ends our connections again and again, as it does when another program uses the same client id and
+    /// both throw each other out.
     TakenOver {
         /// How often within the last minutes.
         times: usize,

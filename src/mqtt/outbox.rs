@@ -61,29 +61,39 @@ struct Entry {
 
 impl Entry {
     fn size(&self) -> usize {
-        self.message.topic.len() + self.message.payload.len()
+        size(&self.message)
     }
+}
+
+fn size(message: &Outgoing) -> usize {
+    message.topic.len() + message.payload.len()
 }
 
 impl Outbox {
     /// Takes a message. A retained value replaces the one of its topic that still waits, in its place.
     pub(super) fn put(&mut self, message: Outgoing, now: Instant) -> Result<(), Full> {
-        let expires = message.kind.patience().map(|patience| now + patience);
-        let entry = Entry { message, expires, handed_at: None };
-        let replaced = self.latest.get(&entry.message.topic).filter(|_| entry.message.kind == Kind::Retained);
-        let freed = replaced.and_then(|place| self.waiting.get(place)).map_or(0, Entry::size);
-        let full = replaced.is_none() && self.waiting.len() + self.flying.len() >= MAX_MESSAGES;
-        if full || self.bytes - freed + entry.size() > MAX_BYTES {
+        let replaced = self.replaced_by(&message).and_then(|place| self.waiting.get(&place));
+        let freed = replaced.map_or(0, Entry::size);
+        let no_place = replaced.is_none() && self.waiting.len() + self.flying.len() >= MAX_MESSAGES;
+        if no_place || self.bytes - freed + size(&message) > MAX_BYTES {
             return Err(Full);
         }
-        self.bytes = self.bytes - freed + entry.size();
-        let place = replaced.copied().unwrap_or(self.next);
-        self.next += 1;
-        if entry.message.kind == Kind::Retained {
-            self.latest.insert(entry.message.topic.clone(), place);
-        }
-        self.waiting.insert(place, entry);
+        self.put_last(message, now);
         Ok(())
+    }
+
+    /// Takes a message however full it is: for the few words at the very end, which matter most.
+    pub(super) fn put_last(&mut self, message: Outgoing, now: Instant) {
+        let place = self.replaced_by(&message).unwrap_or(self.next);
+        self.next += 1;
+        self.bytes += size(&message);
+        if message.kind == Kind::Retained {
+            self.latest.insert(message.topic.clone(), place);
+        }
+        let expires = message.kind.patience().map(|patience| now + patience);
+        if let Some(old) = self.waiting.insert(place, Entry { message, expires, handed_at: None }) {
+            self.bytes -= old.size();
+        }
     }
 
     /// The next message to send, if the window allows one. What has expired is forgotten instead.
@@ -173,6 +183,11 @@ impl Outbox {
     /// How many messages expired since the last call.
     pub(super) fn take_expired(&mut self) -> u64 {
         std::mem::take(&mut self.expired)
+    }
+
+    /// The place of the waiting value that a message makes obsolete.
+    fn replaced_by(&self, message: &Outgoing) -> Option<u64> {
+        self.latest.get(&message.topic).filter(|_| message.kind == Kind::Retained).copied()
     }
 
     fn wait_again(&mut self, place: u64, entry: Entry) {
@@ -280,6 +295,8 @@ mod tests {
         }
         assert_eq!(outbox.put(Outgoing::state("one more", "x"), now), Err(Full));
         assert_eq!(outbox.put(Outgoing::state("t/7", "newer"), now), Ok(()));
+        outbox.put_last(Outgoing::state("availability", "offline"), now);
+        assert_eq!(outbox.waiting.len(), MAX_MESSAGES + 1);
         let huge = vec![0; MAX_BYTES];
         assert_eq!(Outbox::default().put(Outgoing::event("t", huge), now), Err(Full));
     }

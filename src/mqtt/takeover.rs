@@ -1,7 +1,7 @@
 //! Notices that somebody else uses our client id: two schedulers on one broker, each throwing the other out.
 //!
-//! MQTT 5 says so when it happens; with 3.1.1 all there is to see is a broker that closes one young connection after
-//! another. Refuses to cry at the first time: a restart that overlaps with its predecessor is no quarrel.
+//! MQTT 5 has a word for it, which Mosquitto 2.0 doesn't say; over 3.1.1 there is none. What is left to see is a broker
+//! that hangs up on one young connection after another. Refuses to cry at the first time: a restart that overlaps with its predecessor is no quarrel.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

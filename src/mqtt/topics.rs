@@ -5,7 +5,7 @@
 
 use super::message::check_topic;
 use super::options::{OptionsError, error};
-use crate::scheduler::TaskId;
+pub use crate::scheduler::{InvalidTaskId, TaskId};
 
 /// The longest base topic: together with the longest task id a topic stays far below what any broker accepts.
 const LONGEST_BASE: usize = 128;
@@ -182,7 +182,7 @@ impl Topics {
         if let Some(rest) = rest.strip_prefix("task/") {
             let (id, suffix) = rest.split_once('/')?;
             let kind = TaskTopic::ALL.into_iter().find(|kind| kind.suffix() == suffix)?;
-            return Some(Topic::Task(TaskId::new(id)?, kind));
+            return Some(Topic::Task(TaskId::new(id).ok()?, kind));
         }
         match rest {
             "power" => Some(Topic::Power),
@@ -272,10 +272,10 @@ mod tests {
     #[test]
     fn ids_are_short_and_plain() {
         for id in ["a", "0", "-", "_", "Water-heater_2", &"x".repeat(64)] {
-            assert!(TaskId::new(id).is_some(), "{id}");
+            assert!(TaskId::new(id).is_ok(), "{id}");
         }
         for id in ["", " ", "a b", "a/b", "+", "#", "ä", "a.b", &"x".repeat(65)] {
-            assert!(TaskId::new(id).is_none(), "{id}");
+            assert!(TaskId::new(id).is_err(), "{id}");
         }
     }
 

@@ -213,7 +213,7 @@ mod tests {
             "power == 1380 and running and priority == 3",
             "on_for >= 90 and off_for == 0",
             "record.net < 0 and record['ev'] > 1000 and now.weekday == 0 and now.minute == 30",
-            "max([ratio, 2]) == 2",
+            "[ratio, 2] | max == 2",
             "state.soh is undefined",
             "state.soh | default(100) > 50",
         ] {

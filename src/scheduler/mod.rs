@@ -34,7 +34,7 @@ pub use cycle::{CycleReport, Skipped};
 pub use decision::{Action, Decision, Rule};
 pub use event::{Command, Event, Refusal, Source};
 pub use importance::Priority;
-pub use registration::{OnNoData, Registration, TaskId, TaskState};
+pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
 pub use settings::Settings;
 pub use task::Unreachable;
 pub use time::{Instant, Now};

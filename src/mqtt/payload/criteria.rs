@@ -39,7 +39,7 @@ pub fn criteria(
     match numeric(&keep) {
         Some(Share(share)) if share > most.0 => Err(PayloadError::field(
             "criteria.keep",
-            format!("expected at most 1 and at most `start` ({start}), found {share}"),
+            format!("expected at most {} (1, and never above `start`), found {share}", most.0),
         )),
         _ => Ok(Criteria { start, keep }),
     }

@@ -263,7 +263,7 @@ mod tests {
         insta::assert_snapshot!(refusal("criteria", "{\"start\": -1}"), @"criteria.start: expected 0 or more, or a Jinja expression, found -1");
         insta::assert_snapshot!(refusal("criteria", "{\"start\": \"ratio >= (\"}"), @r#"criteria.start: expected a number or a Jinja expression such as "ratio >= 0.8 or now.hour < 7": syntax error: unexpected end of input, expected expression"#);
         insta::assert_snapshot!(refusal("criteria", "{\"start\": \"rato >= 1\"}"), @"criteria.start: `rato` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now");
-        insta::assert_snapshot!(refusal("criteria", "{\"start\": 0.5, \"keep\": 0.6}"), @"criteria.keep: expected at most 1 and at most `start` (ratio >= 0.50), found 0.6");
+        insta::assert_snapshot!(refusal("criteria", "{\"start\": 0.5, \"keep\": 0.6}"), @"criteria.keep: expected at most 0.5 (1, and never above `start`), found 0.6");
         insta::assert_snapshot!(refusal("daily", "{\"on_for\": \"2h\", \"by\": \"6:30\"}"), @r#"daily.by: expected a local time such as "06:30", found "6:30""#);
         insta::assert_snapshot!(refusal("daily", "{\"by\": \"24:00\"}"), @r#"daily.by: expected a local time such as "06:30", found "24:00""#);
         insta::assert_snapshot!(refusal("finished", "{\"below\": -1}"), @"finished.below: expected a number of watts above 0, at most 10 MW, found -1");

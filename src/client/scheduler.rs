@@ -1,0 +1,209 @@
+//! To ask the scheduler: what it tells, orders for it, power records to feed it.
+//!
+//! Refuses to interpret what it tells: reports are answered as they were published, for whoever shows them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::knowledge::Knowledge;
+use super::{ClientError, PowerRecord};
+use crate::config::Mqtt;
+use crate::mqtt::topics::{TaskId, TaskTopic, Topics};
+use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
+
+/// A broker replays what it retains in one go; nothing more for this long means that everything is there.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// What a user may want of the scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Leave everything as it is until further notice.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Stop whatever can be stopped, then pause.
+    StopAll,
+    /// Run a cycle now.
+    Schedule,
+}
+
+impl Order {
+    /// As it is published.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::StopAll => "stop_all",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+/// The broker wasn't reached in time.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", reason.as_deref().unwrap_or("no answer from the broker"))]
+pub struct NotReady {
+    /// Why, as far as it is known.
+    pub reason: Option<String>,
+}
+
+/// The scheduler, seen through the broker.
+#[derive(Debug)]
+pub struct Scheduler {
+    topics: Topics,
+    handle: Handle,
+    knowledge: Arc<Mutex<Knowledge>>,
+    progress: watch::Receiver<Progress>,
+    connection: Connection,
+}
+
+/// How far the connection has come; sent with every message too.
+#[derive(Debug, Clone, Default)]
+struct Progress {
+    subscribed: bool,
+    reason: Option<String>,
+}
+
+impl Scheduler {
+    /// Connects, now and after every loss. Answers at once; [`Scheduler::ready`] waits.
+    ///
+    /// The client id is `<mqtt.client_id>-client-<process id>`. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When a setting cannot work.
+    pub fn connect(mqtt: &Mqtt) -> Result<Self, ClientError> {
+        let topics = Topics::new(&mqtt.base_topic)?;
+        let client_id = format!("{}-client-{}", mqtt.client_id, std::process::id());
+        let options = Options::from_config(&Mqtt { client_id, ..mqtt.clone() }, None)?;
+        let filters = [
+            topics.scheduler_availability(),
+            topics.scheduler_state(),
+            topics.scheduler_cycle(),
+            topics.every_task(TaskTopic::Report),
+        ];
+        let (handle, inbox, connection) = connect(options, filters, None)?;
+        let (sender, progress) = watch::channel(Progress::default());
+        let knowledge = Arc::default();
+        tokio::spawn(follow(topics.clone(), inbox, Arc::clone(&knowledge), sender));
+        Ok(Self { topics, handle, knowledge, progress, connection })
+    }
+
+    /// Waits until the broker has told everything that it retains of the scheduler.
+    ///
+    /// # Errors
+    /// When the broker isn't reached within `patience`, with the last reason.
+    pub async fn ready(&mut self, patience: Duration) -> Result<(), NotReady> {
+        let told = async {
+            if self.progress.wait_for(|progress| progress.subscribed).await.is_ok() {
+                while timeout(QUIET, self.progress.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            () = sleep(patience) => {}
+        }
+        let progress = self.progress.borrow().clone();
+        if progress.subscribed { Ok(()) } else { Err(NotReady { reason: progress.reason }) }
+    }
+
+    /// Gives an order. It waits for the broker if that is away; [`Scheduler::close`] makes sure that it has gone.
+    ///
+    /// # Errors
+    /// When it can't be sent.
+    pub fn order(&self, order: Order) -> Result<(), ClientError> {
+        Ok(self.handle.publish(Outgoing::event(self.topics.scheduler_set(), order.as_str()))?)
+    }
+
+    /// Publishes a power record on `<base>/power`; lost if the broker is away for more than ten seconds.
+    ///
+    /// # Errors
+    /// When it can't be sent.
+    pub fn publish_power(&self, record: &PowerRecord) -> Result<(), ClientError> {
+        let record = serde_json::to_vec(record)?;
+        Ok(self.handle.publish(Outgoing::telemetry(self.topics.power(), record))?)
+    }
+
+    /// Whether a scheduler is there, as far as is known.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.lock().is_online()
+    }
+
+    /// Whether it is on pause. One that is absent, offline or out of reach counts as paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.lock().is_paused()
+    }
+
+    /// `<base>/scheduler/state` as last published.
+    #[must_use]
+    pub fn state(&self) -> Option<Value> {
+        self.lock().state.clone()
+    }
+
+    /// `<base>/scheduler/cycle` as last published.
+    #[must_use]
+    pub fn cycle(&self) -> Option<Value> {
+        self.lock().cycle.clone()
+    }
+
+    /// How the scheduler sees each task, as last published.
+    #[must_use]
+    pub fn reports(&self) -> BTreeMap<TaskId, Value> {
+        self.lock().reports.clone()
+    }
+
+    /// Waits until something has changed; false once the connection has been closed. Safe to cancel.
+    pub async fn changed(&mut self) -> bool {
+        self.progress.changed().await.is_ok()
+    }
+
+    /// Sends what still waits and ends the connection. Answers whether the broker confirmed everything.
+    pub async fn close(self) -> bool {
+        let Self { handle, connection, .. } = self;
+        let confirmed = handle.close(Vec::new()).await;
+        drop(connection);
+        confirmed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Knowledge> {
+        lock(&self.knowledge)
+    }
+}
+
+fn lock(knowledge: &Mutex<Knowledge>) -> MutexGuard<'_, Knowledge> {
+    // No code that holds the lock can leave the fields half changed.
+    knowledge.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn follow(topics: Topics, mut inbox: Inbox, knowledge: Arc<Mutex<Knowledge>>, progress: watch::Sender<Progress>) {
+    while let Some(item) = inbox.next().await {
+        match item {
+            Incoming::Connected { .. } => lock(&knowledge).forget(),
+            Incoming::Subscribed => progress.send_modify(|progress| progress.subscribed = true),
+            Incoming::Message(message) => {
+                if let Some(topic) = topics.parse(&message.topic)
+                    && lock(&knowledge).observe(&topic, &message.payload)
+                {
+                    progress.send_modify(|_| {});
+                }
+            }
+            Incoming::Disconnected { reason } => {
+                lock(&knowledge).forget();
+                progress.send_replace(Progress { subscribed: false, reason: Some(reason) });
+            }
+            Incoming::Refused { what } => {
+                tracing::warn!("{what}");
+                progress.send_modify(|progress| progress.reason = Some(what));
+            }
+            Incoming::TakenOver { .. } | Incoming::Dropped { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The checks of single values: topics, addresses, files, time zones, numbers.
+//!
+//! Each answers with the end of a sentence that began with the key. Refuses to know which key that is. Looks at the file
+//! system only to see whether a file can be read.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::tz;
+
+use super::problem::closest;
+use crate::units::Watts;
+
+/// Between the two, both included.
+pub(super) fn within<T: PartialOrd + Shown>(value: T, allowed: std::ops::RangeInclusive<T>) -> Result<(), String> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("expected {} to {}, found {}", allowed.start().shown(), allowed.end().shown(), value.shown()))
+}
+
+/// A power that can be compared with.
+pub(super) fn not_negative(power: Watts) -> Result<(), String> {
+    if power.0.is_finite() && power.0 >= 0.0 {
+        return Ok(());
+    }
+    Err(format!("expected watts, 0 or more, found {}", power.0))
+}
+
+/// A topic to publish to or to name one sensor: no patterns.
+pub(super) fn plain_topic(topic: &str) -> Result<(), String> {
+    if topic.trim() != topic || topic.is_empty() {
+        return Err(format!("expected a topic, without spaces at its ends, found \"{topic}\""));
+    }
+    if let Some(wildcard) = topic.chars().find(|c| "+#".contains(*c)) {
+        return Err(format!("expected one topic, without the wildcard {wildcard}, found \"{topic}\""));
+    }
+    if topic.contains(char::is_control) {
+        return Err(format!("expected a topic without control characters, found {topic:?}"));
+    }
+    if topic.len() > usize::from(u16::MAX) {
+        return Err(format!("expected at most {} bytes, found {}", u16::MAX, topic.len()));
+    }
+    Ok(())
+}
+
+/// An address to listen on: numbers, so that nothing has to be looked up before the network is there.
+pub(super) fn listen(address: &str) -> Result<(), String> {
+    if address.parse::<SocketAddr>().is_ok() {
+        return Ok(());
+    }
+    let meant = [
+        address.replace("localhost", "127.0.0.1"),
+        format!("127.0.0.1:{}", address.trim_start_matches(':')),
+        format!("{address}:1883"),
+    ];
+    let hint = match meant.into_iter().find(|meant| meant.parse::<SocketAddr>().is_ok()) {
+        Some(meant) => format!(", write \"{meant}\""),
+        None => String::new(),
+    };
+    Err(format!("expected an address and a port, such as \"127.0.0.1:1883\", found \"{address}\"{hint}"))
+}
+
+/// A file that this user may read.
+pub(super) fn readable(file: &Path) -> Result<(), String> {
+    let opened = std::fs::File::open(file).and_then(|file| file.metadata());
+    match opened {
+        Ok(about) if about.is_dir() => Err(format!("\"{}\" is a folder, expected a file", file.display())),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(format!("there is no file \"{}\"", file.display()))
+        }
+        Err(error) => Err(format!("\"{}\" can't be read: {error}", file.display())),
+    }
+}
+
+/// A time zone that this computer knows.
+pub(super) fn time_zone(name: &str) -> Result<(), String> {
+    let known = tz::db();
+    if known.get(name).is_ok() {
+        return Ok(());
+    }
+    if known.is_definitively_empty() {
+        return Err("this computer has no time zone data, install the package tzdata".into());
+    }
+    let names: Vec<String> = known.available().map(|name| name.to_string()).collect();
+    let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let wanted = name.trim().replace(' ', "_");
+    let meant = names.iter().find(|known| city(known) == city(&wanted)).map(String::as_str);
+    let hint = match meant.or_else(|| closest(&wanted, names.iter().map(String::as_str))) {
+        Some(meant) => format!(", did you mean \"{meant}\"?"),
+        None => String::new(),
+    };
+    Err(format!("expected a time zone such as \"Europe/Berlin\", found \"{name}\"{hint}"))
+}
+
+/// Values that print themselves for the message: durations in the way they are written.
+pub(super) trait Shown {
+    fn shown(&self) -> String;
+}
+
+impl Shown for Duration {
+    fn shown(&self) -> String {
+        humantime::format_duration(*self).to_string()
+    }
+}
+
+impl Shown for usize {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Shown for u32 {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{listen, time_zone};
+
+    #[test]
+    fn a_listening_address_has_a_port() {
+        let refused = |address: &str, hint: &str| {
+            let said = format!("expected an address and a port, such as \"127.0.0.1:1883\", found \"{address}\"{hint}");
+            assert_eq!(listen(address), Err(said));
+        };
+        assert_eq!(listen("[::1]:0"), Ok(()));
+        refused("localhost:1883", ", write \"127.0.0.1:1883\"");
+        refused("1884", ", write \"127.0.0.1:1884\"");
+        refused(":1884", ", write \"127.0.0.1:1884\"");
+        refused("0.0.0.0", ", write \"0.0.0.0:1883\"");
+        refused("example.com:1", "");
+        refused("127.0.0.1:70000", "");
+    }
+
+    #[test]
+    fn a_time_zone_is_one_that_exists() {
+        let refused = |name: &str, hint: &str| {
+            let said = format!("expected a time zone such as \"Europe/Berlin\", found \"{name}\"{hint}");
+            assert_eq!(time_zone(name), Err(said));
+        };
+        assert_eq!(time_zone("Europe/Berlin"), Ok(()));
+        assert_eq!(time_zone("UTC"), Ok(()));
+        refused("Berlin", ", did you mean \"Europe/Berlin\"?");
+        refused("Europe/Berln", ", did you mean \"Europe/Berlin\"?");
+        refused("new york", ", did you mean \"America/New_York\"?");
+        refused("", "");
+    }
+}

@@ -1,0 +1,15 @@
+//! The integration tests, in one binary: what crosses a socket is tested against real brokers.
+
+// Helpers outside `#[test]` functions may fail a test as well.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod client;
+#[cfg(feature = "embedded-broker")]
+mod embedded_broker;
+mod mosquitto;
+mod mqtt_layer;
+mod mqtt_outages;
+mod mqtt_wire;
+mod naive;
+mod peer;
+mod scripted;
