@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler};
+use crate::scheduler::Criterion;
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +42,14 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
     found.0
 }
 
-/// THE HOOK for criteria that are expressions: whether they compile is known to the scheduler only, which will offer
-/// `Criterion::parse`. Call it here; its message goes behind the key.
-fn expression(_source: &CriterionSource) -> Result<(), String> {
-    Ok(())
+/// Whether a criterion that is an expression compiles.
+fn expression(source: &CriterionSource) -> Result<(), String> {
+    match source {
+        CriterionSource::Number(_) => Ok(()),
+        CriterionSource::Expression(text) => {
+            Criterion::expression(text).map(drop).map_err(|problem| problem.to_string())
+        }
+    }
 }
 
 const DAY: Duration = Duration::from_secs(86_400);

@@ -3,6 +3,7 @@
 // Helpers outside `#[test]` functions may fail a test as well.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod against_naive;
 mod client;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
