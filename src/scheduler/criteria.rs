@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn what_does_not_compile_is_refused() {
-        insta::assert_snapshot!(ask("ratio >= (", 1.0).unwrap_err(), @"");
-        insta::assert_snapshot!(ask("rato >= 1", 1.0).unwrap_err(), @"");
-        insta::assert_snapshot!(ask(&"(".repeat(3000), 1.0).unwrap_err(), @"");
+        insta::assert_snapshot!(ask("ratio >= (", 1.0).unwrap_err(), @r#"expected a number or a Jinja expression such as "ratio >= 0.8 or now.hour < 7": syntax error: unexpected end of input, expected expression"#);
+        insta::assert_snapshot!(ask("rato >= 1", 1.0).unwrap_err(), @"`rato` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now");
+        insta::assert_snapshot!(ask(&"(".repeat(3000), 1.0).unwrap_err(), @"the expression has 3000 characters, at most 2000 are allowed");
     }
 }

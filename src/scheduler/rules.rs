@@ -109,7 +109,7 @@ fn is_left_for(scene: &Scene<'_>, load: usize) -> bool {
 /// What rule 4 stops, and whom it starts in their place.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Replacement {
-    /// In ascending importance.
+    /// Those that share a key with it, then the others, each in ascending importance.
     pub(crate) stopped: Vec<usize>,
     pub(crate) started: usize,
     pub(crate) offer: Offer,
@@ -166,7 +166,6 @@ fn make_room(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, candidate: usize, rel
         return None;
     };
     let offer = spare(scene, sheet, candidate, &rivals, &mut stopped).unwrap_or(offer);
-    stopped.sort_unstable_by(|a, b| b.cmp(a));
     sheet.add(candidate);
     Some(Replacement { stopped, started: candidate, offer })
 }
