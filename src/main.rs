@@ -1,6 +1,6 @@
 //! The program: parses the command line, starts tracing, prints the error, chooses the exit status.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -9,7 +9,12 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let arguments = sunward::cli::Arguments::parse();
     let filter = EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| EnvFilter::new("sunward=info,warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     end_on_panic();
     match sunward::cli::execute(arguments) {
         Ok(()) => ExitCode::SUCCESS,
