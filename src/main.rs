@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = sunward::cli::Arguments::parse();
-    let filter = EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| EnvFilter::new("sunward=info,warn"));
+    let filter =
+        EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| EnvFilter::new("sunward=info,mqtt5=error,warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -18,6 +19,8 @@ fn main() -> ExitCode {
     end_on_panic();
     match sunward::cli::execute(arguments) {
         Ok(()) => ExitCode::SUCCESS,
+        // `sunward check | head` is nobody's mistake.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             // Nobody may be there to read it; the status tells all the same.
             let _ = writeln!(std::io::stderr(), "error: {failure}");

@@ -226,8 +226,13 @@ impl Bridge {
         }
         match payload::record(&message.payload, self.power.unit) {
             Ok(record) => {
+                let before = self.scheduler.activity();
                 let event = Event::Power { source, values: record.values, measured: record.measured };
                 self.handle(event, &message.topic);
+                if before != self.scheduler.activity() {
+                    tracing::info!("power records arrive again");
+                    self.tell();
+                }
             }
             Err(problem) => self.fault(&message.topic, &problem.to_string()),
         }
@@ -332,7 +337,8 @@ impl Bridge {
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        tracing::info!("online with {} tasks", self.scheduler.task_count());
+        let (tasks, power) = (self.scheduler.task_count(), &self.power.topic);
+        tracing::info!("online with {tasks} tasks, waiting for power records on {power}");
         for command in commands {
             self.receive_command(command);
         }
@@ -347,7 +353,11 @@ impl Bridge {
     }
 
     fn wake(&mut self) {
+        let before = self.scheduler.activity();
         self.scheduler.wake(self.clock.now());
+        if before != self.scheduler.activity() {
+            tracing::warn!("no power record arrives on {}", self.power.topic);
+        }
         self.send();
         self.tell();
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::client::Order;
 use crate::config::{ConfigError, Loaded, load};
 
 /// Runs the appliances of a home when the sun pays for them.
@@ -59,6 +60,13 @@ impl Failure {
             Self::Running(_) => 1,
         }
     }
+
+    /// Whoever read the output has had enough of it.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        let Self::Running(error) = self else { return false };
+        error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
 }
 
 /// Does what the arguments ask.
@@ -77,13 +85,13 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
-    let word = match command {
+    let order = match command {
         Subcommands::Run | Subcommands::Check => return Ok(runtime.block_on(run::run(config, file))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
-        Subcommands::Pause => "pause",
-        Subcommands::Resume => "resume",
-        Subcommands::StopAll => "stop_all",
-        Subcommands::Schedule => "schedule",
+        Subcommands::Pause => Order::Pause,
+        Subcommands::Resume => Order::Resume,
+        Subcommands::StopAll => Order::StopAll,
+        Subcommands::Schedule => Order::Schedule,
     };
-    Ok(runtime.block_on(ask::send(&config, word))?)
+    Ok(runtime.block_on(ask::give(&config, order))?)
 }
