@@ -215,7 +215,10 @@ impl Bridge {
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload);
             }
-            _ => {}
+            // Nothing that somebody publishes for us may be passed over in silence.
+            None if message.payload.is_empty() => {}
+            None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
+            Some(_) => {}
         }
     }
 

@@ -44,6 +44,7 @@ pub struct CycleReport {
 impl Scheduler {
     /// One scheduling step.
     pub fn cycle(&mut self, now: Now) -> CycleReport {
+        self.last_cycle = now;
         for task in &mut self.tasks {
             task.count_unanswered(now.at);
         }
@@ -79,7 +80,7 @@ impl Scheduler {
     fn update(&mut self, now: Now) -> Option<Source> {
         let source = if self.meter.is_fresh(self.net) {
             Some(Source::Meter)
-        } else if now.at.since(self.last_meter) > self.settings.max_record_gap && self.fallback.is_fresh(self.net) {
+        } else if now.at.since(self.last_meter.at) > self.settings.max_record_gap && self.fallback.is_fresh(self.net) {
             Some(Source::Fallback)
         } else {
             None

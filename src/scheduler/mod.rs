@@ -93,7 +93,9 @@ pub struct Scheduler {
     /// The last record of either source, or the start.
     last_record: Instant,
     /// The last record of the meter, or the start.
-    last_meter: Instant,
+    last_meter: Now,
+    /// The last cycle, or the start: what is told of times stands still in between.
+    last_cycle: Now,
     paused: bool,
     no_data: bool,
     since: Timestamp,
@@ -123,7 +125,8 @@ impl Scheduler {
             meter: Intake::default(),
             fallback: Intake::default(),
             last_record: now.at,
-            last_meter: now.at,
+            last_meter: now,
+            last_cycle: now,
             paused: false,
             no_data: false,
             since: now.wall,
@@ -262,7 +265,7 @@ impl Scheduler {
     fn note_record(&mut self, source: Source, measured: Instant, now: Now) {
         self.last_record = self.last_record.max(measured);
         if source == Source::Meter {
-            self.last_meter = self.last_meter.max(measured);
+            self.last_meter = Now { at: self.last_meter.at.max(measured), wall: now.wall };
         }
         if std::mem::take(&mut self.no_data) {
             self.window.clear();

@@ -64,7 +64,7 @@ pub enum Unreachable {
     NoState,
     /// Its availability says so.
     Offline,
-    /// Its last state is this old, and expired.
+    /// Its last state is older than this.
     Expired(Duration),
 }
 
@@ -139,8 +139,7 @@ impl Task {
         }
         let default = self.available.is_none().then_some(settings.task_expire_after);
         let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
-        let age = now.since(self.state_at);
-        (age > expire_after).then_some(Unreachable::Expired(age))
+        (now.since(self.state_at) > expire_after).then_some(Unreachable::Expired(expire_after))
     }
 
     pub(crate) fn running(&self) -> bool {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::scheduler::task::Task;
 use crate::scheduler::{Activity, Now, Priority, Scheduler, TaskId, Unreachable, event};
 use crate::units::{Share, Watts};
@@ -57,7 +59,7 @@ pub struct TaskView {
     pub power: Watts,
     /// The one that counts.
     pub priority: Priority,
-    /// Run time since local midnight.
+    /// Run time since local midnight, as of the last cycle.
     pub on_today: Duration,
     /// Starts since local midnight.
     pub starts_today: u32,
@@ -71,7 +73,7 @@ impl Scheduler {
     /// Every task with a valid or a refused registration, by id.
     #[must_use]
     pub fn tasks(&self, now: Now) -> Vec<TaskView> {
-        let today = now.day(&self.settings.time_zone);
+        let today = self.last_cycle.day(&self.settings.time_zone);
         let mut views: Vec<TaskView> = self
             .slots
             .values()
@@ -87,7 +89,7 @@ impl Scheduler {
                     ratio: task.verdict.ratio().filter(|_| judged),
                     power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
                     priority: task.priority(),
-                    on_today: task.on_today(now.at, today),
+                    on_today: task.on_today(self.last_cycle.at, today),
                     starts_today: task.starts_today(today),
                     unanswered: task.unanswered,
                     error: task.error.clone(),
@@ -108,9 +110,8 @@ impl Scheduler {
     #[must_use]
     pub fn warnings(&self, now: Now) -> Vec<String> {
         let mut warnings = Vec::new();
-        let silent = now.at.since(self.last_meter);
-        if silent > self.settings.max_record_gap {
-            warnings.push(format!("no power record from the meter for {}", event::Seconds(silent)));
+        if now.at.since(self.last_meter.at) > self.settings.max_record_gap {
+            warnings.push(format!("no power record from the meter since {}", self.local(self.last_meter.wall)));
         }
         if let Some(interval) =
             self.meter.interval(self.net).filter(|interval| *interval > self.settings.max_record_gap)
@@ -132,12 +133,16 @@ impl Scheduler {
             }
         }
         if let Some((value, unchanged)) = self.meter.frozen(self.net, now.at) {
-            warnings.push(format!(
-                "the meter looks frozen: `net` has been exactly {value} for {}",
-                event::Seconds(unchanged)
-            ));
+            let since = now.wall.saturating_sub(SignedDuration::try_from(unchanged).unwrap_or(SignedDuration::ZERO));
+            let since = self.local(since.unwrap_or(now.wall));
+            warnings.push(format!("the meter looks frozen: `net` has been exactly {value} since {since}"));
         }
         warnings
+    }
+
+    /// A time as people at home read it.
+    fn local(&self, time: Timestamp) -> impl fmt::Display {
+        time.to_zoned_datetime(self.settings.time_zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
     fn status(&self, task: &Task, now: Now) -> Status {
@@ -159,9 +164,8 @@ impl Scheduler {
             Status::Invalid => "its registration was refused, and it had no valid one before".into(),
             Status::Unreachable => match task.unreachable(now.at, &self.settings) {
                 Some(Unreachable::Offline) => "its availability is offline".into(),
-                Some(Unreachable::Expired(age)) => {
-                    // Whole minutes, so that a report isn't published again every cycle for its age alone.
-                    format!("its last state expired: nothing for over {} min", age.as_secs() / 60)
+                Some(Unreachable::Expired(limit)) => {
+                    format!("its last state expired: it is older than {}", event::Seconds(limit))
                 }
                 _ => "no state has come from it yet".into(),
             },
