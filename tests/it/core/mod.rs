@@ -3,8 +3,8 @@
 //mod criteria;
 //mod guards;
 //mod missing_data;
-//mod noise;
-//mod properties;
+mod noise;
+mod properties;
 //mod records;
 mod tables;
 
