@@ -5,7 +5,7 @@
 //mod missing_data;
 mod noise;
 mod properties;
-//mod records;
+mod records;
 mod tables;
 
 use std::time::Duration;
