@@ -1,8 +1,8 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
 
-//mod criteria;
-//mod guards;
-//mod missing_data;
+mod criteria;
+mod guards;
+mod missing_data;
 mod noise;
 mod properties;
 mod records;
