@@ -28,9 +28,9 @@ enum Home {
 /// A tenth adjustable, half running, a key each.
 fn tasks(home: Home, count: u32) -> Vec<NaiveTask> {
     let task = |index: u32| {
-        let adjustable = index % 10 == 0;
+        let adjustable = index.is_multiple_of(10);
         let power = f64::from(500 + index * 37 % 40 * 50);
-        let running = index % 2 == 0;
+        let running = index.is_multiple_of(2);
         let priority = match home {
             Home::Settled => 1 + u8::from(running),
             Home::Replacing => 1 + u8::try_from(index % 4).unwrap(),

@@ -56,9 +56,8 @@ fn switches(keep: f64) -> (f64, usize) {
 #[track_caller]
 fn check(keep: f64, average_below: f64, worst: usize) {
     let (average, worst_home) = switches(keep);
-    println!("keep = {keep}: {average:.2} switches on average in the second hour, {worst_home} in the worst home");
-    assert!(average < average_below, "{average} on average");
-    assert!(worst_home <= worst, "{worst_home} in the worst home");
+    assert!(average < average_below, "{average:.2} on average, {worst_home} in the worst home");
+    assert!(worst_home <= worst, "{average:.2} on average, {worst_home} in the worst home");
 }
 
 #[test]

@@ -132,8 +132,8 @@ fn a_task_without_keys_counts_at_the_usage_it_reports_or_else_at_its_power() {
     let keyless = || plain("lamp", 300.0).with(|registration| registration.keys.clear());
     let net = Meter(&[("net", 0.0)]);
     let uses = Say("lamp", |state| state.usage = Some(Watts(250.0)));
-    check(vec![keyless().running()], &[net.clone()], "@lamp 300, net 0");
-    check(vec![keyless()], &[net.clone()], "@lamp 0, net 0");
+    check(vec![keyless().running()], std::slice::from_ref(&net), "@lamp 300, net 0");
+    check(vec![keyless()], std::slice::from_ref(&net), "@lamp 0, net 0");
     check(vec![keyless().running()], &[uses.clone(), net.clone()], "@lamp 250, net 0");
     check(vec![keyless()], &[uses, net.clone()], "@lamp 0, net 0");
     check(vec![keyless().running()], &[Off("lamp"), net], "@lamp 0, net 0");
