@@ -1,5 +1,7 @@
 //! One cycle: a record is made, the rules are asked in their order, and everybody gets a verdict (SPEC section 7).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use minijinja::Value;
 
@@ -252,14 +254,15 @@ impl Scheduler {
     /// `record` and `now` for expressions.
     fn surroundings(&self, now: Now) -> (Value, Value) {
         let record = self.window.latest().into_iter().flat_map(|record| self.named(record));
-        let record = record.map(|(key, value)| (key, Value::from(value.0))).collect();
+        // A map: pairs collected straight into a value would be a list.
+        let record: BTreeMap<_, _> = record.map(|(key, value)| (key, value.0)).collect();
         let local = now.wall.to_zoned_datetime(self.settings.time_zone.clone());
         let now = minijinja::context! {
             hour => local.hour(),
             minute => local.minute(),
             weekday => local.weekday().to_monday_zero_offset(),
         };
-        (record, now)
+        (record.into(), now)
     }
 }
 

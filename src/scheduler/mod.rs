@@ -144,6 +144,8 @@ impl Scheduler {
             Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
             Event::Registered(id, registration) => {
                 let slot = self.slot(id)?;
+                // Its state may have come before: then its keys are known, but it owns them only from now on.
+                self.owners_stale |= self.tasks[slot].registration.is_none();
                 self.tasks[slot].register(*registration);
                 self.refresh_keys(slot)?;
             }
@@ -162,7 +164,13 @@ impl Scheduler {
                 self.refresh_keys(slot)?;
             }
             Event::StateRefused(id, why) => self.change(&id, |task| task.refuse_state(&why)),
-            Event::StateCleared(id) => self.change(&id, |task| task.state = None),
+            Event::StateCleared(id) => {
+                self.change(&id, |task| task.state = None);
+                // The keys that only its state had named are not its own any more.
+                if let Some(slot) = self.slots.get(&id).copied() {
+                    self.refresh_keys(slot)?;
+                }
+            }
             Event::Availability(id, available) => {
                 let slot = self.slot(id.clone())?;
                 self.tasks[slot].set_available(available);

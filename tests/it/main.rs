@@ -5,6 +5,7 @@
 
 mod against_naive;
 mod client;
+mod core;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod mosquitto;

@@ -1,0 +1,304 @@
+//! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
+
+mod criteria;
+mod guards;
+mod missing_data;
+mod noise;
+mod properties;
+mod records;
+mod tables;
+
+use std::time::Duration;
+
+use minijinja::context;
+use sunward::scheduler::{
+    Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Now, Priority, Refusal, Registration, Scheduler,
+    Settings, Source, TaskId, TaskState, TaskView,
+};
+use sunward::units::{Share, Watts};
+
+/// One appliance: what it registers, how it is, and what it draws.
+#[derive(Debug, Clone)]
+struct Appliance {
+    id: TaskId,
+    registration: Registration,
+    state: TaskState,
+    /// Drawn while it runs; an adjustable one draws at least this.
+    draws: f64,
+    /// An adjustable one takes the sun up to here.
+    at_most: f64,
+    /// It doesn't follow commands.
+    deaf: bool,
+}
+
+/// A low plain task with one key, called as itself.
+fn plain(id: &str, power: f64) -> Appliance {
+    let id = TaskId::new(id).unwrap();
+    let mut registration = Registration::new(&id, Watts(power));
+    registration.keys = vec![id.to_string()];
+    Appliance { id, registration, state: TaskState::plain(false), draws: power, at_most: power, deaf: false }
+}
+
+/// One that takes up to `at_most` by itself, and says so.
+fn adjustable(id: &str, power: f64, at_most: f64) -> Appliance {
+    let mut it = plain(id, power);
+    it.registration.auto_adjust = true;
+    it.registration.max_power = Some(Watts(at_most));
+    Appliance { at_most, ..it }
+}
+
+impl Appliance {
+    fn high(self) -> Self {
+        self.with(|registration| registration.priority = Priority::High)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Registration)) -> Self {
+        change(&mut self.registration);
+        self
+    }
+
+    fn criteria(self, start: f64, keep: f64) -> Self {
+        let at_least = |share| Criterion::AtLeast(Share(share));
+        self.with(|registration| registration.criteria = Criteria { start: at_least(start), keep: at_least(keep) })
+    }
+
+    fn expressions(self, start: &str, keep: &str) -> Self {
+        let [start, keep] = [start, keep].map(|source| Criterion::expression(source).unwrap());
+        self.with(|registration| registration.criteria = Criteria { start, keep })
+    }
+
+    fn drawing(self, draws: f64) -> Self {
+        Self { draws, ..self }
+    }
+
+    fn running(mut self) -> Self {
+        self.state.running = true;
+        self.state.fields = context! { running => true };
+        self
+    }
+
+    fn deaf(self) -> Self {
+        Self { deaf: true, ..self }
+    }
+}
+
+/// One step of a time line. Between the steps no time passes but what `Wait` says.
+#[derive(Debug, Clone)]
+enum Do {
+    /// The meter says this.
+    Meter(&'static [(&'static str, f64)]),
+    Fallback(&'static [(&'static str, f64)]),
+    Wait(u64),
+    Cycle,
+    User(Command),
+    /// A task says that it runs, or doesn't.
+    On(&'static str),
+    Off(&'static str),
+    Available(&'static str, Option<bool>),
+    /// A task registers again, changed.
+    Register(&'static str, fn(&mut Registration)),
+    /// A task says something else of itself.
+    Say(&'static str, fn(&mut TaskState)),
+}
+
+/// A scheduler, its appliances, the sun above them, and the time.
+struct Home {
+    scheduler: Scheduler,
+    now: Now,
+    begin: Now,
+    appliances: Vec<Appliance>,
+    /// Production less what nobody schedules.
+    sun: f64,
+    /// Standard deviation of the meter's error.
+    noise: f64,
+    random: Lcg,
+    /// `1:00 start heater elected`
+    log: Vec<String>,
+}
+
+impl Home {
+    fn new(appliances: Vec<Appliance>) -> Self {
+        Self::with(Settings::default(), appliances)
+    }
+
+    /// 10:00 in UTC, a Monday.
+    fn with(settings: Settings, appliances: Vec<Appliance>) -> Self {
+        Self::at("2026-06-01T10:00:00Z", settings, appliances)
+    }
+
+    fn at(wall: &str, settings: Settings, appliances: Vec<Appliance>) -> Self {
+        let now = Now { at: Instant::START + Duration::from_secs(100_000), wall: wall.parse().unwrap() };
+        let mut scheduler = Scheduler::new(settings, now);
+        for Appliance { id, registration, state, .. } in &appliances {
+            scheduler.handle(Event::Registered(id.clone(), Box::new(registration.clone())), now).unwrap();
+            scheduler.handle(Event::State(id.clone(), Box::new(state.clone())), now).unwrap();
+            scheduler.handle(Event::Availability(id.clone(), Some(true)), now).unwrap();
+        }
+        let (sun, noise, random, log) = (0.0, 0.0, Lcg(1), Vec::new());
+        Self { scheduler, now, begin: now, appliances, sun, noise, random, log }
+    }
+
+    fn power(&mut self, source: Source, values: &[(&str, f64)]) -> Result<(), Refusal> {
+        let values = values.iter().map(|(key, value)| ((*key).to_owned(), Watts(*value))).collect();
+        self.scheduler.handle(Event::Power { source, values, measured: None }, self.now)
+    }
+
+    fn meter(&mut self, values: &[(&str, f64)]) {
+        self.power(Source::Meter, values).unwrap();
+    }
+
+    /// Time passes; the scheduler is woken when it asked to be.
+    fn wait(&mut self, seconds: u64) {
+        let until = self.now + Duration::from_secs(seconds);
+        while let Some(wake) = self.scheduler.next_wakeup().filter(|wake| *wake <= until.at) {
+            self.now = self.now + wake.since(self.now.at);
+            self.scheduler.wake(self.now);
+            self.follow();
+        }
+        self.now = until;
+    }
+
+    fn cycle(&mut self) -> CycleReport {
+        let report = self.scheduler.cycle(self.now);
+        self.follow();
+        report
+    }
+
+    /// Writes the decisions down. Who isn't deaf follows them a moment later, and says so.
+    fn follow(&mut self) {
+        let passed = self.now.at.since(self.begin.at).as_secs();
+        while let Some(decision) = self.scheduler.next_decision() {
+            let start = decision.action == Action::Start;
+            let action = if start { "start" } else { "stop" };
+            let (task, rule) = (&decision.task, decision.rule);
+            self.log.push(format!("{}:{:02} {action} {task} {rule}", passed / 60, passed % 60));
+            if !self.appliance(decision.task.as_str()).deaf {
+                self.says(decision.task.as_str(), |state| state.running = start);
+            }
+        }
+    }
+
+    fn appliance(&mut self, id: &str) -> &mut Appliance {
+        self.appliances.iter_mut().find(|appliance| appliance.id.as_str() == id).unwrap()
+    }
+
+    /// A task changes its state and tells it.
+    fn says(&mut self, id: &str, change: impl FnOnce(&mut TaskState)) {
+        let appliance = self.appliance(id);
+        change(&mut appliance.state);
+        let event = Event::State(appliance.id.clone(), Box::new(appliance.state.clone()));
+        let moment_later = self.now + Duration::from_millis(1);
+        self.scheduler.handle(event, moment_later).unwrap();
+    }
+
+    fn apply(&mut self, step: &Do) {
+        match step {
+            Do::Meter(values) => self.meter(values),
+            Do::Fallback(values) => self.power(Source::Fallback, values).unwrap(),
+            Do::Wait(seconds) => self.wait(*seconds),
+            Do::Cycle => drop(self.cycle()),
+            Do::User(command) => {
+                self.scheduler.handle(Event::Command(*command), self.now).unwrap();
+                self.follow();
+            }
+            Do::On(id) => self.says(id, |state| state.running = true),
+            Do::Off(id) => self.says(id, |state| state.running = false),
+            Do::Available(id, available) => {
+                let event = Event::Availability(TaskId::new(id).unwrap(), *available);
+                self.scheduler.handle(event, self.now).unwrap();
+            }
+            Do::Register(id, change) => {
+                let appliance = self.appliance(id);
+                change(&mut appliance.registration);
+                let event = Event::Registered(appliance.id.clone(), Box::new(appliance.registration.clone()));
+                self.scheduler.handle(event, self.now).unwrap();
+            }
+            Do::Say(id, change) => self.says(id, change),
+        }
+    }
+
+    /// One minute of physics: adjustable tasks take what the others leave of the sun, the meter tells it, the scheduler
+    /// decides, and the appliances follow.
+    fn minute(&mut self) -> CycleReport {
+        self.wait(60);
+        let drawn = self.draw();
+        let net = drawn.iter().sum::<f64>() - self.sun + self.noise * self.random.normal();
+        let mut values = vec![("net".to_owned(), Watts(net))];
+        for (appliance, watts) in self.appliances.iter().zip(drawn) {
+            values.extend(appliance.registration.keys.iter().map(|key| (key.clone(), Watts(watts))));
+        }
+        self.scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, self.now).unwrap();
+        self.cycle()
+    }
+
+    fn minutes(&mut self, minutes: u32) {
+        for _ in 0..minutes {
+            self.minute();
+        }
+    }
+
+    /// What each appliance draws now. The first adjustable one of the list takes first.
+    fn draw(&self) -> Vec<f64> {
+        let least = |appliance: &Appliance| if appliance.state.running { appliance.draws } else { 0.0 };
+        let mut left = (self.sun - self.appliances.iter().map(least).sum::<f64>()).max(0.0);
+        self.appliances
+            .iter()
+            .map(|appliance| {
+                let more = if appliance.state.running { (appliance.at_most - appliance.draws).max(0.0) } else { 0.0 };
+                let taken = more.min(left);
+                left -= taken;
+                least(appliance) + taken
+            })
+            .collect()
+    }
+
+    fn view(&self, id: &str) -> TaskView {
+        self.scheduler.tasks(self.now).into_iter().find(|view| view.id.as_str() == id).unwrap()
+    }
+
+    fn runs(&self) -> Vec<&str> {
+        let running = self.appliances.iter().filter(|appliance| appliance.state.running);
+        running.map(|appliance| appliance.id.as_str()).collect()
+    }
+}
+
+/// What a home does on a time line, as `minutes:seconds action task rule`.
+#[track_caller]
+fn check(appliances: Vec<Appliance>, steps: &[Do], expect: &[&str]) {
+    check_with(Settings::default(), appliances, steps, expect);
+}
+
+#[track_caller]
+fn check_with(settings: Settings, appliances: Vec<Appliance>, steps: &[Do], expect: &[&str]) {
+    let mut home = Home::with(settings, appliances);
+    for step in steps {
+        home.apply(step);
+    }
+    assert_eq!(home.log, expect);
+}
+
+/// Numbers that look random and are the same every time.
+#[derive(Debug, Clone)]
+struct Lcg(u64);
+
+impl Lcg {
+    /// From 0 to 1.
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from(u32::try_from(self.0 >> 33).unwrap()) / f64::from(u32::MAX >> 1)
+    }
+
+    fn between(&mut self, least: f64, most: f64) -> f64 {
+        least + (most - least) * self.uniform()
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+        choices[((self.uniform() * choices.len() as f64) as usize).min(choices.len() - 1)]
+    }
+
+    /// Standard normal, as the sum of twelve.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+    }
+}
