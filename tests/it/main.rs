@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod against_naive;
+mod bridge;
 mod client;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
+mod home;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;
