@@ -351,7 +351,7 @@ impl Bridge {
         let report = self.scheduler.cycle(self.clock.now());
         self.send();
         let report = report::cycle(&report).to_string();
-        self.outlet.state(self.topics.scheduler_cycle(), report.into_bytes());
+        self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.tell();
     }
 

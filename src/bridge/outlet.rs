@@ -31,6 +31,12 @@ impl Outlet {
         }
     }
 
+    /// A retained event: also when it reads like the one before.
+    pub(super) fn event(&mut self, topic: String, payload: Vec<u8>) {
+        self.publish(Outgoing::state(topic.clone(), payload.clone()));
+        self.retained.insert(topic, payload);
+    }
+
     /// A report that an earlier run left.
     pub(super) fn remember(&mut self, topic: &str, payload: &[u8]) {
         self.reports.insert(topic.to_owned(), ());

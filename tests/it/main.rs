@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod against_naive;
+mod bridge;
 mod client;
 mod core;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
+mod home;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;

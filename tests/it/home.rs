@@ -1,0 +1,309 @@
+//! A home for a test: a Mosquitto, the real program, and a client that sees everything on the wire.
+//!
+//! Refuses fixed pauses: cycles are so long that only `schedule` makes one, and its report tells that what was published
+//! before it has been dealt with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use serde_json::{Value, json};
+use sunward::config::Protocol;
+use sunward::mqtt::{Incoming, Outgoing};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::mosquitto::Mosquitto;
+use crate::peer::{PATIENCE, Peer};
+
+pub(crate) const STATE: &str = "sunward/scheduler/state";
+pub(crate) const CYCLE: &str = "sunward/scheduler/cycle";
+pub(crate) const SET: &str = "sunward/scheduler/set";
+pub(crate) const AVAILABILITY: &str = "sunward/scheduler/availability";
+
+/// Runs a test over both versions of the protocol at once.
+pub(crate) async fn both(test: impl AsyncFn(Protocol)) {
+    tokio::join!(test(Protocol::V5), test(Protocol::V311));
+}
+
+/// The program, with nothing of the environment that could configure it.
+pub(crate) fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sunward"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SUNWARD")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The scheduler as a process, which ends with this at the latest.
+pub(crate) struct Sunward {
+    process: Child,
+    folder: TempDir,
+}
+
+impl Sunward {
+    pub(crate) fn spawn(url: Option<&str>, protocol: Protocol, toml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("sunward.toml"), toml).unwrap();
+        let mut command = program(folder.path());
+        command.args(["-c", "sunward.toml"]).env("SUNWARD__SCHEDULER__CYCLE", "1d");
+        command.env("SUNWARD__MQTT__PROTOCOL", if protocol == Protocol::V5 { "5" } else { "3.1.1" });
+        if let Some(url) = url {
+            command.env("SUNWARD__MQTT__URL", url);
+        }
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let process = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Self { process, folder }
+    }
+
+    /// As a service manager ends it.
+    pub(crate) async fn stop(&mut self) -> ExitStatus {
+        let id = self.process.id().expect("it has ended already").to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        timeout(PATIENCE, self.process.wait()).await.expect("it does not end").unwrap()
+    }
+
+    /// As a power cut ends it.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// The end of what it logged.
+    pub(crate) fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        log.lines().rev().take(20).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What one cycle came to on the wire.
+pub(crate) struct Cycle {
+    pub(crate) report: Value,
+    /// Every command since the last time somebody asked: `heater=start`.
+    pub(crate) commands: Vec<String>,
+}
+
+pub(crate) struct Home {
+    pub(crate) broker: Mosquitto,
+    pub(crate) peer: Peer,
+    protocol: Protocol,
+    toml: String,
+    sunward: Option<Sunward>,
+    /// The newest payload of every topic.
+    seen: BTreeMap<String, String>,
+    commands: Vec<String>,
+    cycles: usize,
+}
+
+impl Home {
+    /// A broker and its observer, without Sunward.
+    pub(crate) async fn empty(protocol: Protocol, toml: &str) -> Self {
+        let broker = Mosquitto::start();
+        let peer = Peer::new(&broker.url(), &["sunward/#"]).await;
+        let toml = toml.to_owned();
+        Self { broker, peer, protocol, toml, sunward: None, seen: BTreeMap::new(), commands: Vec::new(), cycles: 0 }
+    }
+
+    /// With Sunward, online.
+    pub(crate) async fn new(protocol: Protocol, toml: &str) -> Self {
+        let mut home = Self::empty(protocol, toml).await;
+        home.start().await;
+        home
+    }
+
+    /// Starts Sunward and waits until it is online.
+    pub(crate) async fn start(&mut self) {
+        self.launch();
+        self.online().await;
+    }
+
+    /// Starts Sunward.
+    pub(crate) fn launch(&mut self) {
+        self.seen.remove(AVAILABILITY);
+        self.sunward = Some(Sunward::spawn(Some(&self.broker.url()), self.protocol, &self.toml));
+    }
+
+    pub(crate) async fn online(&mut self) {
+        self.until("online", |home| (home.seen(AVAILABILITY) == "online").then_some(())).await;
+    }
+
+    pub(crate) async fn offline(&mut self) {
+        self.until("offline", |home| (home.seen(AVAILABILITY) == "offline").then_some(())).await;
+    }
+
+    /// Ends Sunward well.
+    pub(crate) async fn stop(&mut self) {
+        let mut sunward = self.sunward.take().unwrap();
+        let status = sunward.stop().await;
+        assert!(status.success(), "{status}: {}", sunward.log());
+        self.offline().await;
+    }
+
+    /// Ends Sunward badly.
+    pub(crate) async fn kill(&mut self) {
+        self.sunward.take().unwrap().kill().await;
+        self.offline().await;
+    }
+
+    /// Cuts Sunward's connection and waits until it is back.
+    pub(crate) async fn cut(&mut self) {
+        let mut settings = crate::peer::settings(&self.broker.url(), Protocol::V5);
+        settings.client_id = "sunward".into();
+        self.seen.remove(AVAILABILITY);
+        let mut thief = Peer::start(&settings, &[], None);
+        thief.subscribed().await;
+        drop(thief);
+        self.offline().await;
+        self.online().await;
+    }
+
+    /// Ends the broker and starts it again with nothing remembered; back when Sunward is.
+    pub(crate) async fn restart_broker(&mut self) {
+        self.seen.clear();
+        self.broker.restart();
+        self.online().await;
+    }
+
+    // What others say.
+
+    pub(crate) async fn say(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.peer.handle.publish(Outgoing::event(topic, payload)).unwrap();
+    }
+
+    /// Retained, and back from the broker: of several that wait for a connection only the last would be sent.
+    pub(crate) async fn retain(&mut self, topic: &str, payload: &str) {
+        self.seen.insert(topic.to_owned(), "not back yet".into());
+        self.peer.publish_retained(topic, payload).await;
+        self.until(topic, |home| (home.seen(topic) == payload).then_some(())).await;
+    }
+
+    pub(crate) async fn register(&mut self, id: &str, registration: Value) {
+        self.retain(&format!("sunward/task/{id}/config"), &registration.to_string()).await;
+    }
+
+    pub(crate) async fn unregister(&mut self, id: &str) {
+        self.retain(&format!("sunward/task/{id}/config"), "").await;
+    }
+
+    pub(crate) async fn running(&mut self, id: &str, running: bool) {
+        self.state(id, json!({"running": running})).await;
+    }
+
+    pub(crate) async fn state(&mut self, id: &str, state: Value) {
+        self.retain(&format!("sunward/task/{id}/state"), &state.to_string()).await;
+    }
+
+    pub(crate) async fn power(&self, record: Value) {
+        self.say("sunward/power", record.to_string()).await;
+    }
+
+    pub(crate) async fn command(&self, word: &str) {
+        self.say(SET, word).await;
+    }
+
+    // What Sunward says.
+
+    /// Has a cycle run and waits for its report.
+    pub(crate) async fn cycle(&mut self) -> Cycle {
+        let before = self.cycles;
+        self.command("schedule").await;
+        self.next_cycle(before).await
+    }
+
+    /// Waits for the first cycle after so many.
+    pub(crate) async fn next_cycle(&mut self, before: usize) -> Cycle {
+        let report = self.until("a cycle", |home| (home.cycles > before).then(|| home.json(CYCLE))).await;
+        Cycle { report, commands: std::mem::take(&mut self.commands) }
+    }
+
+    /// A record and a cycle.
+    pub(crate) async fn cycle_with(&mut self, record: Value) -> Cycle {
+        self.power(record).await;
+        self.cycle().await
+    }
+
+    /// Waits for a report of a task that satisfies the condition.
+    pub(crate) async fn report(&mut self, id: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        self.told(&format!("sunward/task/{id}/report"), condition).await
+    }
+
+    /// Waits for a state of the scheduler that satisfies the condition.
+    pub(crate) async fn scheduler(&mut self, condition: impl Fn(&Value) -> bool) -> Value {
+        self.told(STATE, condition).await
+    }
+
+    async fn told(&mut self, topic: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        self.until(topic, |home| Some(home.json(topic)).filter(&condition)).await
+    }
+
+    /// Everything that the broker retains.
+    pub(crate) async fn retained(&self) -> BTreeMap<String, String> {
+        let mut fresh = Peer::new(&self.broker.url(), &["#"]).await;
+        fresh.publish("marker", "").await;
+        let all = fresh.collect_until("marker").await;
+        all.iter().filter_map(|message| message.split_once('=')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    }
+
+    /// The newest payload of a topic.
+    pub(crate) fn seen(&self, topic: &str) -> &str {
+        self.seen.get(topic).map_or("", String::as_str)
+    }
+
+    pub(crate) fn cycles(&self) -> usize {
+        self.cycles
+    }
+
+    /// The commands since the last time somebody asked.
+    pub(crate) fn commands(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.commands)
+    }
+
+    fn json(&self, topic: &str) -> Value {
+        serde_json::from_str(self.seen(topic)).unwrap_or_default()
+    }
+
+    /// Waits until the condition gives something.
+    pub(crate) async fn until<T>(&mut self, what: &str, condition: impl Fn(&Self) -> Option<T>) -> T {
+        let found = timeout(PATIENCE, async {
+            loop {
+                if let Some(found) = condition(self) {
+                    return found;
+                }
+                let item = self.peer.inbox.next().await.expect("the connection was closed");
+                self.note(&item);
+            }
+        });
+        match found.await {
+            Ok(found) => found,
+            Err(_) => panic!("never came: {what}\n{self}"),
+        }
+    }
+
+    fn note(&mut self, item: &Incoming) {
+        let Incoming::Message(message) = item else { return };
+        let payload = String::from_utf8_lossy(&message.payload).into_owned();
+        let task = message.topic.strip_prefix("sunward/task/").and_then(|rest| rest.strip_suffix("/set"));
+        if let Some(id) = task.filter(|id| !id.contains('/')) {
+            assert!(!message.retain, "a retained command: {id}={payload}");
+            self.commands.push(format!("{id}={payload}"));
+        }
+        if message.topic == CYCLE && !message.retain {
+            self.cycles += 1;
+        }
+        self.seen.insert(message.topic.clone(), payload);
+    }
+}
+
+/// What a person needs to see when a test fails.
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (topic, payload) in &self.seen {
+            let payload: String = payload.chars().take(300).collect();
+            writeln!(f, "{topic} {payload}")?;
+        }
+        writeln!(f, "commands: {:?}", self.commands)?;
+        f.write_str(&self.sunward.as_ref().map(Sunward::log).unwrap_or_default())
+    }
+}
