@@ -213,7 +213,8 @@ async fn hour(
             plug.running = expected == Command::Start;
         }
     }
-    Ok(())
+    // A plug answers at once, not an hour later.
+    settle(scheduler, plugs).await
 }
 
 /// Tells every state, and waits until the scheduler has it.

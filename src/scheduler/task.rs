@@ -257,6 +257,11 @@ impl Task {
         self.waits_until.is_some_and(|until| now < until)
     }
 
+    /// The end of its wait after unanswered starts.
+    pub(crate) fn waits_until(&self) -> Option<Instant> {
+        self.waits_until
+    }
+
     /// `meets_criteria` in its state stands for its criteria.
     pub(crate) fn answers_itself(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.meets_criteria.is_some())

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::scheduler::task::Task;
-use crate::scheduler::{Activity, Now, Priority, Scheduler, TaskId, Unreachable, event};
+use crate::scheduler::verdict::Waits;
+use crate::scheduler::{Activity, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, event};
 use crate::units::{Share, Watts};
 
 /// A task's status, as reports name it.
@@ -176,7 +177,13 @@ impl Scheduler {
             Status::Running | Status::Stopped => match self.activity() {
                 Activity::Paused => "Sunward is paused".into(),
                 Activity::NoData => "no power record arrives".into(),
-                Activity::Active => task.verdict.to_string(),
+                Activity::Active => match (&task.verdict, task.waits_until()) {
+                    (Verdict::Waits(Waits::Answer), Some(until)) => {
+                        let again = self.local((now + until.since(now.at)).wall);
+                        format!("it left {} starts unanswered: the next one comes after {again}", task.unanswered)
+                    }
+                    (verdict, _) => verdict.to_string(),
+                },
             },
         }
     }
