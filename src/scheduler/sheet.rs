@@ -111,16 +111,15 @@ impl<'s, 'a> Sheet<'s, 'a> {
         tidy(Watts(least).max(Watts::ZERO) / self.scene.loads[load].power)
     }
 
-    /// What each of the newest records would gain for a more important task if a task of R were stopped.
+    /// What each of the newest records would gain at most for a more important task if a task of R were stopped. In a
+    /// record in which it used power without running it is not ignored, and stopping it may even lose: then nothing is.
     pub(crate) fn relief(&self, load: usize) -> impl Iterator<Item = Watts> {
         (0..self.columns.len()).map(move |column| {
-            let record = self.columns[column].record;
-            let least = if self.scene.loads[load].adjustable {
-                self.level(load, column) - self.excess(load, column)
-            } else {
-                self.level(load, column)
-            };
-            if self.scene.ran(load, record) { least } else { least - self.usage(load, column) }
+            let adjustable = self.scene.loads[load].adjustable;
+            let given = if adjustable { self.excess(load, column) } else { Watts::ZERO };
+            let ran = self.scene.ran(load, self.columns[column].record);
+            let left = if ran { Watts::ZERO } else { self.usage(load, column) };
+            (self.level(load, column) - given - left).max(Watts::ZERO)
         })
     }
 

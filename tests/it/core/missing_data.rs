@@ -217,9 +217,9 @@ fn a_slow_meter_is_warned_of() {
 fn a_frozen_meter_is_warned_of() {
     // 15 minutes and ten values.
     warns(60, [500.0, 500.0], 15, &[]);
-    warns(60, [500.0, 500.0], 16, &["the meter looks frozen: `net` has been exactly 500 W for 15m"]);
+    warns(60, [500.0, 500.0], 16, &["the meter looks frozen: `net` has been exactly 500 W since 2026-06-01 10:00"]);
     warns(60, [500.0, 500.5], 30, &[]);
-    warns(100, [500.0, 500.0], 10, &["the meter looks frozen: `net` has been exactly 500 W for 15m"]);
+    warns(100, [500.0, 500.0], 10, &["the meter looks frozen: `net` has been exactly 500 W since 2026-06-01 10:00"]);
     warns(120, [500.0, 500.0], 9, &[]);
     // A home may neither take nor give.
     warns(60, [0.0, 0.0], 60, &[]);
@@ -231,5 +231,5 @@ fn a_silent_meter_is_warned_of() {
     home.wait(180);
     assert_eq!(home.scheduler.warnings(home.now), [""; 0]);
     home.wait(1);
-    assert_eq!(home.scheduler.warnings(home.now), ["no power record from the meter for 3m 1s"]);
+    assert_eq!(home.scheduler.warnings(home.now), ["no power record from the meter since 2026-06-01 10:00"]);
 }
