@@ -1,7 +1,6 @@
 //! One cycle: a record is made, the rules are asked in their order, and everybody gets a verdict (SPEC section 7).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use minijinja::Value;
@@ -39,7 +38,7 @@ pub struct CycleReport {
     /// Where its record came from.
     pub source: Option<Source>,
     /// Its record, by key, as the window keeps it.
-    pub record: Option<Vec<(Arc<str>, Watts)>>,
+    pub record: Option<Vec<(String, Watts)>>,
     /// What was decided in it, and since the cycle before.
     pub decisions: Vec<Decision>,
 }
@@ -55,8 +54,6 @@ impl Scheduler {
             let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
             self.owners = Owners::new(self.keys.len(), registered.map(|(slot, task)| (slot, task.keys.as_slice())));
             self.owners_stale = false;
-            let registered = |slot: &usize| self.tasks[*slot].registration.is_some();
-            self.order = (0..self.tasks.len()).filter(registered).collect();
         }
         self.wake(now);
         let source = self.update(now);
@@ -128,18 +125,17 @@ impl Scheduler {
     }
 
     /// A record's values by name.
-    fn named<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (Arc<str>, Watts)> + 'a {
+    fn named<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (String, Watts)> + 'a {
         let values = self.keys.iter().filter_map(|key| Some((key, (*record.values.get(key.index())?)?)));
-        values.map(|(key, value)| (self.keys.shared_name(key), value))
+        values.map(|(key, value)| (self.keys.name(key).to_owned(), value))
     }
 
     /// Asks the rules and tells the decisions.
     fn schedule(&mut self, now: Now) {
-        // Nearly sorted since the last cycle: this costs a comparison per task.
-        let mut order = std::mem::take(&mut self.order);
+        let mut order: Vec<usize> =
+            (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
         order.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
-        self.order = order;
-        let outcome = self.decide(now);
+        let outcome = self.decide(&order, now);
         for (slot, learned) in outcome.learned {
             self.tasks[slot].learned = learned;
         }
@@ -158,18 +154,24 @@ impl Scheduler {
         }
     }
 
-    fn decide(&self, now: Now) -> Outcome {
+    fn decide(&self, order: &[usize], now: Now) -> Outcome {
         let surround = || self.surroundings(now);
         let mut scene = Scene::new(&Parts {
             tasks: &self.tasks,
-            order: &self.order,
+            order,
             owners: &self.owners,
             window: &self.window,
             settings: &self.settings,
             now: now.at,
             surround: &surround,
         });
-        rules::observe(&mut scene);
+        let learned: Vec<_> = (0..scene.loads.len())
+            .filter(|load| scene.loads[*load].adjustable)
+            .map(|load| (load, rules::learned(&scene, load)))
+            .collect();
+        for (load, learned) in &learned {
+            scene.loads[*load].learned = *learned;
+        }
         let keys = self.keys.len();
         let covered = covered_by_production(&scene, keys);
         let mut choices = Vec::new();
@@ -180,7 +182,7 @@ impl Scheduler {
         let waiting = elected.waiting.iter().map(|(load, why)| (*load, Verdict::Waits(self.waits(&scene, *load, why))));
         Outcome {
             verdicts: running.chain(waiting).map(|(load, verdict)| (slot(load), verdict)).collect(),
-            learned: scene.loads.iter().filter(|load| load.adjustable).map(|load| (load.slot, load.learned)).collect(),
+            learned: learned.into_iter().map(|(load, learned)| (slot(load), learned)).collect(),
             choices,
         }
     }

@@ -48,10 +48,6 @@ impl Keys {
         &self.names[id.index()]
     }
 
-    pub(crate) fn shared_name(&self, id: KeyId) -> Arc<str> {
-        Arc::clone(&self.names[id.index()])
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }

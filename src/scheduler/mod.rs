@@ -85,8 +85,6 @@ pub struct Scheduler {
     slots: HashMap<TaskId, usize>,
     free: Vec<usize>,
     owners: Owners,
-    /// Slots of the registered tasks, the most important first as of the last cycle.
-    order: Vec<usize>,
     /// Some task's keys changed since `owners` was made.
     owners_stale: bool,
     window: Window,
@@ -123,7 +121,6 @@ impl Scheduler {
             slots: HashMap::new(),
             free: Vec::new(),
             owners: Owners::default(),
-            order: Vec::new(),
             owners_stale: true,
             meter: Intake::default(),
             fallback: Intake::default(),

@@ -4,7 +4,7 @@
 
 use crate::scheduler::election::{Electable, electable};
 use crate::scheduler::key::KeyId;
-use crate::scheduler::scene::{Load, Scene};
+use crate::scheduler::scene::Scene;
 use crate::scheduler::sheet::{Offer, Sheet};
 use crate::units::{Share, Watts};
 
@@ -63,36 +63,14 @@ pub(crate) fn diminishing_adjustable(scene: &Scene<'_>) -> Option<Diminished> {
     (gain >= scene.settings.headroom * 0.5).then_some(Diminished { stopped: least, hungry, gain })
 }
 
-/// Before the rules are asked: for each adjustable task, whether something is left for it, and what it was seen to be
-/// able to use, after one more record (rule 3, "left for" and "learned").
-pub(crate) fn observe(scene: &mut Scene<'_>) {
-    let newest = 0..scene.confirming();
-    let enough = scene.settings.headroom * 0.5 + scene.settings.reserve;
-    // Export, and what the less important adjustable tasks could give up.
-    let mut left: Vec<Watts> = newest.clone().map(|record| scene.net(record).export()).collect();
-    for load in (0..scene.loads.len()).rev() {
-        if !scene.loads[load].adjustable {
-            continue;
-        }
-        let is_left = left.iter().all(|left| *left >= enough);
-        scene.loads[load].is_left = is_left;
-        scene.loads[load].learned = learned(scene, load);
-        let Load { power, running, reachable, .. } = scene.loads[load];
-        if running && reachable {
-            for record in newest.clone() {
-                left[record] += (scene.usage(load, record) - power).max(Watts::ZERO);
-            }
-        }
-    }
-}
-
-fn learned(scene: &Scene<'_>, load: usize) -> Option<Watts> {
+/// What an adjustable task was seen to be able to use, after one more record (rule 3, "learned").
+pub(crate) fn learned(scene: &Scene<'_>, load: usize) -> Option<Watts> {
     let task = &scene.loads[load];
-    if !task.running || scene.records() == 0 {
+    if !task.adjustable || !task.running || scene.records() == 0 {
         return None;
     }
     let newest = 0..scene.confirming();
-    if task.is_left && newest.clone().all(|record| scene.ran(load, record)) {
+    if newest.clone().all(|record| scene.ran(load, record)) && is_left_for(scene, load) {
         return newest.map(|record| scene.usage(load, record)).reduce(Watts::max);
     }
     task.learned.filter(|learned| scene.power_used_by(load) <= *learned)
@@ -105,7 +83,27 @@ fn could_use_more(scene: &Scene<'_>, load: usize) -> bool {
     }
     let usage = scene.power_used_by(load);
     let below_limit = |limit: Option<Watts>| limit.is_none_or(|limit| usage < limit * 0.95);
-    usage >= task.power * 0.5 && below_limit(task.task.max_power()) && below_limit(task.learned) && !task.is_left
+    usage >= task.power * 0.5
+        && below_limit(task.task.max_power())
+        && below_limit(task.learned)
+        && !is_left_for(scene, load)
+}
+
+/// Export, and what less important adjustable tasks could give up, reach the adjustable task without any help.
+fn is_left_for(scene: &Scene<'_>, load: usize) -> bool {
+    let enough = scene.settings.headroom * 0.5 + scene.settings.reserve;
+    (0..scene.confirming()).all(|record| {
+        let excess = |other: usize| {
+            let task = &scene.loads[other];
+            if task.takes_part() && task.adjustable {
+                (scene.usage(other, record) - task.power).max(Watts::ZERO)
+            } else {
+                Watts::ZERO
+            }
+        };
+        let left = scene.net(record).export() + (load + 1..scene.loads.len()).map(excess).sum();
+        left >= enough
+    })
 }
 
 /// What rule 4 stops, and whom it starts in their place.

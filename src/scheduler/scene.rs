@@ -33,8 +33,6 @@ pub(crate) struct Load<'a> {
     pub(crate) waits: bool,
     /// What an adjustable task was seen to be able to use.
     pub(crate) learned: Option<Watts>,
-    /// Something is left for an adjustable task: it needs nobody to make room.
-    pub(crate) is_left: bool,
 }
 
 impl Load<'_> {
@@ -241,6 +239,5 @@ fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
         yields: task.stoppable_but_for_min_on(),
         waits: task.waits(now),
         learned: task.learned,
-        is_left: false,
     }
 }
