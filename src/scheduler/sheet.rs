@@ -16,7 +16,7 @@ pub(crate) struct Sheet<'s, 'a> {
     members: Vec<bool>,
     /// By load: it ran and used nothing through the whole window.
     idle: Vec<bool>,
-    /// The adjustable ones of R.
+    /// The adjustable ones of R, the most important first.
     adjustable: Vec<usize>,
     /// The sum of priority levels in R, and their number.
     levels: u32,
@@ -136,7 +136,8 @@ impl<'s, 'a> Sheet<'s, 'a> {
         self.levels += u32::from(task.priority.level());
         self.count += 1;
         if task.adjustable {
-            self.adjustable.push(load);
+            let place = self.adjustable.partition_point(|other| *other < load);
+            self.adjustable.insert(place, load);
         }
     }
 
@@ -207,13 +208,14 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// What the less important adjustable tasks of R give up for a task.
     fn given_to(&self, load: usize, column: usize) -> Watts {
-        self.adjustable.iter().filter(|other| **other > load).map(|other| self.excess(*other, column)).sum()
+        let less_important = self.adjustable.partition_point(|other| *other < load);
+        self.adjustable[less_important..].iter().map(|other| self.excess(*other, column)).sum()
     }
 
     fn held_back(&self, load: usize) -> Watts {
         let task = &self.scene.loads[load];
         let below_the_mean = u32::from(task.priority.level()) * self.count < self.levels;
-        let below_an_adjustable = self.adjustable.iter().any(|other| self.scene.loads[*other].priority > task.priority);
+        let below_an_adjustable = self.higher_adjustable(load).next().is_some();
         if (!task.adjustable && below_the_mean) || below_an_adjustable {
             self.scene.settings.headroom
         } else {
@@ -223,10 +225,13 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     fn must_be_whole(&self, load: usize) -> bool {
         let task = &self.scene.loads[load];
-        !task.adjustable
-            && self.adjustable.iter().any(|other| {
-                let adjustable = &self.scene.loads[*other];
-                adjustable.priority > task.priority && self.scene.power_used_by(*other) > adjustable.power
-            })
+        let uses_more = |other: usize| self.scene.power_used_by(other) > self.scene.loads[other].power;
+        !task.adjustable && self.higher_adjustable(load).any(uses_more)
+    }
+
+    /// The adjustable ones of R that have a higher priority than a task.
+    fn higher_adjustable(&self, load: usize) -> impl Iterator<Item = usize> {
+        let higher = move |other: &usize| self.scene.loads[*other].priority > self.scene.loads[load].priority;
+        self.adjustable.iter().copied().take_while(higher)
     }
 }
