@@ -6,6 +6,7 @@
 //! only adds what the less important adjustable tasks of R can give it.
 
 use crate::scheduler::coverage::tidy;
+use crate::scheduler::key::KeyId;
 use crate::scheduler::scene::Scene;
 use crate::units::{Share, Watts};
 
@@ -32,6 +33,8 @@ struct Column {
     net: Watts,
     /// By key: how many ignored tasks that own it ran when the record was made.
     ignored: Vec<u16>,
+    /// What the adjustable tasks of R can give, from each of them on to the least important; 0 at the end.
+    given: Vec<Watts>,
 }
 
 /// What a candidate would get.
@@ -51,7 +54,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
     pub(crate) fn new(scene: &'s Scene<'a>, keys: usize, stopped: &[usize], kept_in_net: &[usize]) -> Self {
         let loads = scene.loads.len();
         let columns = (0..scene.confirming())
-            .map(|record| Column { record, net: scene.net(record), ignored: vec![0; keys] })
+            .map(|record| Column { record, net: scene.net(record), ignored: vec![0; keys], given: Vec::new() })
             .collect();
         let mut sheet = Self {
             scene,
@@ -72,6 +75,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
             sheet.idle[index] = scene.is_idle(index);
             sheet.seat(index);
         }
+        sheet.sum_up_given();
         sheet
     }
 
@@ -84,12 +88,18 @@ impl<'s, 'a> Sheet<'s, 'a> {
     pub(crate) fn add(&mut self, load: usize) {
         self.unignore(load);
         self.seat(load);
+        if self.moves_given(load) {
+            self.sum_up_given();
+        }
     }
 
     /// A task of R is stopped.
     pub(crate) fn remove(&mut self, load: usize) {
         self.unseat(load);
         self.ignore(load);
+        if self.moves_given(load) {
+            self.sum_up_given();
+        }
     }
 
     /// What is there for a task that is not in R.
@@ -208,8 +218,23 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// What the less important adjustable tasks of R give up for a task.
     fn given_to(&self, load: usize, column: usize) -> Watts {
-        let less_important = self.adjustable.partition_point(|other| *other < load);
-        self.adjustable[less_important..].iter().map(|other| self.excess(*other, column)).sum()
+        self.columns[column].given[self.adjustable.partition_point(|other| *other < load)]
+    }
+
+    /// Whether a task that joins or leaves R changes what adjustable tasks can give: as one of them, or on their key.
+    fn moves_given(&self, load: usize) -> bool {
+        let shares = |key: &KeyId| self.scene.others(*key, load).next().is_some();
+        self.scene.loads[load].adjustable || self.scene.keys(load).iter().any(shares)
+    }
+
+    fn sum_up_given(&mut self) {
+        for column in 0..self.columns.len() {
+            let mut given = vec![Watts::ZERO; self.adjustable.len() + 1];
+            for (place, load) in self.adjustable.iter().enumerate().rev() {
+                given[place] = given[place + 1] + self.excess(*load, column);
+            }
+            self.columns[column].given = given;
+        }
     }
 
     fn held_back(&self, load: usize) -> Watts {
