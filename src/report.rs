@@ -55,10 +55,9 @@ pub fn cycle(report: &CycleReport) -> Value {
     let of = |action: Action| -> Vec<Value> {
         report.decisions.iter().filter(|decision| decision.action == action).map(decision).collect()
     };
-    let record = report
-        .record
-        .as_ref()
-        .map(|record| record.iter().map(|(key, value)| (key.clone(), watts(*value))).collect::<Map<String, Value>>());
+    let record = report.record.as_ref().map(|record| {
+        record.iter().map(|(key, value)| (key.to_string(), watts(*value))).collect::<Map<String, Value>>()
+    });
     serde_json::json!({
         "time": time(report.time),
         "skipped": report.skipped.map(|skipped| match skipped {

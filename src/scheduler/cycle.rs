@@ -1,6 +1,7 @@
 //! One cycle: a record is made, the rules are asked in their order, and everybody gets a verdict (SPEC section 7).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use minijinja::Value;
@@ -38,7 +39,7 @@ pub struct CycleReport {
     /// Where its record came from.
     pub source: Option<Source>,
     /// Its record, by key, as the window keeps it.
-    pub record: Option<Vec<(String, Watts)>>,
+    pub record: Option<Vec<(Arc<str>, Watts)>>,
     /// What was decided in it, and since the cycle before.
     pub decisions: Vec<Decision>,
 }
@@ -53,6 +54,7 @@ impl Scheduler {
         if self.owners_stale {
             let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
             self.owners = Owners::new(self.keys.len(), registered.map(|(slot, task)| (slot, task.keys.as_slice())));
+            self.order = (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
             self.owners_stale = false;
         }
         self.wake(now);
@@ -125,17 +127,16 @@ impl Scheduler {
     }
 
     /// A record's values by name.
-    fn named<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (String, Watts)> + 'a {
+    fn named<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (Arc<str>, Watts)> + 'a {
         let values = self.keys.iter().filter_map(|key| Some((key, (*record.values.get(key.index())?)?)));
-        values.map(|(key, value)| (self.keys.name(key).to_owned(), value))
+        values.map(|(key, value)| (self.keys.shared_name(key), value))
     }
 
     /// Asks the rules and tells the decisions.
     fn schedule(&mut self, now: Now) {
-        let mut order: Vec<usize> =
-            (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
-        order.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
-        let outcome = self.decide(&order, now);
+        let tasks = &self.tasks;
+        self.order.sort_by(|a, b| tasks[*a].importance().most_first(&tasks[*b].importance()));
+        let outcome = self.decide(now);
         for (slot, learned) in outcome.learned {
             self.tasks[slot].learned = learned;
         }
@@ -154,11 +155,11 @@ impl Scheduler {
         }
     }
 
-    fn decide(&self, order: &[usize], now: Now) -> Outcome {
+    fn decide(&self, now: Now) -> Outcome {
         let surround = || self.surroundings(now);
         let mut scene = Scene::new(&Parts {
             tasks: &self.tasks,
-            order,
+            order: &self.order,
             owners: &self.owners,
             window: &self.window,
             settings: &self.settings,

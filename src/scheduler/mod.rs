@@ -85,7 +85,9 @@ pub struct Scheduler {
     slots: HashMap<TaskId, usize>,
     free: Vec<usize>,
     owners: Owners,
-    /// Some task's keys changed since `owners` was made.
+    /// Slots of the registered tasks, the most important first as of the last cycle: it hardly changes from one to the next.
+    order: Vec<usize>,
+    /// Some task came, went, or changed its keys since `owners` and `order` were made.
     owners_stale: bool,
     window: Window,
     meter: Intake,
@@ -121,6 +123,7 @@ impl Scheduler {
             slots: HashMap::new(),
             free: Vec::new(),
             owners: Owners::default(),
+            order: Vec::new(),
             owners_stale: true,
             meter: Intake::default(),
             fallback: Intake::default(),

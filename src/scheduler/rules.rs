@@ -92,18 +92,7 @@ fn could_use_more(scene: &Scene<'_>, load: usize) -> bool {
 /// Export, and what less important adjustable tasks could give up, reach the adjustable task without any help.
 fn is_left_for(scene: &Scene<'_>, load: usize) -> bool {
     let enough = scene.settings.headroom * 0.5 + scene.settings.reserve;
-    (0..scene.confirming()).all(|record| {
-        let excess = |other: usize| {
-            let task = &scene.loads[other];
-            if task.takes_part() && task.adjustable {
-                (scene.usage(other, record) - task.power).max(Watts::ZERO)
-            } else {
-                Watts::ZERO
-            }
-        };
-        let left = scene.net(record).export() + (load + 1..scene.loads.len()).map(excess).sum();
-        left >= enough
-    })
+    (0..scene.confirming()).all(|record| scene.net(record).export() + scene.excess_below(load, record) >= enough)
 }
 
 /// What rule 4 stops, and whom it starts in their place.

@@ -64,6 +64,8 @@ pub(crate) struct Scene<'a> {
     usage: Vec<Watts>,
     ran: Vec<bool>,
     net: Vec<Watts>,
+    /// By load, then by confirming record: what the less important running adjustable tasks use above their `power`.
+    excess_below: Vec<Watts>,
     now: Instant,
     surroundings: Surroundings,
     surround: &'a dyn Fn() -> (Value, Value),
@@ -95,7 +97,7 @@ impl<'a> Scene<'a> {
             usage.extend(parts.window.newest_first().map(|record| record.usage(&load.task.keys)));
             ran.extend(parts.window.newest_first().map(|record| record.ran(load.slot)));
         }
-        Self {
+        let mut scene = Self {
             loads,
             settings: parts.settings,
             owners: parts.owners,
@@ -107,7 +109,28 @@ impl<'a> Scene<'a> {
             now: parts.now,
             surroundings: Surroundings::default(),
             surround: parts.surround,
+            excess_below: Vec::new(),
+        };
+        scene.excess_below = scene.sum_up_excess();
+        scene
+    }
+
+    fn sum_up_excess(&self) -> Vec<Watts> {
+        let confirming = self.confirming();
+        let mut sums = vec![Watts::ZERO; self.loads.len() * confirming];
+        for (load, task) in self.loads.iter().enumerate().skip(1).rev() {
+            for record in 0..confirming {
+                let adjusts = task.takes_part() && task.adjustable;
+                let own = if adjusts { (self.usage(load, record) - task.power).max(Watts::ZERO) } else { Watts::ZERO };
+                sums[(load - 1) * confirming + record] = sums[load * confirming + record] + own;
+            }
         }
+        sums
+    }
+
+    /// What running adjustable tasks less important than this one use above their `power`, in one of the newest records.
+    pub(crate) fn excess_below(&self, load: usize, record: usize) -> Watts {
+        self.excess_below[load * self.confirming() + record]
     }
 
     /// How many records the window holds.

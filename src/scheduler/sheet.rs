@@ -6,6 +6,7 @@
 //! only adds what the less important adjustable tasks of R can give it.
 
 use crate::scheduler::coverage::tidy;
+use crate::scheduler::key::KeyId;
 use crate::scheduler::scene::Scene;
 use crate::units::{Share, Watts};
 
@@ -16,7 +17,7 @@ pub(crate) struct Sheet<'s, 'a> {
     members: Vec<bool>,
     /// By load: it ran and used nothing through the whole window.
     idle: Vec<bool>,
-    /// The adjustable ones of R.
+    /// The adjustable ones of R, the most important first.
     adjustable: Vec<usize>,
     /// The sum of priority levels in R, and their number.
     levels: u32,
@@ -32,6 +33,8 @@ struct Column {
     net: Watts,
     /// By key: how many ignored tasks that own it ran when the record was made.
     ignored: Vec<u16>,
+    /// What the adjustable tasks of R can give, from each of them on to the least important; 0 at the end.
+    given: Vec<Watts>,
 }
 
 /// What a candidate would get.
@@ -51,7 +54,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
     pub(crate) fn new(scene: &'s Scene<'a>, keys: usize, stopped: &[usize], kept_in_net: &[usize]) -> Self {
         let loads = scene.loads.len();
         let columns = (0..scene.confirming())
-            .map(|record| Column { record, net: scene.net(record), ignored: vec![0; keys] })
+            .map(|record| Column { record, net: scene.net(record), ignored: vec![0; keys], given: Vec::new() })
             .collect();
         let mut sheet = Self {
             scene,
@@ -72,6 +75,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
             sheet.idle[index] = scene.is_idle(index);
             sheet.seat(index);
         }
+        sheet.sum_up_given();
         sheet
     }
 
@@ -84,12 +88,18 @@ impl<'s, 'a> Sheet<'s, 'a> {
     pub(crate) fn add(&mut self, load: usize) {
         self.unignore(load);
         self.seat(load);
+        if self.moves_given(load) {
+            self.sum_up_given();
+        }
     }
 
     /// A task of R is stopped.
     pub(crate) fn remove(&mut self, load: usize) {
         self.unseat(load);
         self.ignore(load);
+        if self.moves_given(load) {
+            self.sum_up_given();
+        }
     }
 
     /// What is there for a task that is not in R.
@@ -135,7 +145,8 @@ impl<'s, 'a> Sheet<'s, 'a> {
         self.levels += u32::from(task.priority.level());
         self.count += 1;
         if task.adjustable {
-            self.adjustable.push(load);
+            let place = self.adjustable.partition_point(|other| *other < load);
+            self.adjustable.insert(place, load);
         }
     }
 
@@ -206,13 +217,29 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// What the less important adjustable tasks of R give up for a task.
     fn given_to(&self, load: usize, column: usize) -> Watts {
-        self.adjustable.iter().filter(|other| **other > load).map(|other| self.excess(*other, column)).sum()
+        self.columns[column].given[self.adjustable.partition_point(|other| *other < load)]
+    }
+
+    /// Whether a task that joins or leaves R changes what adjustable tasks can give: as one of them, or on their key.
+    fn moves_given(&self, load: usize) -> bool {
+        let shares = |key: &KeyId| self.scene.others(*key, load).next().is_some();
+        self.scene.loads[load].adjustable || self.scene.keys(load).iter().any(shares)
+    }
+
+    fn sum_up_given(&mut self) {
+        for column in 0..self.columns.len() {
+            let mut given = vec![Watts::ZERO; self.adjustable.len() + 1];
+            for (place, load) in self.adjustable.iter().enumerate().rev() {
+                given[place] = given[place + 1] + self.excess(*load, column);
+            }
+            self.columns[column].given = given;
+        }
     }
 
     fn held_back(&self, load: usize) -> Watts {
         let task = &self.scene.loads[load];
         let below_the_mean = u32::from(task.priority.level()) * self.count < self.levels;
-        let below_an_adjustable = self.adjustable.iter().any(|other| self.scene.loads[*other].priority > task.priority);
+        let below_an_adjustable = self.higher_adjustable(load).next().is_some();
         if (!task.adjustable && below_the_mean) || below_an_adjustable {
             self.scene.settings.headroom
         } else {
@@ -222,10 +249,13 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     fn must_be_whole(&self, load: usize) -> bool {
         let task = &self.scene.loads[load];
-        !task.adjustable
-            && self.adjustable.iter().any(|other| {
-                let adjustable = &self.scene.loads[*other];
-                adjustable.priority > task.priority && self.scene.power_used_by(*other) > adjustable.power
-            })
+        let uses_more = |other: usize| self.scene.power_used_by(other) > self.scene.loads[other].power;
+        !task.adjustable && self.higher_adjustable(load).any(uses_more)
+    }
+
+    /// The adjustable ones of R that have a higher priority than a task.
+    fn higher_adjustable(&self, load: usize) -> impl Iterator<Item = usize> {
+        let higher = move |other: &usize| self.scene.loads[*other].priority > self.scene.loads[load].priority;
+        self.adjustable.iter().copied().take_while(higher)
     }
 }
