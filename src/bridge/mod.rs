@@ -241,10 +241,8 @@ impl Bridge {
             self.start_up.keep(message);
             return;
         }
-        if message.retain {
-            // Obeyed once: it must not come again with the next connection.
-            self.outlet.clear(&message.topic);
-        }
+        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
+        self.outlet.clear(&message.topic);
         match payload::command(&message.payload) {
             Ok(Some(SetCommand::Do(command))) => {
                 tracing::info!("{}: {}", message.topic, describe(command));
