@@ -226,8 +226,12 @@ impl Bridge {
         }
         match payload::record(&message.payload, self.power.unit) {
             Ok(record) => {
+                let before = self.scheduler.activity();
                 let event = Event::Power { source, values: record.values, measured: record.measured };
                 self.handle(event, &message.topic);
+                if self.scheduler.activity() != before {
+                    self.tell();
+                }
             }
             Err(problem) => self.fault(&message.topic, &problem.to_string()),
         }
