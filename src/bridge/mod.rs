@@ -276,6 +276,8 @@ impl Bridge {
             },
             TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
             TaskTopic::State => match payload::state(payload) {
+                // What the broker replays after a reconnect is as old as it was.
+                Ok(state) if message.retain && self.scheduler.state(&id) == Some(&state) => return,
                 Ok(state) => Ok(Event::State(id, Box::new(state))),
                 Err(problem) => Err((Event::StateRefused(id, problem.to_string()), problem)),
             },
