@@ -5,6 +5,9 @@
 
 mod against_naive;
 mod bridge;
+mod bridge_commands;
+mod bridge_outages;
+mod bridge_power;
 mod client;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
