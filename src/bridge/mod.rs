@@ -31,6 +31,10 @@ use start_up::StartUp;
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
+/// The embedded broker has so long to tell everybody that Sunward is offline.
+#[cfg(feature = "embedded-broker")]
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// Runs until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
@@ -96,6 +100,8 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     drop(connection);
     #[cfg(feature = "embedded-broker")]
     if let Some(embedded) = embedded {
+        // It confirms what it has not passed on yet, and its end passes nothing on.
+        tokio::time::sleep(LAST_WORDS).await;
         embedded.shutdown().await;
     }
     Ok(())
