@@ -195,7 +195,8 @@ impl Bridge {
             }
             Incoming::Subscribed => self.start_up.subscribed(),
             Incoming::Message(message) => self.receive(message),
-            Incoming::Disconnected { reason } => tracing::warn!("not connected to {broker}: {reason}"),
+            // The reason begins with the broker's address.
+            Incoming::Disconnected { reason } => tracing::warn!("not connected to {reason}"),
             Incoming::Refused { what } => self.faults.refused(what),
             Incoming::Dropped { count } => {
                 tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");

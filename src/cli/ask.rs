@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -36,13 +36,22 @@ pub async fn status(config: &Config, mut out: impl Write) -> anyhow::Result<()> 
 /// Sends one command to the scheduler.
 ///
 /// # Errors
-/// When the broker doesn't answer, or no scheduler is there to obey.
+/// When the broker doesn't answer or doesn't take the command, or no scheduler is there to obey.
 pub async fn send(config: &Config, word: &str) -> anyhow::Result<()> {
-    let seen = Seen::look(config).await?;
+    let mut seen = Seen::look(config).await?;
     let online = seen.require_online();
     let last = if online.is_ok() { vec![Outgoing::event(seen.topics.scheduler_set(), word)] } else { Vec::new() };
-    seen.handle.close(last).await;
-    online
+    let confirmed = seen.handle.clone().close(last).await;
+    online?;
+    if !confirmed {
+        bail!("the broker at {} did not confirm the command", seen.broker);
+    }
+    while let Some(incoming) = seen.inbox.next().await {
+        if let Incoming::Refused { what } = incoming {
+            bail!("{what}");
+        }
+    }
+    Ok(())
 }
 
 /// What the broker retains of a scheduler.
@@ -50,6 +59,7 @@ struct Seen {
     topics: Topics,
     broker: String,
     handle: Handle,
+    inbox: Inbox,
     _connection: Connection,
     online: bool,
     state: Option<Value>,
@@ -64,30 +74,32 @@ impl Seen {
         let topics = Topics::new(&config.mqtt.base_topic)?;
         let broker = options.broker();
         let filters = [topics.scheduler_availability(), topics.scheduler_state(), topics.every_task(TaskTopic::Report)];
-        let (handle, mut inbox, connection) = connect(options, filters, None)?;
+        let (handle, inbox, connection) = connect(options, filters, None)?;
         let mut seen = Self {
             topics,
             broker,
             handle,
+            inbox,
             _connection: connection,
             online: false,
             state: None,
             reports: BTreeMap::new(),
         };
-        seen.listen(&mut inbox).await?;
+        seen.listen().await?;
         Ok(seen)
     }
 
-    async fn listen(&mut self, inbox: &mut Inbox) -> anyhow::Result<()> {
+    async fn listen(&mut self) -> anyhow::Result<()> {
         let mut deadline = Instant::now() + PATIENCE;
         let mut subscribed = false;
         loop {
-            match timeout_at(deadline, inbox.next()).await {
+            match timeout_at(deadline, self.inbox.next()).await {
                 Err(_) if subscribed => return Ok(()),
                 Err(_) => bail!("the broker at {} does not answer", self.broker),
                 Ok(None) => bail!("the connection to {} ended", self.broker),
                 Ok(Some(Incoming::Disconnected { reason })) => {
-                    return Err(anyhow::anyhow!(reason)).context(format!("can't connect to {}", self.broker));
+                    // It begins with the broker's address.
+                    bail!("can't connect to {reason}");
                 }
                 Ok(Some(Incoming::Subscribed)) => {
                     subscribed = true;
