@@ -9,6 +9,7 @@ mod bridge_commands;
 mod bridge_outages;
 mod bridge_power;
 mod client;
+mod command_line;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;
