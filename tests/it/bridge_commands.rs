@@ -119,7 +119,7 @@ async fn stop_all_stops_pauses_and_repeats_until_it_is_followed() {
         home.running("pump", false).await;
         home.command("stop_all").await;
         home.scheduler(paused).await;
-        assert_eq!(home.commands(), ["heater=stop"]);
+        home.commanded(&["heater=stop"]).await;
         for _ in 0..2 {
             let cycle = home.cycle_with(json!({"net": -5000, "heater": 2000})).await;
             assert_eq!(cycle.commands, ["heater=stop"]);

@@ -72,10 +72,9 @@ async fn without_records_tasks_are_stopped_unless_they_are_to_be_kept() {
         home.scheduler(no_data).await;
         home.cycle_with(json!({"net": 0})).await;
         home.scheduler(active).await;
-        home.commands();
         // Nobody asks for a cycle: a timer notices.
         home.scheduler(no_data).await;
-        assert_eq!(home.commands(), ["heater=stop"]);
+        home.commanded(&["heater=stop"]).await;
         home.report("fridge", |report| report["reason"] == "no power record arrives").await;
         for _ in 0..2 {
             let cycle = home.cycle().await;

@@ -129,7 +129,7 @@ async fn commands_reach_the_scheduler() {
             assert_eq!(call(&[command], &toml, &[]).await, "status: 0\n--- stdout\n--- stderr\n");
             home.scheduler(|state| state["paused"] == paused).await;
         }
-        assert_eq!(home.commands(), ["heater=stop"]);
+        home.commanded(&["heater=stop"]).await;
         assert_eq!(call(&["schedule"], &toml, &[]).await, "status: 0\n--- stdout\n--- stderr\n");
         assert_eq!(home.next_cycle(0).await.commands, ["heater=stop"]);
     })

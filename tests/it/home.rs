@@ -271,9 +271,10 @@ impl Home {
         self.cycles
     }
 
-    /// The commands since the last time somebody asked.
-    pub(crate) fn commands(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.commands)
+    /// Waits for these commands. A state that waited to be sent may overtake them: its newest value takes its place.
+    pub(crate) async fn commanded(&mut self, expected: &[&str]) {
+        self.until("commands", |home| (home.commands.len() >= expected.len()).then_some(())).await;
+        assert_eq!(std::mem::take(&mut self.commands), expected);
     }
 
     fn json(&self, topic: &str) -> Value {
