@@ -95,7 +95,7 @@ pub(crate) struct Home {
     seen: BTreeMap<String, String>,
     commands: Vec<String>,
     cycles: usize,
-    /// The report of the last cycle, which a new connection brings again.
+    /// The report of the last cycle before an outage: it comes again, twice if it had not been confirmed.
     told_again: Option<String>,
 }
 
@@ -307,7 +307,7 @@ impl Home {
             self.commands.push(format!("{id}={payload}"));
         }
         let is_new = message.topic == CYCLE && !message.retain;
-        if is_new && self.told_again.take_if(|last| *last == payload).is_none() {
+        if is_new && self.told_again.as_ref() != Some(&payload) {
             self.cycles += 1;
         }
         self.seen.insert(message.topic.clone(), payload);
