@@ -120,7 +120,9 @@ impl<'s, 'a> Sheet<'s, 'a> {
             } else {
                 self.level(load, column)
             };
-            if self.scene.ran(load, record) { least } else { least - self.usage(load, column) }
+            let gain = if self.scene.ran(load, record) { least } else { least - self.usage(load, column) };
+            // Who would be stopped at a loss can be left running: the bound is over every choice of tasks.
+            gain.max(Watts::ZERO)
         })
     }
 
