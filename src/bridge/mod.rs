@@ -5,27 +5,25 @@
 mod clock;
 mod faults;
 mod outlet;
+mod set_up;
 mod start_up;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use jiff::tz::TimeZone;
-
-use crate::config::{Config, PowerUnit};
+use crate::config::Config;
 use crate::mqtt::payload::{self, SetCommand};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Message, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{
-    Action, Activity, Command, Criteria, Decision, Event, Refusal, Scheduler, Settings, Source, TaskId,
-};
+use crate::scheduler::{Action, Activity, Command, Criteria, Decision, Event, Refusal, Scheduler, Source, TaskId};
 
 use clock::Clock;
 use faults::Faults;
 use outlet::Outlet;
+use set_up::Power;
+pub use set_up::settings;
 use start_up::StartUp;
 
 /// The service manager is told that we live this often at least, whatever it asks.
@@ -105,46 +103,6 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
         embedded.shutdown().await;
     }
     Ok(())
-}
-
-/// The core's settings out of the configuration.
-///
-/// # Errors
-/// Names the key that can't work.
-pub fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let time_zone = match &config.time_zone {
-        Some(name) => TimeZone::get(name).context("time_zone")?,
-        None => TimeZone::system(),
-    };
-    Ok(Settings {
-        window_size: config.scheduler.window_size,
-        confirm_records: config.scheduler.confirm_records,
-        headroom: config.scheduler.headroom,
-        ignore_power_threshold: config.scheduler.ignore_power_threshold,
-        max_record_gap: config.scheduler.max_record_gap,
-        expire_after: config.power.expire_after,
-        task_expire_after: config.scheduler.task_expire_after,
-        reserve: config.power.reserve,
-        time_zone,
-        dry_run: config.scheduler.dry_run,
-    })
-}
-
-/// Where power records come from.
-struct Power {
-    topic: String,
-    fallback_topic: String,
-    unit: PowerUnit,
-}
-
-impl Power {
-    fn new(config: &Config, topics: &Topics) -> Self {
-        Self {
-            topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
-            fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
-            unit: config.power.unit_of_measurement,
-        }
-    }
 }
 
 struct Bridge {
