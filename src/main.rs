@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = sunward::cli::Arguments::parse();
-    let filter =
-        EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| EnvFilter::new("sunward=info,mqtt5=error,warn"));
+    // What the client library warns of, we say in plain words.
+    let filter = || EnvFilter::new("sunward=info,mqtt5=error,rumqttc=error,warn");
+    let filter = EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| filter());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

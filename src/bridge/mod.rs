@@ -5,31 +5,33 @@
 mod clock;
 mod faults;
 mod outlet;
+mod set_up;
 mod start_up;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use jiff::tz::TimeZone;
-
-use crate::config::{Config, PowerUnit};
+use crate::config::Config;
 use crate::mqtt::payload::{self, SetCommand};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Message, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{
-    Action, Activity, Command, Criteria, Decision, Event, Refusal, Scheduler, Settings, Source, TaskId,
-};
+use crate::scheduler::{Action, Activity, Command, Criteria, Decision, Event, Refusal, Scheduler, Source, TaskId};
 
 use clock::Clock;
 use faults::Faults;
 use outlet::Outlet;
+use set_up::Power;
+pub use set_up::settings;
 use start_up::StartUp;
 
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// The embedded broker has so long to tell everybody that Sunward is offline.
+#[cfg(feature = "embedded-broker")]
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Runs until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
@@ -96,49 +98,11 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     drop(connection);
     #[cfg(feature = "embedded-broker")]
     if let Some(embedded) = embedded {
+        // It confirms what it has not passed on yet, and its end passes nothing on.
+        tokio::time::sleep(LAST_WORDS).await;
         embedded.shutdown().await;
     }
     Ok(())
-}
-
-/// The core's settings out of the configuration.
-///
-/// # Errors
-/// Names the key that can't work.
-pub fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let time_zone = match &config.time_zone {
-        Some(name) => TimeZone::get(name).context("time_zone")?,
-        None => TimeZone::system(),
-    };
-    Ok(Settings {
-        window_size: config.scheduler.window_size,
-        confirm_records: config.scheduler.confirm_records,
-        headroom: config.scheduler.headroom,
-        ignore_power_threshold: config.scheduler.ignore_power_threshold,
-        max_record_gap: config.scheduler.max_record_gap,
-        expire_after: config.power.expire_after,
-        task_expire_after: config.scheduler.task_expire_after,
-        reserve: config.power.reserve,
-        time_zone,
-        dry_run: config.scheduler.dry_run,
-    })
-}
-
-/// Where power records come from.
-struct Power {
-    topic: String,
-    fallback_topic: String,
-    unit: PowerUnit,
-}
-
-impl Power {
-    fn new(config: &Config, topics: &Topics) -> Self {
-        Self {
-            topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
-            fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
-            unit: config.power.unit_of_measurement,
-        }
-    }
 }
 
 struct Bridge {
@@ -189,7 +153,8 @@ impl Bridge {
             }
             Incoming::Subscribed => self.start_up.subscribed(),
             Incoming::Message(message) => self.receive(message),
-            Incoming::Disconnected { reason } => tracing::warn!("not connected to {broker}: {reason}"),
+            // The reason begins with the broker's address.
+            Incoming::Disconnected { reason } => tracing::warn!("not connected to {reason}"),
             Incoming::Refused { what } => self.faults.refused(what),
             Incoming::Dropped { count } => {
                 tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");
@@ -249,10 +214,8 @@ impl Bridge {
             self.start_up.keep(message);
             return;
         }
-        if message.retain {
-            // Obeyed once: it must not come again with the next connection.
-            self.outlet.clear(&message.topic);
-        }
+        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
+        self.outlet.clear(&message.topic);
         match payload::command(&message.payload) {
             Ok(Some(SetCommand::Do(command))) => {
                 tracing::info!("{}: {}", message.topic, describe(command));
@@ -282,6 +245,8 @@ impl Bridge {
             },
             TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
             TaskTopic::State => match payload::state(payload) {
+                // What the broker replays after a reconnect is as old as it was.
+                Ok(state) if message.retain && self.scheduler.state(&id) == Some(&state) => return,
                 Ok(state) => Ok(Event::State(id, Box::new(state))),
                 Err(problem) => Err((Event::StateRefused(id, problem.to_string()), problem)),
             },

@@ -235,6 +235,12 @@ impl Scheduler {
         self.tasks[*self.slots.get(id)?].registration.as_ref()
     }
 
+    /// The last state of a task.
+    #[must_use]
+    pub fn state(&self, id: &TaskId) -> Option<&TaskState> {
+        self.tasks[*self.slots.get(id)?].state.as_ref()
+    }
+
     // Power.
 
     fn take_in(

@@ -225,7 +225,11 @@ impl Task {
 
     /// A state that could not be read.
     pub(crate) fn refuse_state(&mut self, why: &str) {
-        self.error = Some(format!("{STATE_ERROR}{why}"));
+        // A refused registration weighs more, and a task that never registered has no report to show it in.
+        let free = self.error.as_ref().is_none_or(|error| error.starts_with(STATE_ERROR));
+        if free && self.registration.is_some() {
+            self.error = Some(format!("{STATE_ERROR}{why}"));
+        }
     }
 
     pub(crate) fn set_available(&mut self, available: Option<bool>) {

@@ -244,3 +244,28 @@ async fn topics_and_units_are_configurable() {
     home.say(&format!("{base}/scheduler/set"), "Schedule").await;
     home.until("a start", |home| (home.seen(&format!("{base}/task/heater/set")) == "start").then_some(())).await;
 }
+
+#[tokio::test]
+async fn a_state_that_can_not_be_read_shows_until_one_can_and_hides_no_refused_registration() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    home.register("heater", json!({"power": 2000})).await;
+    home.running("heater", false).await;
+    home.say(&format!("{HEATER}/state"), r#"{"running": "yes"}"#).await;
+    let report = home.report("heater", |report| report["error"].is_string()).await;
+    assert!(report["error"].as_str().unwrap().starts_with("state: running: "), "{report}");
+    assert_eq!(report["status"], "stopped");
+    home.running("heater", true).await;
+    home.report("heater", |report| report["error"].is_null() && report["status"] == "running").await;
+
+    home.register("heater", json!({"power": -1})).await;
+    home.say(&format!("{HEATER}/state"), "maybe").await;
+    home.running("heater", false).await;
+    let report = home.report("heater", |report| report["status"] == "stopped").await;
+    assert!(report["error"].as_str().unwrap_or_default().starts_with("power: "), "{report}");
+
+    home.running("stranger", false).await;
+    home.say("sunward/task/stranger/state", "maybe").await;
+    home.scheduler(|state| state["rejected"] == 4).await;
+    home.cycle().await;
+    assert_eq!(home.seen("sunward/task/stranger/report"), "", "it never registered");
+}

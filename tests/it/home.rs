@@ -90,11 +90,13 @@ pub(crate) struct Home {
     pub(crate) peer: Peer,
     protocol: Protocol,
     toml: String,
-    sunward: Option<Sunward>,
+    pub(crate) sunward: Option<Sunward>,
     /// The newest payload of every topic.
     seen: BTreeMap<String, String>,
     commands: Vec<String>,
     cycles: usize,
+    /// The report of the last cycle before an outage: it comes again, twice if it had not been confirmed.
+    told_again: Option<String>,
 }
 
 impl Home {
@@ -103,7 +105,17 @@ impl Home {
         let broker = Mosquitto::start();
         let peer = Peer::new(&broker.url(), &["sunward/#"]).await;
         let toml = toml.to_owned();
-        Self { broker, peer, protocol, toml, sunward: None, seen: BTreeMap::new(), commands: Vec::new(), cycles: 0 }
+        Self {
+            broker,
+            peer,
+            protocol,
+            toml,
+            sunward: None,
+            seen: BTreeMap::new(),
+            commands: Vec::new(),
+            cycles: 0,
+            told_again: None,
+        }
     }
 
     /// With Sunward, online.
@@ -121,7 +133,9 @@ impl Home {
 
     /// Starts Sunward.
     pub(crate) fn launch(&mut self) {
-        self.seen.remove(AVAILABILITY);
+        for topic in [AVAILABILITY, STATE, CYCLE] {
+            self.seen.remove(topic);
+        }
         self.sunward = Some(Sunward::spawn(Some(&self.broker.url()), self.protocol, &self.toml));
     }
 
@@ -152,6 +166,7 @@ impl Home {
         let mut settings = crate::peer::settings(&self.broker.url(), Protocol::V5);
         settings.client_id = "sunward".into();
         self.seen.remove(AVAILABILITY);
+        self.told_again = self.seen.get(CYCLE).cloned();
         let mut thief = Peer::start(&settings, &[], None);
         thief.subscribed().await;
         drop(thief);
@@ -161,6 +176,7 @@ impl Home {
 
     /// Ends the broker and starts it again with nothing remembered; back when Sunward is.
     pub(crate) async fn restart_broker(&mut self) {
+        self.told_again = self.seen.get(CYCLE).cloned();
         self.seen.clear();
         self.broker.restart();
         self.online().await;
@@ -255,9 +271,10 @@ impl Home {
         self.cycles
     }
 
-    /// The commands since the last time somebody asked.
-    pub(crate) fn commands(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.commands)
+    /// Waits for these commands. A state that waited to be sent may overtake them: its newest value takes its place.
+    pub(crate) async fn commanded(&mut self, expected: &[&str]) {
+        self.until("commands", |home| (home.commands.len() >= expected.len()).then_some(())).await;
+        assert_eq!(std::mem::take(&mut self.commands), expected);
     }
 
     fn json(&self, topic: &str) -> Value {
@@ -289,7 +306,8 @@ impl Home {
             assert!(!message.retain, "a retained command: {id}={payload}");
             self.commands.push(format!("{id}={payload}"));
         }
-        if message.topic == CYCLE && !message.retain {
+        let is_new = message.topic == CYCLE && !message.retain;
+        if is_new && self.told_again.as_ref() != Some(&payload) {
             self.cycles += 1;
         }
         self.seen.insert(message.topic.clone(), payload);

@@ -5,7 +5,11 @@
 
 mod against_naive;
 mod bridge;
+mod bridge_commands;
+mod bridge_outages;
+mod bridge_power;
 mod client;
+mod command_line;
 mod core;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;

@@ -128,7 +128,10 @@ fn a_waiting_task_says_so_and_how_often_it_did_not_follow() {
         home.wait(60);
     }
     let view = home.view("boiler");
-    assert_eq!((view.unanswered, view.reason.as_str()), (3, "it left 3 starts unanswered: the next one comes after 2026-06-01 10:13"));
+    assert_eq!(
+        (view.unanswered, view.reason.as_str()),
+        (3, "it left 3 starts unanswered: the next one comes after 2026-06-01 10:13")
+    );
     assert_eq!(view.status, Status::Stopped);
 }
 

@@ -1,0 +1,48 @@
+//! What the configuration means to the bridge and to the core.
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+
+use crate::config::{Config, PowerUnit};
+use crate::mqtt::topics::Topics;
+use crate::scheduler::Settings;
+
+/// The core's settings out of the configuration.
+///
+/// # Errors
+/// Names the key that can't work.
+pub fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let time_zone = match &config.time_zone {
+        Some(name) => TimeZone::get(name).context("time_zone")?,
+        None => TimeZone::system(),
+    };
+    Ok(Settings {
+        window_size: config.scheduler.window_size,
+        confirm_records: config.scheduler.confirm_records,
+        headroom: config.scheduler.headroom,
+        ignore_power_threshold: config.scheduler.ignore_power_threshold,
+        max_record_gap: config.scheduler.max_record_gap,
+        expire_after: config.power.expire_after,
+        task_expire_after: config.scheduler.task_expire_after,
+        reserve: config.power.reserve,
+        time_zone,
+        dry_run: config.scheduler.dry_run,
+    })
+}
+
+/// Where power records come from.
+pub(super) struct Power {
+    pub(super) topic: String,
+    pub(super) fallback_topic: String,
+    pub(super) unit: PowerUnit,
+}
+
+impl Power {
+    pub(super) fn new(config: &Config, topics: &Topics) -> Self {
+        Self {
+            topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
+            fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
+            unit: config.power.unit_of_measurement,
+        }
+    }
+}
