@@ -2,11 +2,8 @@
 
 use serde_json::json;
 use sunward::config::Protocol;
-use sunward::mqtt::Incoming;
 
-use crate::home::{AVAILABILITY, CYCLE, Home, STATE, Sunward, both};
-use crate::mosquitto::free_port;
-use crate::peer::{PROTOCOLS, Peer, settings};
+use crate::home::{AVAILABILITY, CYCLE, Home, STATE, both};
 
 const REPORT: &str = "sunward/task/heater/report";
 
@@ -108,32 +105,4 @@ async fn it_ends_well_without_its_broker() {
     let mut sunward = home.sunward.take().unwrap();
     let status = sunward.stop().await;
     assert!(status.success(), "{status}: {}", sunward.log());
-}
-
-#[tokio::test]
-async fn without_a_url_it_brings_its_own_broker() {
-    let port = free_port();
-    let url = format!("mqtt://127.0.0.1:{port}");
-    let mut sunward = Sunward::spawn(None, Protocol::V5, &format!("[broker]\nlisten = '127.0.0.1:{port}'"));
-    for (n, protocol) in PROTOCOLS.into_iter().enumerate() {
-        let id = format!("heater{n}");
-        let task = format!("sunward/task/{id}");
-        let mut peer = Peer::start(&settings(&url, protocol), &["sunward/#"], None);
-        peer.expect(AVAILABILITY, |payload| payload == "online").await;
-        peer.publish_retained(&format!("{task}/config"), r#"{"power": 2000}"#).await;
-        peer.publish_retained(&format!("{task}/state"), "OFF").await;
-        peer.publish("sunward/power", r#"{"net": -2000}"#).await;
-        peer.publish("sunward/scheduler/set", "schedule").await;
-        peer.expect(&format!("{task}/set"), |payload| payload == "start").await;
-        peer.publish_retained(&format!("{task}/config"), "").await;
-        peer.expect(&format!("{task}/report"), str::is_empty).await;
-    }
-    let mut watcher = Peer::new(&url, &[AVAILABILITY]).await;
-    assert!(sunward.stop().await.success(), "{}", sunward.log());
-    watcher
-        .until("offline", |item| match item {
-            Incoming::Message(message) => (message.payload == b"offline").then_some(()),
-            _ => None,
-        })
-        .await;
 }

@@ -2,9 +2,11 @@
 
 use sunward::config::{Broker, Protocol};
 use sunward::mqtt::broker::{Embedded, start};
-use sunward::mqtt::{Outgoing, PublishError};
+use sunward::mqtt::{Incoming, Outgoing, PublishError};
 use tempfile::tempdir;
 
+use crate::home::{AVAILABILITY, Sunward};
+use crate::mosquitto::free_port;
 use crate::peer::{PROTOCOLS, Peer, settings};
 
 const LIMIT: u32 = 64 * 1024;
@@ -93,4 +95,32 @@ async fn nonsense_in_its_settings_is_named() {
     let config = Broker { storage: Some("/dev/null/folder".into()), ..on_any_port() };
     let error = start(&config, LIMIT).await.unwrap_err().to_string();
     assert!(error.contains("broker.storage"), "{error}");
+}
+
+#[tokio::test]
+async fn without_a_url_sunward_brings_its_own_broker() {
+    let port = free_port();
+    let url = format!("mqtt://127.0.0.1:{port}");
+    let mut sunward = Sunward::spawn(None, Protocol::V5, &format!("[broker]\nlisten = '127.0.0.1:{port}'"));
+    for (n, protocol) in PROTOCOLS.into_iter().enumerate() {
+        let id = format!("heater{n}");
+        let task = format!("sunward/task/{id}");
+        let mut peer = Peer::start(&settings(&url, protocol), &["sunward/#"], None);
+        peer.expect(AVAILABILITY, |payload| payload == "online").await;
+        peer.publish_retained(&format!("{task}/config"), r#"{"power": 2000}"#).await;
+        peer.publish_retained(&format!("{task}/state"), "OFF").await;
+        peer.publish("sunward/power", r#"{"net": -2000}"#).await;
+        peer.publish("sunward/scheduler/set", "schedule").await;
+        peer.expect(&format!("{task}/set"), |payload| payload == "start").await;
+        peer.publish_retained(&format!("{task}/config"), "").await;
+        peer.expect(&format!("{task}/report"), str::is_empty).await;
+    }
+    let mut watcher = Peer::new(&url, &[AVAILABILITY]).await;
+    assert!(sunward.stop().await.success(), "{}", sunward.log());
+    watcher
+        .until("offline", |item| match item {
+            Incoming::Message(message) => (message.payload == b"offline").then_some(()),
+            _ => None,
+        })
+        .await;
 }
