@@ -166,7 +166,9 @@ impl Bridge {
     }
 
     fn receive(&mut self, message: Message) {
-        self.start_up.heard();
+        if message.retain {
+            self.start_up.heard();
+        }
         let is_power = message.topic == self.power.topic;
         if is_power || message.topic == self.power.fallback_topic {
             let source = if is_power { Source::Meter } else { Source::Fallback };

@@ -49,7 +49,7 @@ impl StartUp {
         self.subscribed.get_or_insert_with(Instant::now);
     }
 
-    /// Something came in.
+    /// Something retained came in.
     pub(super) fn heard(&mut self) {
         self.heard = Some(Instant::now());
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::Value;
 
-use crate::client::{Order, Scheduler, TaskId};
+use crate::client::{NotReady, Order, Scheduler, TaskId};
 use crate::config::{Config, Mqtt};
 
 /// The broker has so long to answer.
@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn status(config: &Config, out: impl Write) -> anyhow::Result<()> {
     let scheduler = connect(config).await?;
     let (state, reports) = (scheduler.state().unwrap_or_default(), scheduler.reports());
-    scheduler.close().await;
+    // Everything was read already: how the connection ends doesn't matter.
+    let _ = scheduler.close().await;
     Ok(print(out, &state, &reports)?)
 }
 
@@ -31,10 +32,7 @@ pub async fn status(config: &Config, out: impl Write) -> anyhow::Result<()> {
 pub async fn give(config: &Config, order: Order) -> anyhow::Result<()> {
     let scheduler = connect(config).await?;
     scheduler.order(order)?;
-    if !scheduler.close().await {
-        bail!("the broker did not confirm that it took `{}`", order.as_str());
-    }
-    Ok(())
+    Ok(scheduler.close().await?)
 }
 
 /// The scheduler, if it is online.
@@ -42,7 +40,13 @@ async fn connect(config: &Config) -> anyhow::Result<Scheduler> {
     // Without a broker of its own choosing, the scheduler runs on its embedded one.
     let url = config.mqtt.url.clone().unwrap_or_else(|| format!("mqtt://{}", config.broker.listen));
     let mut scheduler = Scheduler::connect(&Mqtt { url: Some(url.clone()), ..config.mqtt.clone() })?;
-    scheduler.ready(PATIENCE).await.with_context(|| format!("can't ask {url}"))?;
+    if let Err(NotReady { reason }) = scheduler.ready(PATIENCE).await {
+        match reason {
+            // It begins with the broker's address.
+            Some(reason) => bail!("can't connect to {reason}"),
+            None => bail!("the broker at {url} does not answer"),
+        }
+    }
     if !scheduler.is_online() {
         bail!("no scheduler is online at {url} (topic {}/scheduler/availability)", config.mqtt.base_topic);
     }
@@ -63,9 +67,12 @@ fn print(mut out: impl Write, state: &Value, reports: &BTreeMap<TaskId, Value>) 
         let [status, priority] = ["status", "priority"].map(|key| text(report, key));
         let power = format!("{} W", text(report, "power"));
         let ratio = report["ratio"].as_f64().map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
-        let refused = report["error"].as_str().map(|error| format!(" (refused: {error})")).unwrap_or_default();
-        let why = text(report, "reason");
-        writeln!(out, "{id:width$}  {status:11}  {power:>8}  {ratio:>5}  {priority:8}  {why}{refused}")?;
+        let why = match report["error"].as_str() {
+            Some(error) if status == "invalid" => format!("refused: {error}"),
+            Some(error) => format!("{} (refused: {error})", text(report, "reason")),
+            None => text(report, "reason"),
+        };
+        writeln!(out, "{id:width$}  {status:11}  {power:>8}  {ratio:>5}  {priority:8}  {why}")?;
     }
     Ok(())
 }

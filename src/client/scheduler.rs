@@ -46,7 +46,7 @@ impl Order {
     }
 }
 
-/// The broker wasn't reached in time.
+/// The broker wasn't reached in time, or would not have it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", reason.as_deref().unwrap_or("no answer from the broker"))]
 pub struct NotReady {
@@ -69,6 +69,8 @@ pub struct Scheduler {
 struct Progress {
     subscribed: bool,
     reason: Option<String>,
+    /// What the broker refused last.
+    refused: Option<String>,
 }
 
 impl Scheduler {
@@ -165,12 +167,22 @@ impl Scheduler {
         self.progress.changed().await.is_ok()
     }
 
-    /// Sends what still waits and ends the connection. Answers whether the broker confirmed everything.
-    pub async fn close(self) -> bool {
-        let Self { handle, connection, .. } = self;
+    /// Sends what still waits and ends the connection.
+    ///
+    /// # Errors
+    /// When the broker didn't confirm everything, or refused something.
+    pub async fn close(self) -> Result<(), NotReady> {
+        let Self { handle, connection, mut progress, .. } = self;
         let confirmed = handle.close(Vec::new()).await;
+        // What was refused on the way has come in when the inbox ends.
+        while progress.changed().await.is_ok() {}
         drop(connection);
-        confirmed
+        let Progress { reason, refused, .. } = progress.borrow().clone();
+        match refused {
+            Some(what) => Err(NotReady { reason: Some(what) }),
+            None if confirmed => Ok(()),
+            None => Err(NotReady { reason }),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Knowledge> {
@@ -197,11 +209,16 @@ async fn follow(topics: Topics, mut inbox: Inbox, knowledge: Arc<Mutex<Knowledge
             }
             Incoming::Disconnected { reason } => {
                 lock(&knowledge).forget();
-                progress.send_replace(Progress { subscribed: false, reason: Some(reason) });
+                progress.send_modify(|progress| {
+                    progress.subscribed = false;
+                    progress.reason = Some(reason);
+                });
             }
             Incoming::Refused { what } => {
-                tracing::warn!("{what}");
-                progress.send_modify(|progress| progress.reason = Some(what));
+                progress.send_modify(|progress| {
+                    progress.reason = Some(what.clone());
+                    progress.refused = Some(what);
+                });
             }
             Incoming::TakenOver { .. } | Incoming::Dropped { .. } => {}
         }

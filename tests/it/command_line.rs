@@ -81,7 +81,7 @@ async fn nobody_is_there_to_pause() {
     status: 1
     --- stdout
     --- stderr
-    error: no scheduler is online at broker (topic sunward/scheduler/availability)
+    error: no scheduler is online at mqtt://broker (topic sunward/scheduler/availability)
     ");
     Peer::new(&url, &[]).await.publish_retained(AVAILABILITY, "offline").await;
     for command in ["status", "resume", "stop-all", "schedule"] {
@@ -166,7 +166,7 @@ async fn status_is_a_table_of_tasks_and_reasons() {
     Sunward is active since 2026-06-01T12:00:00.000Z
     task       status          power  ratio  priority  why
     ev         unreachable       0 W      -  low       no state has come from it yet
-    heater     running        1980 W    1.0  high      the sun covers 1.00 of it
+    heater     running        1980 W   1.00  high      the sun covers 1.00 of it
     pool-pump  stopped           0 W   0.16  low       needs ratio 1.00, has 0.16: 920 W short (200 W are held back for more important tasks)
     typo       invalid           0 W      -  low       refused: kyes: unknown field, did you mean `keys`?
     --- stderr
