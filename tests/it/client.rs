@@ -162,7 +162,7 @@ async fn the_scheduler_is_asked_ordered_and_fed() {
     while scheduler.cycle().is_none() {
         assert!(timeout(PATIENCE, scheduler.changed()).await.unwrap());
     }
-    assert!(scheduler.close().await);
+    scheduler.close().await.unwrap();
 }
 
 #[tokio::test]
