@@ -24,16 +24,14 @@ pub(crate) struct Appliance {
     pub(crate) interruptible: bool,
     pub(crate) running: bool,
     work: Work,
-    /// The hour since which it has had something to do.
-    waiting_since: Option<usize>,
 }
 
-/// What there is to do.
+/// What there is to do, the oldest first, each with the hour since which it waits.
 enum Work {
     /// To take so many watt-hours, whenever.
-    Energy(f64),
+    Energy(VecDeque<(usize, f64)>),
     /// To run programs, each with its watts hour by hour.
-    Programs { loaded: VecDeque<VecDeque<f64>>, recording: VecDeque<f64> },
+    Programs { loaded: VecDeque<(usize, VecDeque<f64>)>, recording: VecDeque<f64> },
 }
 
 /// How an hour went.
@@ -47,12 +45,12 @@ pub(crate) struct Lived {
 pub(crate) fn all() -> [Appliance; 4] {
     CIRCUITS.map(|id| {
         let (power, max_power, work) = match id {
-            "ev" => (1400.0, Some(7400.0), Work::Energy(0.0)),
-            "heat_pump" => (2000.0, None, Work::Energy(0.0)),
+            "ev" => (1400.0, Some(7400.0), Work::Energy(VecDeque::new())),
+            "heat_pump" => (2000.0, None, Work::Energy(VecDeque::new())),
             _ => (800.0, None, Work::Programs { loaded: VecDeque::new(), recording: VecDeque::new() }),
         };
         let interruptible = id != "dishwasher";
-        Appliance { id, power, max_power, interruptible, running: false, work, waiting_since: None }
+        Appliance { id, power, max_power, interruptible, running: false, work }
     })
 }
 
@@ -61,80 +59,94 @@ impl Appliance {
     /// the circuit drew on the day that begins, if one does. Answers the watt-hours that came to be done.
     pub(crate) fn want(&mut self, now: usize, hour: &Hour, day: Option<f64>) -> f64 {
         let recorded = CIRCUITS.iter().position(|circuit| *circuit == self.id).map_or(0.0, |at| hour.circuits[at]);
-        let wanted = match &mut self.work {
+        match &mut self.work {
             Work::Energy(lacking) => {
-                let wanted = day.unwrap_or_default();
-                *lacking += wanted;
+                let Some(wanted) = day.filter(|wanted| *wanted > 0.0) else { return 0.0 };
+                let before: f64 = lacking.iter().map(|(_, energy)| energy).sum();
+                if before < WORTH {
+                    // Nobody waited for that.
+                    lacking.clear();
+                    lacking.push_back((now, before + wanted));
+                } else {
+                    lacking.push_back((now, wanted));
+                }
                 wanted
             }
-            Work::Programs { loaded, recording } => {
-                // Known once it is over, and waiting from then on.
-                if recorded > IDLE {
-                    recording.push_back(recorded);
-                    0.0
-                } else if recording.is_empty() {
-                    0.0
-                } else {
-                    let program = std::mem::take(recording);
-                    let wanted = program.iter().sum();
-                    loaded.push_back(program);
-                    wanted
-                }
+            // Known once it is over, and waiting from then on.
+            Work::Programs { recording, .. } if recorded > IDLE => {
+                recording.push_back(recorded);
+                0.0
             }
-        };
-        if self.runnable() {
-            self.waiting_since.get_or_insert(now);
+            Work::Programs { recording, .. } if recording.is_empty() => 0.0,
+            Work::Programs { loaded, recording } => {
+                let program = std::mem::take(recording);
+                let wanted = program.iter().sum();
+                loaded.push_back((now, program));
+                wanted
+            }
         }
-        wanted
     }
 
     /// There is something to do.
     pub(crate) fn runnable(&self) -> bool {
         match &self.work {
-            Work::Energy(lacking) => self.running || *lacking >= WORTH,
+            Work::Energy(_) => self.running || self.lacking() >= WORTH,
             Work::Programs { loaded, .. } => !loaded.is_empty(),
         }
     }
 
-    /// For how many hours something has been waiting to be done.
+    /// For how many hours the oldest of what there is to do has been waiting to be done.
     pub(crate) fn waits(&self, now: usize) -> usize {
-        self.waiting_since.map_or(0, |since| now - since)
+        let oldest = match &self.work {
+            Work::Energy(lacking) => lacking.front().map(|(since, _)| *since),
+            Work::Programs { loaded, .. } => loaded.front().map(|(since, _)| *since),
+        };
+        oldest.filter(|_| self.runnable()).map_or(0, |since| now - since)
     }
 
     /// The watt-hours that are still to be done.
     pub(crate) fn lacking(&self) -> f64 {
         match &self.work {
-            Work::Energy(lacking) => *lacking,
-            Work::Programs { loaded, .. } => loaded.iter().flatten().sum(),
+            Work::Energy(lacking) => lacking.iter().map(|(_, energy)| energy).sum(),
+            Work::Programs { loaded, .. } => loaded.iter().flat_map(|(_, program)| program).sum(),
         }
     }
 
     /// An hour goes by in which the rest of the home exported `export` watts (imported, if negative).
-    pub(crate) fn live(&mut self, now: usize, export: f64) -> Lived {
+    pub(crate) fn live(&mut self, export: f64) -> Lived {
         if !self.running {
             return Lived { drawn: 0.0, ended: false };
         }
-        let (drawn, ended) = match &mut self.work {
+        let lived = match &mut self.work {
             Work::Energy(lacking) => {
                 let wish = self.max_power.map_or(self.power, |most| export.clamp(self.power, most));
-                let drawn = wish.min(*lacking);
-                *lacking -= drawn;
-                (drawn, *lacking <= 0.0)
+                let drawn = take(lacking, wish);
+                Lived { drawn, ended: lacking.is_empty() }
             }
             Work::Programs { loaded, .. } => {
-                let drawn = loaded.front_mut().and_then(VecDeque::pop_front).unwrap_or_default();
-                let ended = loaded.front().is_none_or(VecDeque::is_empty);
+                let drawn = loaded.front_mut().and_then(|(_, program)| program.pop_front()).unwrap_or_default();
+                let ended = loaded.front().is_none_or(|(_, program)| program.is_empty());
                 if ended {
                     loaded.pop_front();
                 }
-                (drawn, ended)
+                Lived { drawn, ended }
             }
         };
-        if ended {
-            self.running = false;
-            // The next load waits from now on.
-            self.waiting_since = self.runnable().then_some(now);
-        }
-        Lived { drawn, ended }
+        self.running = !lived.ended;
+        lived
     }
+}
+
+/// Takes up to `wish` watt-hours off what is lacking, and answers how much that was.
+fn take(lacking: &mut VecDeque<(usize, f64)>, wish: f64) -> f64 {
+    let mut drawn = 0.0;
+    while let Some((_, oldest)) = lacking.front_mut() {
+        if *oldest > wish - drawn {
+            *oldest -= wish - drawn;
+            return wish;
+        }
+        drawn += *oldest;
+        lacking.pop_front();
+    }
+    drawn
 }

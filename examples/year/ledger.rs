@@ -76,6 +76,7 @@ impl Ledger {
     pub(crate) fn waited(&mut self, task: usize, hours: usize) {
         let account = &mut self.accounts[task];
         account.longest_wait = account.longest_wait.max(hours);
+        self.together.longest_wait = self.together.longest_wait.max(hours);
     }
 
     pub(crate) fn started(&mut self, task: usize, rule: &str, now: usize) {
@@ -111,6 +112,8 @@ impl Ledger {
     /// The year is over; `left` is what each task still lacks.
     pub(crate) fn close(&mut self, left: [f64; 4]) {
         self.took = self.began.elapsed();
+        // An empty sum is -0.
+        let left = left.map(|left| left + 0.0);
         self.together.left = left.iter().sum();
         for (account, left) in self.accounts.iter_mut().zip(left) {
             account.left = left;

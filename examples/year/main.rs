@@ -138,7 +138,9 @@ impl Home {
         let report = self.next_cycle().await?;
         self.check(hour, &record, &report);
         self.obey(hour, &report).await?;
-        self.settle().await
+        self.settle().await?;
+        self.look(hour, &report);
+        Ok(())
     }
 
     /// The appliances draw what they draw; the one that follows the sun comes last, and takes what is left.
@@ -148,7 +150,7 @@ impl Home {
         let (followers, others): (Vec<usize>, Vec<usize>) =
             (0..4).partition(|at| self.plugs[*at].appliance.max_power.is_some());
         for at in others.into_iter().chain(followers) {
-            let lived = self.plugs[at].appliance.live(self.now, -net);
+            let lived = self.plugs[at].appliance.live(-net);
             drawn[at] = lived.drawn;
             net += lived.drawn;
             if lived.ended {
@@ -247,16 +249,20 @@ impl Home {
                 self.ledger.odd(format!("{}: {key} is {sent} and reported as {told:?}", hour.time));
             }
         }
-        let decided = ["started", "stopped"].iter().any(|list| report[list].as_array().is_some_and(|l| !l.is_empty()));
-        if self.tell && decided {
+        if self.tell && decided(report) {
             println!("{} record {}", hour.time, report["record"]);
         }
+    }
+
+    /// How Sunward sees the tasks, once it knows what they did.
+    fn look(&mut self, hour: &Hour, report: &Value) {
+        let tell = self.tell && decided(report);
         for (task, report) in self.scheduler.reports() {
             self.ledger.unanswered(report["unanswered"].as_u64().unwrap_or_default());
             if !report["error"].is_null() {
                 self.ledger.odd(format!("{}: {task}: {}", hour.time, report["error"]));
             }
-            if self.tell && decided {
+            if tell {
                 println!("{} report {task} {report}", hour.time);
             }
         }
@@ -295,6 +301,11 @@ fn state(appliance: &Appliance, late: bool) -> State {
         state.meets_criteria = Some(true);
     }
     state
+}
+
+/// Something was started or stopped.
+fn decided(report: &Value) -> bool {
+    ["started", "stopped"].iter().any(|list| report[list].as_array().is_some_and(|list| !list.is_empty()))
 }
 
 /// The report says what the plug told last.
