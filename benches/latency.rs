@@ -14,6 +14,7 @@
 mod mosquitto;
 
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,9 @@ fn main() -> ExitCode {
         let url = mosquitto.url();
         let sunward = Sunward::start(&url);
         let address = url.trim_start_matches("mqtt://").to_owned();
-        thread::spawn(move || runtime().block_on(echo(&address)));
+        let (ready, is_ready) = mpsc::channel();
+        thread::spawn(move || runtime().block_on(echo(&address, ready)));
+        is_ready.recv().unwrap();
         let (mut echo, mut command) = runtime().block_on(measure(url.trim_start_matches("mqtt://"), tasks));
         drop(sunward);
         let ratio = middle(&mut command).as_secs_f64() / middle(&mut echo).as_secs_f64();
@@ -105,12 +108,10 @@ impl Peer {
         network.set_tcp_nodelay(true);
         options.set_network_options(network).set_outgoing_inflight_upper_limit(100);
         let (client, events) = AsyncClient::new(options, 400);
-        let mut peer = Self { client, events };
         for filter in filters {
-            peer.client.subscribe(*filter, QoS::AtLeastOnce).await.unwrap();
-            peer.until(|packet| matches!(packet, Packet::SubAck(_)).then_some(())).await;
+            client.subscribe(*filter, QoS::AtLeastOnce).await.unwrap();
         }
-        peer
+        Self { client, events }
     }
 
     async fn publish(&self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
@@ -150,9 +151,11 @@ impl Peer {
 }
 
 /// Answers every message at once, for ever.
-async fn echo(address: &str) {
+async fn echo(address: &str, ready: mpsc::Sender<()>) {
     let mut peer = Peer::connect(address, "echo", &["echo/there"]).await;
-    peer.publish("echo/ready", true, "yes").await;
+    peer.until(|packet| matches!(packet, Packet::SubAck(_)).then_some(())).await;
+    ready.send(()).unwrap();
+    // Ends with the broker.
     while let Ok(event) = peer.events.poll().await {
         if let Event::Incoming(Packet::Publish(message)) = event {
             peer.publish("echo/back", false, message.payload.to_vec()).await;
@@ -162,8 +165,7 @@ async fn echo(address: &str) {
 
 /// The samples of both kinds, taken in turn.
 async fn measure(address: &str, tasks: usize) -> (Vec<Duration>, Vec<Duration>) {
-    let filters =
-        ["echo/back", "echo/ready", "sunward/scheduler/+", "sunward/task/plug/set", "sunward/task/plug/report"];
+    let filters = ["echo/back", "sunward/scheduler/+", "sunward/task/plug/set", "sunward/task/plug/report"];
     let mut peer = Peer::connect(address, "latency", &filters).await;
     register(&mut peer, tasks).await;
     let (mut echoes, mut commands) = (Vec::new(), Vec::new());
@@ -173,7 +175,8 @@ async fn measure(address: &str, tasks: usize) -> (Vec<Duration>, Vec<Duration>) 
         let record = json!({"net": net, "plug": if running { 1000 } else { 0 }});
         peer.publish("sunward/power", false, record.to_string()).await;
         let command = if running { "stop" } else { "start" };
-        // The echo gives Sunward the time to take the record in.
+        // The first echo gives Sunward the time to take the record in, and the line the time to fall silent.
+        peer.time("echo/there", "first", "echo/back", "first").await;
         echoes.push(peer.time("echo/there", command, "echo/back", command).await);
         commands.push(peer.time("sunward/scheduler/set", "schedule", "sunward/task/plug/set", command).await);
         running = !running;
