@@ -80,7 +80,7 @@ async fn main() -> anyhow::Result<()> {
     for plug in home.plugs {
         plug.task.unregister().await;
     }
-    home.scheduler.close().await;
+    home.scheduler.close().await?;
     Ok(())
 }
 
