@@ -92,6 +92,11 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
         }
+        if bridge.untold {
+            // The commands are on their way before a hundred reports are written.
+            tokio::task::yield_now().await;
+            bridge.tell();
+        }
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     handle.close(vec![will]).await;
@@ -119,6 +124,8 @@ struct Bridge {
     not_yet: BTreeMap<TaskId, Vec<&'static str>>,
     cycle: Duration,
     dry_run: bool,
+    /// A cycle has run, and people have not been told yet what it changed.
+    untold: bool,
 }
 
 impl Bridge {
@@ -139,6 +146,7 @@ impl Bridge {
             not_yet: BTreeMap::new(),
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
+            untold: false,
         })
     }
 
@@ -319,7 +327,7 @@ impl Bridge {
         self.send();
         let report = report::cycle(&report).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
-        self.tell();
+        self.untold = true;
     }
 
     fn wake(&mut self) {
@@ -353,6 +361,7 @@ impl Bridge {
 
     /// Publishes what changed of the state and of the tasks' reports.
     fn tell(&mut self) {
+        self.untold = false;
         if self.start_up.is_open() {
             return;
         }

@@ -83,7 +83,7 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         });
     }
     let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
         Subcommands::Run | Subcommands::Check => return Ok(runtime.block_on(run::run(config, file))?),
