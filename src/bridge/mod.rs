@@ -59,7 +59,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let power = Power::new(&config, &topics);
     let mut filters = topics.filters();
     filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    let read_once = StartUp::filters(&topics);
+    let read_once = topics.own_filters();
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
@@ -197,6 +197,11 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        for (id, watts) in self.start_up.take_setpoints() {
+            if !watts.is_some_and(|watts| self.scheduler.restore_setpoint(&id, watts)) {
+                self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
+            }
+        }
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
@@ -222,7 +227,7 @@ impl Bridge {
             tracing::warn!("no power record arrives on {}", self.power.topic);
         }
         self.send();
-        self.tell();
+        self.untold = true;
     }
 
     /// Sends what was decided: stops come before starts.
@@ -242,7 +247,10 @@ impl Bridge {
                 Instruction::Renew(task) => self.command(&task, Action::Start),
                 Instruction::Setpoint(task, watts) => {
                     let topic = self.topics.task(&task, TaskTopic::Setpoint);
-                    self.outlet.state(topic, watts.0.round().to_string().into_bytes());
+                    match watts {
+                        Some(watts) => self.outlet.state(topic, watts.0.round().to_string().into_bytes()),
+                        None => self.outlet.forget(&topic),
+                    }
                 }
             }
         }

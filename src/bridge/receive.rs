@@ -107,6 +107,10 @@ impl Bridge {
             TaskTopic::Report if self.start_up.is_open() && message.retain => {
                 return self.outlet.remember(topic, payload);
             }
+            TaskTopic::Setpoint if self.start_up.is_open() && message.retain && !payload.is_empty() => {
+                self.outlet.recall(topic, payload);
+                return self.start_up.own_setpoint(id, payload);
+            }
             _ => return,
         };
         match event {

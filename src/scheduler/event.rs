@@ -37,6 +37,22 @@ pub enum Event {
     Command(Command),
 }
 
+impl Event {
+    /// The task that it is about.
+    pub(crate) fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::Registered(id, _)
+            | Self::RegistrationRefused(id, _)
+            | Self::Unregistered(id)
+            | Self::State(id, _)
+            | Self::StateRefused(id, _)
+            | Self::StateCleared(id)
+            | Self::Availability(id, _) => Some(id),
+            Self::Power { .. } | Self::Command(_) => None,
+        }
+    }
+}
+
 /// Where a record comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {

@@ -16,9 +16,11 @@ mod key;
 mod power;
 mod record;
 mod registration;
+mod regulate;
 mod roster;
 mod rules;
 mod scene;
+mod setpoint;
 mod settings;
 mod sheet;
 mod task;
@@ -46,6 +48,7 @@ pub use view::{Status, TaskView};
 
 use key::{KeyId, Keys, NET, Owners};
 use record::Intake;
+use setpoint::Pool;
 use task::Task;
 use window::Window;
 
@@ -88,6 +91,9 @@ pub struct Scheduler {
     /// Some task came, went, or changed its keys since `owners` and `order` were made.
     owners_stale: bool,
     window: Window,
+    /// Slots of the tasks that get set-points.
+    adjustables: Vec<usize>,
+    pool: Pool,
     meter: Intake,
     fallback: Intake,
     /// The last record of either source, or the start.
@@ -123,6 +129,8 @@ impl Scheduler {
             owners: Owners::default(),
             order: Vec::new(),
             owners_stale: true,
+            adjustables: Vec::new(),
+            pool: Pool::default(),
             meter: Intake::default(),
             fallback: Intake::default(),
             last_record: now.at,
@@ -141,6 +149,18 @@ impl Scheduler {
     /// # Errors
     /// What of it was refused, and why. The rest of the event has its effect all the same.
     pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
+        let id = event.task().cloned();
+        let known = |it: &Self| id.as_ref().and_then(|id| it.slots.get(id).copied());
+        let before = known(self);
+        let outcome = self.take(event, now);
+        if let Some(slot) = before.or_else(|| known(self)) {
+            self.enlist(slot);
+        }
+        self.aim(now.at);
+        outcome
+    }
+
+    fn take(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
             Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
             Event::Registered(id, registration) => {
@@ -186,10 +206,11 @@ impl Scheduler {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Instant> {
         // "For longer than": the first moment after it.
-        (!self.no_data).then(|| self.last_record + self.settings.max_record_gap + Duration::from_millis(1))
+        let missing = || self.last_record + self.settings.max_record_gap + Duration::from_millis(1);
+        (!self.no_data).then(missing).into_iter().chain(self.setpoint_due()).min()
     }
 
-    /// Does what is due by the clock alone: notices missing data.
+    /// Does what is due: notices missing data, and sends set-points, not too often.
     pub fn wake(&mut self, now: Now) {
         if !self.no_data && now.at.since(self.last_record) > self.settings.max_record_gap {
             self.no_data = true;
@@ -198,6 +219,8 @@ impl Scheduler {
                 self.stop_without_data(now);
             }
         }
+        self.aim(now.at);
+        self.send_setpoints(now.at);
     }
 
     /// The next message to be sent: every stop of a cycle comes before its first start.

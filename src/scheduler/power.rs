@@ -25,7 +25,7 @@ impl Scheduler {
             return Err(Refusal::Old { age, limit: self.settings.max_record_gap });
         }
         let measured = now.at - age;
-        let mut refused = Ok(());
+        let (mut refused, mut net) = (Ok(()), None);
         for (name, value) in values {
             if !value.0.is_finite() || value.0.abs() > LARGEST.0 {
                 refused = Err(Refusal::Implausible { key: name, value: value.0 });
@@ -41,7 +41,11 @@ impl Scheduler {
             }
             if key == self.net {
                 self.note_record(source, measured, now);
+                net = Some(value);
             }
+        }
+        if let Some(net) = net {
+            self.regulate(source, net, measured, now.at);
         }
         refused
     }

@@ -64,6 +64,11 @@ impl Intake {
         *reading = Some(reading.map_or(first, |before| before.followed_by(value, measured)));
     }
 
+    /// The newest value, however old.
+    pub(crate) fn latest(&self, key: KeyId) -> Option<Measured> {
+        self.reading(key).map(|reading| Measured { value: reading.last, at: reading.measured })
+    }
+
     /// Whether the key has a value that is new in this cycle.
     pub(crate) fn is_fresh(&self, key: KeyId) -> bool {
         self.reading(key).is_some_and(|reading| reading.count > 0)

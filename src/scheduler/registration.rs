@@ -92,6 +92,8 @@ pub struct Registration {
     pub interruptible: bool,
     /// Whether it is stopped when no record arrives.
     pub on_no_data: OnNoData,
+    /// A set-point moves by at least this; not below 0.
+    pub setpoint_step: Watts,
 }
 
 impl Registration {
@@ -113,6 +115,7 @@ impl Registration {
             min_off: Duration::ZERO,
             interruptible: true,
             on_no_data: OnNoData::Stop,
+            setpoint_step: Watts(50.0),
         }
     }
 }

@@ -8,6 +8,7 @@ use minijinja::Value;
 
 use crate::scheduler::importance::Importance;
 use crate::scheduler::key::KeyId;
+use crate::scheduler::setpoint::Setpoint;
 use crate::scheduler::time::Day;
 use crate::scheduler::{Instant, Priority, Registration, Settings, TaskId, TaskState, Verdict};
 use crate::units::Watts;
@@ -43,6 +44,7 @@ pub(crate) struct Task {
     waits_until: Option<Instant>,
     /// What an adjustable task was seen to be able to use.
     pub(crate) learned: Option<Watts>,
+    pub(crate) setpoint: Setpoint,
     /// `stop_all` is to be repeated until it stops.
     pub(crate) stop_all: bool,
     pub(crate) verdict: Verdict,
@@ -84,6 +86,7 @@ impl Task {
             unanswered: 0,
             waits_until: None,
             learned: None,
+            setpoint: Setpoint::default(),
             stop_all: false,
             verdict: Verdict::Pending,
             today: Today::default(),
@@ -184,6 +187,11 @@ impl Task {
     /// When it was last seen to start or stop: older values of its keys speak of the past.
     pub(crate) fn switched(&self) -> Option<Instant> {
         self.switched
+    }
+
+    /// When its last state came.
+    pub(crate) fn state_at(&self) -> Instant {
+        self.state_at
     }
 
     pub(crate) fn fields(&self) -> &Value {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::fields::{Fields, POWER};
 use super::{PayloadError, criteria, object, text};
 use crate::scheduler::{Criteria, OnNoData, Registration, TaskId};
+use crate::units::Watts;
 
 /// What a registration should be.
 const EXPECTED: &str = "a JSON object such as {\"power\": 2000, \"keys\": [\"heater\"]}";
@@ -35,7 +36,7 @@ const FIELDS: [&str; 19] = [
 ];
 
 /// Fields that are checked and not acted on yet.
-const NOT_YET: [&str; 5] = ["daily", "finished", "manual_hold", "lease", "setpoint_step"];
+const NOT_YET: [&str; 4] = ["daily", "finished", "manual_hold", "lease"];
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
@@ -81,7 +82,11 @@ pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) ->
             Some("keep") => OnNoData::Keep,
             _ => OnNoData::Stop,
         },
+        setpoint_step: fields.watts("setpoint_step")?.unwrap_or(default.setpoint_step),
     };
+    if registration.setpoint_step < Watts::ZERO {
+        return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
+    }
     fields.ordered(Some(power), registration.max_power)?;
     if registration.expire_after.is_some_and(|after| after.is_zero()) {
         return Err(fields.error("expire_after", "expected a duration above 0: with 0 the task is never reachable"));
@@ -111,9 +116,6 @@ fn not_yet(fields: &Fields<'_>) -> Result<Vec<&'static str>, PayloadError> {
     }
     fields.duration("manual_hold")?;
     fields.duration("lease")?;
-    if fields.watts("setpoint_step")?.is_some_and(|step| step.0 < 0.0) {
-        return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
-    }
     Ok(NOT_YET.into_iter().filter(|name| fields.has(name)).collect())
 }
 
@@ -133,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::scheduler::{Criterion, Priority};
-    use crate::units::{Share, Watts};
+    use crate::units::Share;
 
     fn read(payload: &str) -> Result<Registered, PayloadError> {
         registration(&id(), payload.as_bytes(), &Criteria::default())
@@ -176,6 +178,7 @@ mod tests {
             min_off: Duration::from_secs(5400),
             interruptible: false,
             on_no_data: OnNoData::Keep,
+            setpoint_step: Watts(100.0),
         };
         assert_eq!(read(payload), Ok(Registered { registration, not_yet: NOT_YET.to_vec() }));
     }

@@ -6,6 +6,7 @@ mod missing_data;
 mod noise;
 mod properties;
 mod records;
+mod setpoints;
 mod tables;
 
 use std::time::Duration;

@@ -1,0 +1,184 @@
+//! Which tasks get set-points, when, and from what (SPEC section 11).
+//!
+//! Refuses to start or stop anything: a set-point tells a running task how much, never whether.
+
+use crate::scheduler::record::Measured;
+use crate::scheduler::setpoint::{Net, Range, Setpoint, Sharer, share};
+use crate::scheduler::task::Task;
+use crate::scheduler::{Instant, Instruction, Scheduler, Source, TaskId};
+use crate::units::Watts;
+
+/// What becomes of a task's set-point.
+enum Aim {
+    /// It stays.
+    Keep,
+    /// Whatever the sun does.
+    Exactly(Watts),
+    /// Its share of the sun.
+    Share,
+}
+
+impl Scheduler {
+    /// The task may have become one that gets set-points, or none any more.
+    pub(super) fn enlist(&mut self, slot: usize) {
+        let listed = self.adjustables.iter().position(|other| *other == slot);
+        let task = &mut self.tasks[slot];
+        match (listed, range(task)) {
+            (None, Some(_)) => self.adjustables.push(slot),
+            (Some(position), None) => {
+                self.adjustables.swap_remove(position);
+                if std::mem::take(&mut task.setpoint).in_force().is_some() {
+                    self.instructions.push_back(Instruction::Setpoint(task.id.clone(), None));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes over a set-point that an earlier run had sent. Answers whether the task still gets any.
+    pub fn restore_setpoint(&mut self, id: &TaskId, watts: Watts) -> bool {
+        let slot = self.slots.get(id).copied().filter(|slot| self.adjustables.contains(slot));
+        if let Some(slot) = slot {
+            self.tasks[slot].setpoint = Setpoint::restored(watts);
+        }
+        slot.is_some()
+    }
+
+    /// Something happened: what is not the sun's to say is aimed at, and the regulated ones' usage is noted.
+    pub(super) fn aim(&mut self, now: Instant) {
+        for index in 0..self.adjustables.len() {
+            let slot = self.adjustables[index];
+            let aim = self.aim_of(slot, now);
+            let task = &mut self.tasks[slot];
+            let power = task.power();
+            match aim {
+                Aim::Keep => task.setpoint.keep(),
+                Aim::Exactly(watts) => task.setpoint.want(watts),
+                // Until the sun has its say.
+                Aim::Share if task.setpoint.in_force().is_none() => task.setpoint.want(power),
+                Aim::Share => {}
+            }
+        }
+        self.note_usage(now);
+    }
+
+    /// A new value of `net`: who is regulated gets his share.
+    pub(super) fn regulate(&mut self, source: Source, value: Watts, measured: Instant, now: Instant) {
+        let intake = match source {
+            Source::Meter => &self.meter,
+            // The estimator stands in for a silent meter only.
+            Source::Fallback if now.since(self.last_meter.at) > self.settings.max_record_gap => &self.fallback,
+            Source::Fallback => return,
+        };
+        let net = Net { value: value + self.settings.reserve, measured, interval: intake.interval(self.net) };
+        let mut slots = self.regulated(now);
+        if slots.is_empty() {
+            return;
+        }
+        self.note_usage(now);
+        slots.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
+        let tasks = || slots.iter().map(|slot| &self.tasks[*slot]);
+        let in_force = tasks().map(|task| task.setpoint.in_force().unwrap_or(task.power())).sum();
+        let step = tasks().map(setpoint_step).fold(Watts::ZERO, Watts::max);
+        let sharers: Vec<Sharer> = tasks().filter_map(sharer).collect();
+        let total = self.pool.total(net, in_force, step, now);
+        for (slot, watts) in slots.into_iter().zip(share(total, &sharers)) {
+            let task = &mut self.tasks[slot];
+            let step = setpoint_step(task);
+            task.setpoint.move_to(watts, step);
+        }
+    }
+
+    /// When the next set-point may be sent.
+    pub(super) fn setpoint_due(&self) -> Option<Instant> {
+        self.adjustables.iter().filter_map(|slot| self.tasks[*slot].setpoint.due(self.settings.setpoint_interval)).min()
+    }
+
+    /// Sends every set-point whose time has come.
+    pub(super) fn send_setpoints(&mut self, now: Instant) {
+        for slot in &self.adjustables {
+            let task = &mut self.tasks[*slot];
+            if task.setpoint.due(self.settings.setpoint_interval).is_some_and(|due| due <= now)
+                && let Some(watts) = task.setpoint.send(now)
+            {
+                self.instructions.push_back(Instruction::Setpoint(task.id.clone(), Some(watts)));
+            }
+        }
+    }
+
+    fn aim_of(&self, slot: usize, now: Instant) -> Aim {
+        let task = &self.tasks[slot];
+        if task.unreachable(now, &self.settings).is_some() {
+            Aim::Keep
+        } else if !task.running() {
+            Aim::Exactly(task.power())
+        } else if self.paused {
+            // Appliances stay as they are.
+            Aim::Keep
+        } else if self.no_data {
+            Aim::Exactly(task.power())
+        } else {
+            Aim::Share
+        }
+    }
+
+    /// Those who run on what the sun leaves.
+    fn regulated(&self, now: Instant) -> Vec<usize> {
+        self.adjustables.iter().copied().filter(|slot| matches!(self.aim_of(*slot, now), Aim::Share)).collect()
+    }
+
+    fn note_usage(&mut self, now: Instant) {
+        if self.adjustables.is_empty() {
+            return;
+        }
+        let mut all = Range::default();
+        for slot in self.regulated(now) {
+            let measured = self.measured_usage(&self.tasks[slot], now);
+            let task = &mut self.tasks[slot];
+            let (power, step) = (task.power(), charger_step(task));
+            task.setpoint.watch(measured, step, now);
+            all += task.setpoint.usage(measured, power, step);
+        }
+        self.pool.note_usage(all, now);
+    }
+
+    /// What a running task is measured to use now; nothing while some value is missing, expired or from before its start.
+    fn measured_usage(&self, task: &Task, now: Instant) -> Option<Measured> {
+        let recent = |measured: &Measured| {
+            now.since(measured.at) <= self.settings.expire_after
+                && task.switched().is_none_or(|switched| measured.at >= switched)
+        };
+        if task.key_names().is_empty() {
+            let usage = task.state.as_ref().and_then(|state| state.usage)?;
+            return Some(Measured { value: usage.max(Watts::ZERO), at: task.state_at() });
+        }
+        let mut all = Measured { value: Watts::ZERO, at: now };
+        for key in &task.keys {
+            let meter = self.meter.latest(*key).filter(recent);
+            let measured = meter.or_else(|| self.fallback.latest(*key).filter(recent))?;
+            all = Measured { value: all.value + measured.value.max(Watts::ZERO), at: all.at.min(measured.at) };
+        }
+        Some(all)
+    }
+}
+
+/// From `power` to `max_power`, for a task that gets set-points.
+fn range(task: &Task) -> Option<(Watts, Watts)> {
+    task.registration.as_ref().filter(|_| task.adjustable())?;
+    Some((task.power(), task.max_power()?))
+}
+
+fn sharer(task: &Task) -> Option<Sharer> {
+    let (least, most) = range(task)?;
+    Some(Sharer { least, most, takes: task.setpoint.limit().unwrap_or(most) })
+}
+
+fn setpoint_step(task: &Task) -> Watts {
+    task.registration.as_ref().map_or(Watts::ZERO, |registration| registration.setpoint_step)
+}
+
+/// By so much a charger may stay below its set-point: it counts in whole amperes, and one is a sixth of the least that
+/// an EV takes.
+fn charger_step(task: &Task) -> Watts {
+    (task.power() * (1.0 / 6.0)).max(setpoint_step(task) * 2.0)
+}

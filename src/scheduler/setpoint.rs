@@ -1,0 +1,269 @@
+//! What adjustable tasks may use (SPEC section 11): the arithmetic of set-points.
+//!
+//! A charger tells its usage at once, the meter's `net` may be ten seconds old. Whoever takes `usage - net` for what is
+//! there counts every move of his own twice, and swings for ever. So each new `net` is answered with a range instead of a
+//! number: every usage of the last seconds is a plausible partner of it. What lies within the range stays; what lies
+//! outside moves to the nearer end. While the usage is steady the range is a point, and is followed at once; after a move
+//! it is wide until the meter must have seen the move.
+//!
+//! Refuses to know who the tasks are and whether they should be regulated at all.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::scheduler::Instant;
+use crate::scheduler::record::Measured;
+use crate::units::Watts;
+
+/// A meter may be so late, together with the charger that follows a set-point: ten seconds and five.
+const LATENESS: Duration = Duration::from_secs(15);
+
+/// A meter averages over its own interval; nobody can wait longer than this for one.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A move of so many steps is more than noise. A meter that tells every second repeats it once or twice all the same.
+const LARGE: f64 = 4.0;
+const LARGE_CONFIRMED_FOR: Duration = Duration::from_secs(2);
+
+/// A smaller move needs values of so long, and so many, that agree.
+const CONFIRMED_FOR: Duration = Duration::from_secs(30);
+const CONFIRMING: usize = 3;
+
+/// Seconds of usage, and values of `net`, that are remembered at most.
+const MOST: usize = 300;
+
+/// From the least to the most that something may be.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Range {
+    least: Watts,
+    most: Watts,
+}
+
+impl Range {
+    pub(crate) fn exactly(value: Watts) -> Self {
+        Self { least: value, most: value }
+    }
+
+    fn hull(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), most: self.most.max(other.most) }
+    }
+
+    /// The value, or the end of the range that is nearer to it.
+    fn nearest(self, value: Watts) -> Watts {
+        value.max(self.least).min(self.most)
+    }
+
+    fn minus(self, value: Watts) -> Self {
+        Self { least: self.least - value, most: self.most - value }
+    }
+}
+
+impl std::ops::AddAssign for Range {
+    fn add_assign(&mut self, other: Self) {
+        self.least += other.least;
+        self.most += other.most;
+    }
+}
+
+/// What all regulated tasks may use together.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    /// Oldest first, one for each second in which the usage changed.
+    usage: VecDeque<Second>,
+    /// What each of the last values of `net` left to be used.
+    offers: VecDeque<(Instant, Range)>,
+}
+
+#[derive(Debug)]
+struct Second {
+    number: u64,
+    /// Every usage that there was in it.
+    seen: Range,
+    last: Range,
+}
+
+/// A value of `net`, less the export that is not to be used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Net {
+    pub(crate) value: Watts,
+    pub(crate) measured: Instant,
+    /// Since the one before.
+    pub(crate) interval: Option<Duration>,
+}
+
+impl Pool {
+    /// What the regulated tasks use from now on, together.
+    pub(crate) fn note_usage(&mut self, usage: Range, now: Instant) {
+        let number = second(now);
+        match self.usage.back_mut() {
+            Some(newest) if newest.number >= number => {
+                newest.seen = newest.seen.hull(usage);
+                newest.last = usage;
+            }
+            Some(newest) if newest.last == usage => {}
+            newest => {
+                let before = newest.map_or(usage, |newest| newest.last);
+                self.usage.push_back(Second { number, seen: before.hull(usage), last: usage });
+                self.usage.drain(..self.usage.len().saturating_sub(MOST));
+            }
+        }
+    }
+
+    /// What all of them may use after a new value of `net`, if `in_force` is the sum of what they were told before and
+    /// `step` the smallest move that is worth one.
+    pub(crate) fn total(&mut self, net: Net, in_force: Watts, step: Watts, now: Instant) -> Watts {
+        let interval = net.interval.unwrap_or_default().min(LONGEST_INTERVAL);
+        let offer = self.partners(net.measured - LATENESS - interval).minus(net.value);
+        self.offers.push_back((now, offer));
+        while self.offers.len() > MOST
+            || self.offers.len() > CONFIRMING
+                && self.offers.front().is_some_and(|(at, _)| now.since(*at) > CONFIRMED_FOR)
+        {
+            self.offers.pop_front();
+        }
+        let recent = self.offers.iter().filter(|(at, _)| now.since(*at) <= LARGE_CONFIRMED_FOR);
+        let total = recent.fold(offer, |all, (_, offer)| all.hull(*offer)).nearest(in_force);
+        if (total - in_force).abs() >= step * LARGE {
+            return total;
+        }
+        self.offers.iter().fold(offer, |all, (_, offer)| all.hull(*offer)).nearest(in_force)
+    }
+
+    /// Every usage since `from`.
+    fn partners(&self, from: Instant) -> Range {
+        let from = second(from);
+        let mut within: Option<Range> = None;
+        for second in self.usage.iter().rev() {
+            // The last usage before still counted at `from`.
+            let inside = second.number >= from;
+            let seen = if inside { second.seen } else { second.last };
+            within = Some(within.map_or(seen, |within| within.hull(seen)));
+            if !inside {
+                break;
+            }
+        }
+        within.unwrap_or_default()
+    }
+}
+
+fn second(at: Instant) -> u64 {
+    at.since(Instant::START).as_secs()
+}
+
+/// One of those who share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sharer {
+    /// It can't use less while it runs.
+    pub(crate) least: Watts,
+    pub(crate) most: Watts,
+    /// What it can be seen to take of it.
+    pub(crate) takes: Watts,
+}
+
+/// Divides what is there among tasks in descending importance. Everybody has his least; then the first takes what he can
+/// take, then the next. What nobody takes is offered to the first again: he might.
+pub(crate) fn share(total: Watts, sharers: &[Sharer]) -> Vec<Watts> {
+    let mut shares: Vec<Watts> = sharers.iter().map(|sharer| sharer.least).collect();
+    let mut rest = (total - shares.iter().copied().sum()).max(Watts::ZERO);
+    let mut give = |limit: &dyn Fn(&Sharer) -> Watts| {
+        for (share, sharer) in shares.iter_mut().zip(sharers) {
+            let more = (limit(sharer).min(sharer.most) - *share).max(Watts::ZERO).min(rest);
+            *share += more;
+            rest -= more;
+        }
+    };
+    give(&|sharer| sharer.takes);
+    give(&|sharer| sharer.most);
+    shares
+}
+
+/// What one task was told, and what it makes of it.
+#[derive(Debug, Default)]
+pub(crate) struct Setpoint {
+    in_force: Option<Watts>,
+    sent: Option<Instant>,
+    wanted: Option<Watts>,
+    /// Since when it uses less than it may.
+    short_since: Option<Instant>,
+    limit: Option<Watts>,
+}
+
+impl Setpoint {
+    /// As an earlier run left it.
+    pub(crate) fn restored(in_force: Watts) -> Self {
+        Self { in_force: Some(in_force), ..Self::default() }
+    }
+
+    pub(crate) fn in_force(&self) -> Option<Watts> {
+        self.in_force
+    }
+
+    /// To be sent when its time has come, unless it is in force already.
+    pub(crate) fn want(&mut self, watts: Watts) {
+        self.wanted = Some(watts).filter(|_| self.in_force != Some(watts));
+    }
+
+    /// To be sent if it is at least a step away from what is in force.
+    pub(crate) fn move_to(&mut self, watts: Watts, step: Watts) {
+        self.want(watts);
+        if self.in_force.is_some_and(|in_force| (watts - in_force).abs() < step) {
+            self.wanted = None;
+        }
+    }
+
+    /// What is in force stays.
+    pub(crate) fn keep(&mut self) {
+        self.wanted = None;
+    }
+
+    /// When there is something to send.
+    pub(crate) fn due(&self, interval: Duration) -> Option<Instant> {
+        self.wanted.map(|_| self.sent.map_or(Instant::START, |sent| sent + interval))
+    }
+
+    /// Hands out what is to be sent now.
+    pub(crate) fn send(&mut self, now: Instant) -> Option<Watts> {
+        let wanted = self.wanted.take()?;
+        self.in_force = Some(wanted);
+        self.sent = Some(now);
+        Some(wanted)
+    }
+
+    /// What a task that runs may be using: what was measured last; what it was told, while no measurement can speak of
+    /// that yet; without any measurement up to a step of the charger less than it was told.
+    pub(crate) fn usage(&self, measured: Option<Measured>, least: Watts, charger_step: Watts) -> Range {
+        let told = self.in_force.unwrap_or(least);
+        match measured {
+            Some(measured) if self.sent.is_none_or(|sent| measured.at >= sent + LATENESS) => {
+                Range::exactly(measured.value)
+            }
+            Some(measured) => Range::exactly(measured.value).hull(Range::exactly(told)),
+            None => Range { least: told - charger_step, most: told },
+        }
+    }
+
+    /// Notices that a task doesn't take what it may (its battery is nearly full, its cable is thin), and that it does
+    /// again.
+    pub(crate) fn watch(&mut self, measured: Option<Measured>, charger_step: Watts, now: Instant) {
+        let short = measured.zip(self.in_force).filter(|(measured, in_force)| {
+            let least = if self.limit.is_some() { charger_step * 0.5 } else { charger_step };
+            *in_force - measured.value >= least
+        });
+        let Some((measured, _)) = short else {
+            self.short_since = None;
+            self.limit = None;
+            return;
+        };
+        let since = *self.short_since.get_or_insert(now);
+        let limit = measured.value + charger_step;
+        let unlike = |known: Watts| (known - limit).abs() > charger_step * 0.5;
+        if measured.at >= since + LATENESS && self.limit.is_none_or(unlike) {
+            self.limit = Some(limit);
+        }
+    }
+
+    /// What it takes at most, as far as that shows: one step of its charger more than it uses.
+    pub(crate) fn limit(&self) -> Option<Watts> {
+        self.limit
+    }
+}
