@@ -3,7 +3,7 @@
 //! Refuses to start or stop anything: a set-point tells a running task how much, never whether.
 
 use crate::scheduler::record::Measured;
-use crate::scheduler::setpoint::{Net, Range, Setpoint, Sharer, share};
+use crate::scheduler::setpoint::{Net, Range, Sharer, Spare, Standing, Usage, share};
 use crate::scheduler::task::Task;
 use crate::scheduler::{Instant, Instruction, Scheduler, Source, TaskId};
 use crate::units::Watts;
@@ -39,7 +39,8 @@ impl Scheduler {
     pub fn restore_setpoint(&mut self, id: &TaskId, watts: Watts) -> bool {
         let slot = self.slots.get(id).copied().filter(|slot| self.adjustables.contains(slot));
         if let Some(slot) = slot {
-            self.tasks[slot].setpoint = Setpoint::restored(watts);
+            self.tasks[slot].setpoint.restore(watts);
+            self.pool.clear();
         }
         slot.is_some()
     }
@@ -59,7 +60,7 @@ impl Scheduler {
                 Aim::Share => {}
             }
         }
-        self.note_usage(now);
+        let _ = self.note_usage(now);
     }
 
     /// A new value of `net`: who is regulated gets his share.
@@ -75,13 +76,16 @@ impl Scheduler {
         if slots.is_empty() {
             return;
         }
-        self.note_usage(now);
+        let spare = self.note_usage(now);
         slots.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
         let tasks = || slots.iter().map(|slot| &self.tasks[*slot]);
-        let in_force = tasks().map(|task| task.setpoint.in_force().unwrap_or(task.power())).sum();
-        let step = tasks().map(setpoint_step).fold(Watts::ZERO, Watts::max);
+        let standing = Standing {
+            in_force: tasks().map(|task| task.setpoint.in_force().unwrap_or(task.power())).sum(),
+            step: tasks().map(setpoint_step).fold(Watts::ZERO, Watts::max),
+            spare,
+        };
         let sharers: Vec<Sharer> = tasks().filter_map(sharer).collect();
-        let total = self.pool.total(net, in_force, step, now);
+        let total = self.pool.total(net, standing, now);
         for (slot, watts) in slots.into_iter().zip(share(total, &sharers)) {
             let task = &mut self.tasks[slot];
             let step = setpoint_step(task);
@@ -127,38 +131,55 @@ impl Scheduler {
         self.adjustables.iter().copied().filter(|slot| matches!(self.aim_of(*slot, now), Aim::Share)).collect()
     }
 
-    fn note_usage(&mut self, now: Instant) {
-        if self.adjustables.is_empty() {
-            return;
-        }
-        let mut all = Range::default();
-        for slot in self.regulated(now) {
-            let measured = self.measured_usage(&self.tasks[slot], now);
+    fn note_usage(&mut self, now: Instant) -> Spare {
+        let (mut all, mut all_spare, mut anybody) = (Range::default(), Spare::default(), false);
+        for index in 0..self.adjustables.len() {
+            let slot = self.adjustables[index];
+            let regulated = matches!(self.aim_of(slot, now), Aim::Share);
+            let known = self.known_usage(&self.tasks[slot], now);
             let task = &mut self.tasks[slot];
             let (power, step) = (task.power(), charger_step(task));
-            task.setpoint.watch(measured, step, now);
-            all += task.setpoint.usage(measured, power, step);
+            let joins = task.setpoint.count(regulated);
+            if regulated {
+                task.setpoint.watch(known, step, now);
+                let (usage, spare) = task.setpoint.usage(known, power, step);
+                if joins {
+                    self.pool.join(usage);
+                }
+                all += usage;
+                all_spare += spare;
+                anybody = true;
+            }
         }
-        self.pool.note_usage(all, now);
+        if anybody {
+            self.pool.note_usage(all, now);
+        } else {
+            self.pool.clear();
+        }
+        all_spare
     }
 
-    /// What a running task is measured to use now; nothing while some value is missing, expired or from before its start.
-    fn measured_usage(&self, task: &Task, now: Instant) -> Option<Measured> {
+    /// What is known of a running task's usage now. A value that is missing, expired or from before its start is none.
+    fn known_usage(&self, task: &Task, now: Instant) -> Usage {
+        if task.key_names().is_empty() {
+            let usage = task.state.as_ref().and_then(|state| state.usage);
+            return usage.map_or(Usage::Never, |usage| {
+                Usage::Measured(Measured { value: usage.max(Watts::ZERO), at: task.state_at() })
+            });
+        }
         let recent = |measured: &Measured| {
             now.since(measured.at) <= self.settings.expire_after
                 && task.switched().is_none_or(|switched| measured.at >= switched)
         };
-        if task.key_names().is_empty() {
-            let usage = task.state.as_ref().and_then(|state| state.usage)?;
-            return Some(Measured { value: usage.max(Watts::ZERO), at: task.state_at() });
-        }
         let mut all = Measured { value: Watts::ZERO, at: now };
         for key in &task.keys {
             let meter = self.meter.latest(*key).filter(recent);
-            let measured = meter.or_else(|| self.fallback.latest(*key).filter(recent))?;
+            let Some(measured) = meter.or_else(|| self.fallback.latest(*key).filter(recent)) else {
+                return Usage::NotYet;
+            };
             all = Measured { value: all.value + measured.value.max(Watts::ZERO), at: all.at.min(measured.at) };
         }
-        Some(all)
+        Usage::Measured(all)
     }
 }
 

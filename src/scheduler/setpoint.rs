@@ -48,9 +48,10 @@ impl Range {
         Self { least: self.least.min(other.least), most: self.most.max(other.most) }
     }
 
-    /// The value, or the end of the range that is nearer to it.
-    fn nearest(self, value: Watts) -> Watts {
-        value.max(self.least).min(self.most)
+    /// The value where it lies within, or not further outside than `spare` allows; else the nearer end of the range.
+    fn settle(self, value: Watts, spare: Spare) -> Watts {
+        let enough = (self.least - spare.below..=self.most + spare.above).contains(&value);
+        if enough { value } else { value.max(self.least).min(self.most) }
     }
 
     fn minus(self, value: Watts) -> Self {
@@ -91,7 +92,48 @@ pub(crate) struct Net {
     pub(crate) interval: Option<Duration>,
 }
 
+/// How the regulated tasks stand when a value of `net` arrives.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Standing {
+    /// The sum of what they were told.
+    pub(crate) in_force: Watts,
+    /// The smallest move that is worth one.
+    pub(crate) step: Watts,
+    pub(crate) spare: Spare,
+}
+
+/// What may be left as it is, because chargers count in steps and no measurement tells what they make of their set-points.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spare {
+    below: Watts,
+    above: Watts,
+}
+
+impl std::ops::AddAssign for Spare {
+    fn add_assign(&mut self, other: Self) {
+        self.below += other.below;
+        self.above += other.above;
+    }
+}
+
 impl Pool {
+    /// Nobody is regulated any more.
+    pub(crate) fn clear(&mut self) {
+        self.usage.clear();
+        self.offers.clear();
+    }
+
+    /// Somebody is regulated from now on: what he used before doesn't matter, it counts as what he uses now.
+    pub(crate) fn join(&mut self, usage: Range) {
+        for second in &mut self.usage {
+            second.seen += usage;
+            second.last += usage;
+        }
+        for (_, offer) in &mut self.offers {
+            *offer += usage;
+        }
+    }
+
     /// What the regulated tasks use from now on, together.
     pub(crate) fn note_usage(&mut self, usage: Range, now: Instant) {
         let number = second(now);
@@ -109,9 +151,9 @@ impl Pool {
         }
     }
 
-    /// What all of them may use after a new value of `net`, if `in_force` is the sum of what they were told before and
-    /// `step` the smallest move that is worth one.
-    pub(crate) fn total(&mut self, net: Net, in_force: Watts, step: Watts, now: Instant) -> Watts {
+    /// What all of them may use after a new value of `net`.
+    pub(crate) fn total(&mut self, net: Net, standing: Standing, now: Instant) -> Watts {
+        let Standing { in_force, step, spare } = standing;
         let interval = net.interval.unwrap_or_default().min(LONGEST_INTERVAL);
         let offer = self.partners(net.measured - LATENESS - interval).minus(net.value);
         self.offers.push_back((now, offer));
@@ -122,11 +164,11 @@ impl Pool {
             self.offers.pop_front();
         }
         let recent = self.offers.iter().filter(|(at, _)| now.since(*at) <= LARGE_CONFIRMED_FOR);
-        let total = recent.fold(offer, |all, (_, offer)| all.hull(*offer)).nearest(in_force);
+        let total = recent.fold(offer, |all, (_, offer)| all.hull(*offer)).settle(in_force, spare);
         if (total - in_force).abs() >= step * LARGE {
             return total;
         }
-        self.offers.iter().fold(offer, |all, (_, offer)| all.hull(*offer)).nearest(in_force)
+        self.offers.iter().fold(offer, |all, (_, offer)| all.hull(*offer)).settle(in_force, spare)
     }
 
     /// Every usage since `from`.
@@ -177,6 +219,16 @@ pub(crate) fn share(total: Watts, sharers: &[Sharer]) -> Vec<Watts> {
     shares
 }
 
+/// What is known of a running task's usage.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Usage {
+    Measured(Measured),
+    /// Its keys have no value that speaks of now.
+    NotYet,
+    /// It has no keys, and its state says nothing.
+    Never,
+}
+
 /// What one task was told, and what it makes of it.
 #[derive(Debug, Default)]
 pub(crate) struct Setpoint {
@@ -186,12 +238,15 @@ pub(crate) struct Setpoint {
     /// Since when it uses less than it may.
     short_since: Option<Instant>,
     limit: Option<Watts>,
+    /// Its usage is among what the pool knows.
+    counted: bool,
 }
 
 impl Setpoint {
     /// As an earlier run left it.
-    pub(crate) fn restored(in_force: Watts) -> Self {
-        Self { in_force: Some(in_force), ..Self::default() }
+    pub(crate) fn restore(&mut self, in_force: Watts) {
+        self.in_force = Some(in_force);
+        self.wanted = None;
     }
 
     pub(crate) fn in_force(&self) -> Option<Watts> {
@@ -229,27 +284,37 @@ impl Setpoint {
         Some(wanted)
     }
 
-    /// What a task that runs may be using: what was measured last; what it was told, while no measurement can speak of
-    /// that yet; without any measurement up to a step of the charger less than it was told.
-    pub(crate) fn usage(&self, measured: Option<Measured>, least: Watts, charger_step: Watts) -> Range {
+    /// What a task that runs may be using: what was measured last, and what it was told while no measurement can speak of
+    /// that yet.
+    pub(crate) fn usage(&self, usage: Usage, least: Watts, charger_step: Watts) -> (Range, Spare) {
         let told = self.in_force.unwrap_or(least);
-        match measured {
-            Some(measured) if self.sent.is_none_or(|sent| measured.at >= sent + LATENESS) => {
-                Range::exactly(measured.value)
+        let half = charger_step * 0.5;
+        let one_below = Spare { below: charger_step, above: Watts::ZERO };
+        match usage {
+            Usage::Measured(measured) if self.sent.is_none_or(|sent| measured.at >= sent + LATENESS) => {
+                (Range::exactly(measured.value), Spare::default())
             }
-            Some(measured) => Range::exactly(measured.value).hull(Range::exactly(told)),
-            None => Range { least: told - charger_step, most: told },
+            Usage::Measured(measured) => (Range::exactly(measured.value).hull(Range::exactly(told)), one_below),
+            Usage::NotYet => (Range::exactly(told), one_below),
+            // On average it makes half a step less of what it was told.
+            Usage::Never => (Range::exactly(told - half), Spare { below: half, above: half }),
         }
+    }
+
+    /// Whether it is new among those whose usage counts; from now on it is or isn't one of them.
+    pub(crate) fn count(&mut self, counted: bool) -> bool {
+        !std::mem::replace(&mut self.counted, counted) && counted
     }
 
     /// Notices that a task doesn't take what it may (its battery is nearly full, its cable is thin), and that it does
     /// again.
-    pub(crate) fn watch(&mut self, measured: Option<Measured>, charger_step: Watts, now: Instant) {
-        let short = measured.zip(self.in_force).filter(|(measured, in_force)| {
-            let least = if self.limit.is_some() { charger_step * 0.5 } else { charger_step };
-            *in_force - measured.value >= least
-        });
-        let Some((measured, _)) = short else {
+    pub(crate) fn watch(&mut self, usage: Usage, charger_step: Watts, now: Instant) {
+        let least = if self.limit.is_some() { charger_step * 0.5 } else { charger_step };
+        let short = match (usage, self.in_force) {
+            (Usage::Measured(measured), Some(told)) if told - measured.value >= least => Some(measured),
+            _ => None,
+        };
+        let Some(measured) = short else {
             self.short_since = None;
             self.limit = None;
             return;

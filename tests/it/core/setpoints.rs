@@ -1,192 +1,183 @@
-//! Set-points on a model of chargers, meters and clouds: what follows the sun, how fast, and that nothing swings.
+//! When set-points are sent, and of whom: the time line around the arithmetic.
 
-use std::collections::VecDeque;
+use super::Do::{Available, Cycle, Fallback, Meter, Off, On, Register, Say, Unregister, User, Wait};
+use super::{Appliance, Command, Do, Home, Watts, adjustable, plain};
 
-use sunward::scheduler::Instruction;
-
-use super::{
-    Duration, Event, Instant, Lcg, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState, Watts,
-};
-
-/// How often the model moves, in seconds.
-const TICK: f64 = 0.5;
-
-/// How Sunward learns what a charger uses.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Usage {
-    /// Every second, at once.
-    AtOnce,
-    /// In the record that has `net`, and as late.
-    WithNet,
-    /// From a plug that speaks so rarely, in seconds.
-    Every(u32),
-    /// Not at all.
-    Never,
+fn ev() -> Appliance {
+    adjustable("ev", 1400.0, 7400.0)
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Meter {
-    interval: u32,
-    delay: f64,
-    /// Standard deviation of its error.
-    noise: f64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Charger {
-    least: f64,
-    most: f64,
-    /// What its car takes at most.
-    takes: f64,
-    /// Until it begins to follow a set-point, in seconds.
-    lag: f64,
-    /// Watts a second.
-    ramp: f64,
-    /// It counts in steps of this, from 0.
-    quantum: f64,
-}
-
-const CHARGER: Charger = Charger { least: 1400.0, most: 7400.0, takes: 7400.0, lag: 2.0, ramp: 2000.0, quantum: 1.0 };
-
-const METER: Meter = Meter { interval: 1, delay: 0.0, noise: 0.0 };
-
-#[derive(Debug)]
-struct Running {
-    id: TaskId,
-    charger: Charger,
-    usage: f64,
-    target: f64,
-    /// Set-points that it does not follow yet.
-    told: VecDeque<(f64, f64)>,
-}
-
-/// One moment of a day.
-#[derive(Debug, Clone)]
-struct Moment {
-    time: f64,
-    sun: f64,
-    usage: Vec<f64>,
-    in_force: Vec<f64>,
-}
-
-struct Day {
-    moments: Vec<Moment>,
-    /// Time, charger and watts of every set-point.
-    told: Vec<(f64, usize, f64)>,
-}
-
-/// Lets chargers run under a sun for so many seconds.
-fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl Fn(f64) -> f64) -> Day {
-    let begin = Now { at: Instant::START + Duration::from_secs(100_000), wall: "2026-06-01T10:00:00Z".parse().unwrap() };
-    let at = |time: f64| begin + Duration::from_secs_f64(time);
-    let mut scheduler = Scheduler::new(Settings::default(), begin);
-    let mut running: Vec<Running> = chargers.iter().enumerate().map(|(index, charger)| start(&mut scheduler, index, *charger, usage, begin)).collect();
-    let mut random = Lcg(7);
-    let mut records: VecDeque<(f64, Vec<(String, Watts)>)> = VecDeque::new();
-    let mut day = Day { moments: Vec::new(), told: Vec::new() };
-    for tick in 0..seconds * 2 {
-        let time = f64::from(tick) * TICK;
-        for it in &mut running {
-            it.move_on(time);
-        }
-        let own = |every: u32| tick % (every * 2) == 0;
-        let values = || running.iter().map(|it| (it.id.to_string(), Watts(it.usage)));
-        if tick % (meter.interval * 2) == 0 {
-            let all: f64 = running.iter().map(|it| it.usage).sum();
-            let mut record = vec![("net".to_owned(), Watts(all - sun(time) + meter.noise * random.normal()))];
-            if usage == Usage::WithNet {
-                record.extend(values());
-            }
-            records.push_back((time + meter.delay, record));
-        }
-        let speaks = match usage {
-            Usage::AtOnce => own(1),
-            Usage::Every(seconds) => own(seconds),
-            Usage::WithNet | Usage::Never => false,
-        };
-        if speaks {
-            power(&mut scheduler, values().collect(), at(time));
-        }
-        while records.front().is_some_and(|(due, _)| *due <= time) {
-            power(&mut scheduler, records.pop_front().unwrap().1, at(time));
-        }
-        while scheduler.next_wakeup().is_some_and(|wakeup| wakeup <= at(time).at) {
-            scheduler.wake(at(time));
-        }
-        while let Some(instruction) = scheduler.next_instruction() {
-            let Instruction::Setpoint(id, Some(Watts(watts))) = instruction else { panic!("{instruction:?}") };
-            let index = running.iter().position(|it| it.id == id).unwrap();
-            let it = &mut running[index];
-            it.told.push_back((time + it.charger.lag, watts));
-            day.told.push((time, index, watts));
-        }
-        day.moments.push(Moment {
-            time,
-            sun: sun(time),
-            usage: running.iter().map(|it| it.usage).collect(),
-            in_force: (0..running.len()).map(|index| day.in_force(index)).collect(),
-        });
+/// What a home's tasks are told on a time line, as `minutes:seconds task watts`.
+#[track_caller]
+fn check(appliances: Vec<Appliance>, steps: &[Do], expect: &[&str]) {
+    let mut home = Home::new(appliances);
+    for step in steps {
+        home.apply(step);
+        // What is due now.
+        home.wait(0);
+        home.follow();
     }
-    day
-}
-
-fn power(scheduler: &mut Scheduler, values: Vec<(String, Watts)>, now: Now) {
-    scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now).unwrap();
-}
-
-fn start(scheduler: &mut Scheduler, index: usize, charger: Charger, usage: Usage, now: Now) -> Running {
-    // In descending importance.
-    let id = TaskId::new(format!("car{index}")).unwrap();
-    let mut registration = Registration::new(&id, Watts(charger.least));
-    registration.max_power = Some(Watts(charger.most));
-    registration.auto_adjust = true;
-    registration.priority = Priority::ALL[3 - index];
-    if usage != Usage::Never {
-        registration.keys = vec![id.to_string()];
-    }
-    scheduler.handle(Event::Registered(id.clone(), Box::new(registration)), now).unwrap();
-    scheduler.handle(Event::State(id.clone(), Box::new(TaskState::plain(true))), now).unwrap();
-    scheduler.handle(Event::Availability(id.clone(), Some(true)), now).unwrap();
-    Running { id, charger, usage: charger.least, target: charger.least, told: VecDeque::new() }
-}
-
-impl Running {
-    fn move_on(&mut self, time: f64) {
-        while self.told.front().is_some_and(|(due, _)| *due <= time) {
-            self.target = self.told.pop_front().unwrap().1;
-        }
-        let Charger { least, takes, quantum, ramp, .. } = self.charger;
-        let target = ((self.target / quantum).floor() * quantum).max(least).min(takes);
-        self.usage += (target - self.usage).clamp(-ramp * TICK, ramp * TICK);
-    }
-}
-
-impl Day {
-    fn in_force(&self, index: usize) -> f64 {
-        self.told.iter().rev().find(|(_, other, _)| *other == index).map_or(f64::NAN, |(.., watts)| *watts)
-    }
-
-    /// How many set-points were sent from then on.
-    fn moves(&self, from: f64) -> usize {
-        self.told.iter().filter(|(time, ..)| *time >= from).count()
-    }
-
-    fn at(&self, time: f64) -> &Moment {
-        self.moments.iter().find(|moment| moment.time >= time).unwrap()
-    }
+    assert_eq!(home.setpoints, expect);
 }
 
 #[test]
-fn probe() {
-    let step = |time: f64| if time < 200.0 { 5000.0 } else if time < 400.0 { 2000.0 } else { 5000.0 };
-    for usage in [Usage::AtOnce, Usage::WithNet, Usage::Every(60), Usage::Never] {
-        for (interval, delay) in [(1, 0.0), (1, 10.0), (5, 0.0), (5, 10.0), (10, 0.0), (10, 10.0), (60, 0.0), (60, 10.0)] {
-            for quantum in [1.0, 230.0] {
-                let it = day(&[Charger { quantum, ..CHARGER }], Meter { interval, delay, ..METER }, usage, 700, step);
-                println!("{usage:?} {interval} {delay} {quantum}: {:?}", it.told.iter().map(|(t, _, w)| format!("{t}:{w:.0}")).collect::<Vec<_>>());
-                let it = day(&[Charger { quantum, ..CHARGER }], Meter { interval, delay, noise: 50.0 }, usage, 7200, |_| 5000.0);
-                println!("    noise: {}", it.moves(600.0));
-            }
-        }
-    }
+fn before_a_start_and_after_a_stop_it_is_power() {
+    check(
+        vec![ev()],
+        &[
+            Wait(60),
+            On("ev"),
+            Meter(&[("net", -2000.0), ("ev", 1400.0)]),
+            Wait(60),
+            Meter(&[("net", 0.0), ("ev", 3400.0)]),
+            Off("ev"),
+            Meter(&[("net", -3400.0), ("ev", 0.0)]),
+        ],
+        &["0:00 ev 1400", "1:00 ev 3400", "2:00 ev 1400"],
+    );
+}
+
+#[test]
+fn it_stays_within_power_and_max_power_and_leaves_the_reserve() {
+    let sun = |net: f64| [Wait(60), Meter(Box::leak(Box::new([("net", net), ("ev", 1400.0)])))];
+    let steps: Vec<Do> = [-20_000.0, -600.0, 5000.0].into_iter().flat_map(sun).collect();
+    check(vec![ev().running()], &steps, &["0:00 ev 1400", "1:00 ev 7400", "2:00 ev 2000", "3:00 ev 1400"]);
+
+    let mut home =
+        Home::with(super::Settings { reserve: Watts(300.0), ..super::Settings::default() }, vec![ev().running()]);
+    home.wait(60);
+    home.meter(&[("net", -2000.0), ("ev", 1400.0)]);
+    home.wait(0);
+    assert_eq!(home.setpoints.last().unwrap(), "1:00 ev 3100");
+}
+
+#[test]
+fn it_moves_by_a_step_at_least_and_not_too_often() {
+    check(
+        vec![ev().running().with(|registration| registration.setpoint_step = Watts(100.0))],
+        &[
+            Wait(60),
+            Meter(&[("net", -99.0), ("ev", 1400.0)]),
+            Wait(60),
+            Meter(&[("net", -1000.0), ("ev", 1400.0)]),
+            // Two more within the five seconds: the last one counts, when they are over.
+            Wait(2),
+            Meter(&[("net", -2000.0), ("ev", 1400.0)]),
+            Wait(2),
+            Meter(&[("net", -3000.0), ("ev", 1400.0)]),
+            Wait(60),
+        ],
+        &["0:00 ev 1400", "2:00 ev 2400", "2:05 ev 3400"],
+    );
+}
+
+#[test]
+fn only_adjustable_tasks_with_a_max_power_get_one_and_it_is_cleared_when_they_cease_to_be() {
+    check(vec![plain("heater", 2000.0).running()], &[Wait(60), Meter(&[("net", -5000.0)])], &[]);
+    check(
+        vec![ev().with(|registration| registration.max_power = None), adjustable("boat", 1000.0, 2000.0)],
+        &[
+            Wait(60),
+            Say("ev", |state| state.max_power = Some(Watts(3000.0))),
+            Wait(60),
+            Say("ev", |state| state.max_power = None),
+            Register("boat", |registration| registration.auto_adjust = false),
+            Register("boat", |registration| registration.auto_adjust = true),
+            Wait(60),
+            Unregister("boat"),
+        ],
+        &[
+            "0:00 boat 1000",
+            "1:00 ev 1400",
+            "2:00 ev cleared",
+            "2:00 boat cleared",
+            "2:00 boat 1000",
+            "3:00 boat cleared",
+        ],
+    );
+}
+
+#[test]
+fn a_state_that_moves_the_bounds_moves_the_setpoint() {
+    check(
+        vec![ev()],
+        &[Wait(60), Say("ev", |state| state.power = Some(Watts(4200.0))), Wait(60)],
+        &["0:00 ev 1400", "1:00 ev 4200"],
+    );
+}
+
+#[test]
+fn a_pause_leaves_what_runs_as_it_is() {
+    check(
+        vec![ev().running(), adjustable("boat", 1000.0, 2000.0).running()],
+        &[
+            Wait(60),
+            Meter(&[("net", -2000.0), ("ev", 1400.0), ("boat", 1000.0)]),
+            User(Command::Pause),
+            Wait(60),
+            Meter(&[("net", 1000.0), ("ev", 3400.0), ("boat", 1000.0)]),
+            Off("boat"),
+            Wait(60),
+            User(Command::Resume),
+            Meter(&[("net", 1000.0), ("ev", 3400.0)]),
+        ],
+        &["0:00 ev 1400", "0:00 boat 1000", "1:00 ev 3400", "3:00 ev 2400"],
+    );
+}
+
+#[test]
+fn without_data_it_falls_to_power() {
+    check(
+        vec![ev().running().with(|registration| registration.on_no_data = sunward::scheduler::OnNoData::Keep)],
+        &[Wait(60), Meter(&[("net", -2000.0), ("ev", 1400.0)]), Wait(300), Meter(&[("net", -2000.0), ("ev", 1400.0)])],
+        &["0:00 ev 1400", "1:00 ev 3400", "4:00 ev 1400", "6:00 ev 3400"],
+    );
+}
+
+#[test]
+fn the_estimator_counts_only_while_the_meter_is_silent() {
+    check(
+        vec![ev().running()],
+        &[
+            Meter(&[("net", 0.0), ("ev", 1400.0)]),
+            Wait(60),
+            Fallback(&[("net", -5000.0)]),
+            Wait(121),
+            Fallback(&[("net", -2000.0)]),
+            Cycle,
+        ],
+        &["0:00 ev 1400", "3:01 ev 3400"],
+    );
+}
+
+#[test]
+fn an_unreachable_task_keeps_what_it_had() {
+    check(
+        vec![ev().running()],
+        &[
+            Wait(60),
+            Meter(&[("net", -2000.0), ("ev", 1400.0)]),
+            Available("ev", Some(false)),
+            Wait(60),
+            Meter(&[("net", 3000.0), ("ev", 3400.0)]),
+            Available("ev", Some(true)),
+            On("ev"),
+            Wait(60),
+            Meter(&[("net", 1000.0), ("ev", 3400.0)]),
+        ],
+        &["0:00 ev 1400", "1:00 ev 3400", "3:00 ev 2400"],
+    );
+}
+
+#[test]
+fn what_an_earlier_run_had_sent_is_in_force_until_the_meter_speaks() {
+    let mut home = Home::new(vec![ev().running()]);
+    let id = home.appliances[0].id.clone();
+    assert!(home.scheduler.restore_setpoint(&id, Watts(5000.0)));
+    assert!(!home.scheduler.restore_setpoint(&super::TaskId::new("gone").unwrap(), Watts(5000.0)));
+    home.wait(60);
+    assert!(home.setpoints.is_empty(), "{:?}", home.setpoints);
+    home.meter(&[("net", 1000.0), ("ev", 5000.0)]);
+    home.wait(0);
+    assert_eq!(home.setpoints, ["1:00 ev 4000"]);
 }
