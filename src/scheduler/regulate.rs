@@ -56,7 +56,7 @@ impl Scheduler {
                 Aim::Keep => task.setpoint.keep(),
                 Aim::Exactly(watts) => task.setpoint.want(watts),
                 // Until the sun has its say.
-                Aim::Share if task.setpoint.in_force().is_none() => task.setpoint.want(power),
+                Aim::Share if task.setpoint.is_untold() => task.setpoint.want(power),
                 Aim::Share => {}
             }
         }

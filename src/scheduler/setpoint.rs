@@ -21,11 +21,10 @@ const LATENESS: Duration = Duration::from_secs(15);
 /// A meter averages over its own interval; nobody can wait longer than this for one.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A move of so many steps is more than noise. A meter that tells every second repeats it once or twice all the same.
-const LARGE: f64 = 4.0;
-const LARGE_CONFIRMED_FOR: Duration = Duration::from_secs(2);
+/// A move of so many steps is more than noise, and made at once.
+const LARGE: f64 = 6.0;
 
-/// A smaller move needs values of so long, and so many, that agree.
+/// A smaller one needs values of so long, and so many, that agree.
 const CONFIRMED_FOR: Duration = Duration::from_secs(30);
 const CONFIRMING: usize = 3;
 
@@ -163,8 +162,7 @@ impl Pool {
         {
             self.offers.pop_front();
         }
-        let recent = self.offers.iter().filter(|(at, _)| now.since(*at) <= LARGE_CONFIRMED_FOR);
-        let total = recent.fold(offer, |all, (_, offer)| all.hull(*offer)).settle(in_force, spare);
+        let total = offer.settle(in_force, spare);
         if (total - in_force).abs() >= step * LARGE {
             return total;
         }
@@ -251,6 +249,11 @@ impl Setpoint {
 
     pub(crate) fn in_force(&self) -> Option<Watts> {
         self.in_force
+    }
+
+    /// Nothing was sent yet, nor is to be.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.in_force.is_none() && self.wanted.is_none()
     }
 
     /// To be sent when its time has come, unless it is in force already.

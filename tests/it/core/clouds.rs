@@ -218,8 +218,7 @@ fn a_cloud_is_followed_within_one_interval_of_a_meter_that_is_not_late() {
         for (begin, sun) in [(1201.0, 2000.0), (1801.0, 5000.0)] {
             let what = format!("{charger:?} {meter:?} {usage:?}: {:?}", day.told);
             let (time, _, watts) = *day.told.iter().find(|(time, ..)| *time >= begin).expect(&what);
-            // Every second is followed when it has been confirmed.
-            assert!(time <= begin + f64::from(meter.interval).max(3.0), "{what}");
+            assert!(time <= begin + f64::from(meter.interval), "{what}");
             assert!((sun - tolerance(usage)..=sun + 300.0).contains(&watts), "{what}");
         }
     });

@@ -67,7 +67,7 @@ fn it_moves_by_a_step_at_least_and_not_too_often() {
             Meter(&[("net", -3000.0), ("ev", 1400.0)]),
             Wait(60),
         ],
-        &["0:00 ev 1400", "2:00 ev 2400", "2:05 ev 3400"],
+        &["0:00 ev 1400", "2:00 ev 2400", "2:05 ev 4400"],
     );
 }
 
