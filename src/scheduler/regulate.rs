@@ -60,7 +60,7 @@ impl Scheduler {
                 Aim::Share => {}
             }
         }
-        let _ = self.note_usage(now);
+        self.note_usage(now);
     }
 
     /// A new value of `net`: who is regulated gets his share.
