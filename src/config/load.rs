@@ -137,21 +137,23 @@ where
         return Ok(Loaded { config, sources, file });
     }
     let place = |key: &str| match sources.of(key) {
-        Source::Default => Place::Default,
+        // Lists come from the file only: what is missing in one of their tables is missing there.
+        Source::Default if !key.contains('[') => Place::Default,
+        Source::Default => file.clone().map_or(Place::Default, Place::File),
         Source::File => file.clone().map_or(Place::Default, Place::File),
         Source::Environment => Place::Variable(variables.name_of(key)),
     };
     let problems = invalid.into_iter().map(|Invalid { key, against, mut message }| {
         // Where the offending key is a default, the one that it doesn't fit to is to blame.
         let other = against.map(place).filter(|other| *other != Place::Default);
-        let place = match (place(key), other) {
+        let place = match (place(&key), other) {
             (Place::Default, Some(other)) => {
                 message.push_str(" (the default)");
                 other
             }
             (place, _) => place,
         };
-        Problem { place, key: key.into(), message }
+        Problem { place, key, message }
     });
     Err(problems.collect::<Vec<_>>().into())
 }

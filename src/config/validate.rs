@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
+use super::tasks::tasks;
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler};
 use crate::scheduler::Criterion;
@@ -13,7 +14,7 @@ use crate::scheduler::Criterion;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// The full key, `scheduler.window_size`.
-    pub key: &'static str,
+    pub key: String,
     /// Another key that it doesn't fit to, if that is what is wrong.
     pub against: Option<&'static str>,
     /// What is wrong and what was expected.
@@ -36,6 +37,7 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
             found.expect(key, plain_topic(topic));
         }
     }
+    tasks(config, &mut found);
     if let Some(zone) = &config.time_zone {
         found.expect("time_zone", time_zone(zone));
     }
@@ -63,17 +65,17 @@ const LONGEST_BASE_TOPIC: usize = 200;
 const LONGEST_CLIENT_ID: usize = 64;
 
 #[derive(Default)]
-struct Findings(Vec<Invalid>);
+pub(super) struct Findings(Vec<Invalid>);
 
 impl Findings {
-    fn expect(&mut self, key: &'static str, outcome: Result<(), String>) {
+    pub(super) fn expect(&mut self, key: impl Into<String>, outcome: Result<(), String>) {
         if let Err(message) = outcome {
-            self.0.push(Invalid { key, against: None, message });
+            self.0.push(Invalid { key: key.into(), against: None, message });
         }
     }
 
-    fn against(&mut self, key: &'static str, other: &'static str, message: String) {
-        self.0.push(Invalid { key, against: Some(other), message });
+    fn against(&mut self, key: &str, other: &'static str, message: String) {
+        self.0.push(Invalid { key: key.into(), against: Some(other), message });
     }
 }
 

@@ -2,4 +2,15 @@
 //!
 //! Knows neither the connection nor the clock, and refuses to decide anything about appliances.
 
+mod device;
+mod reading;
+mod state;
+mod task;
+mod tasks;
 pub mod template;
+
+pub use device::ToDevice;
+#[cfg(test)]
+pub(crate) use task::FIELDS as TASK_FIELDS;
+pub use task::Task;
+pub use tasks::{Heard, Tasks};
