@@ -6,6 +6,8 @@ mod device;
 mod reading;
 mod state;
 mod task;
+#[cfg(test)]
+mod task_tests;
 mod tasks;
 pub mod template;
 

@@ -67,7 +67,9 @@ impl Assembled {
         if !listens {
             return (Change::None, refused);
         }
-        self.keep_fields(message.text());
+        if refused.is_empty() {
+            self.keep_fields(message.text());
+        }
         // What the broker replays is as old as it was.
         (self.change(task, said && !replayed), refused)
     }
