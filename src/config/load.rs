@@ -274,6 +274,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_or_missing_in_a_task_is_blamed_on_the_file() {
+        let task = "[[task]]\nid = \"a\"\ncommand_topic = \"a/set\"\n";
+        assert_snapshot!(refused(task, &[]), @"sunward.toml: task[0].power: missing, expected a number of watts above 0, at most 10 MW");
+        assert_snapshot!(refused(&format!("{task}power = 9\ncriteria = {{ start = nan }}"), &[]), @"sunward.toml: task[0].criteria.start: expected a finite number");
+        assert_snapshot!(refused(&format!("{task}power = inf"), &[]), @"sunward.toml: task[0].power: expected a finite number");
+        assert_snapshot!(refused("task = 1", &[]), @"sunward.toml: task: expected a list, found the number 1");
+        assert_snapshot!(refused("task = [1]", &[]), @"sunward.toml: task[0]: expected a table [task[0]], found the number 1");
+        let loaded = assembled(&format!("{task}power = 9\ncriteria = {{ start = 0.5 }}"), &[]);
+        for key in ["task[0].id", "task[0].criteria.start"] {
+            assert_eq!(loaded.sources.of(key), Source::File, "{key}");
+        }
+    }
+
+    #[test]
     fn a_given_file_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let said = |path: &Path| {

@@ -245,3 +245,79 @@ fn refuse_nothing(table: &Map<String, Value>) -> Result<(), PayloadError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said about a plug with these fields, and nothing if it is fine.
+    fn check(fields: &str, expect: &str) {
+        let table = format!(r#"{{"id": "a", "power": 1000, "command_topic": "a/set"{fields}}}"#);
+        let table = serde_json::from_str(&table).unwrap();
+        let said = Task::read(&table, &Criteria::default()).map(drop).map_err(|problem| problem.to_string());
+        assert_eq!(said.err().unwrap_or_default(), expect, "{fields}");
+    }
+
+    const STATE: &str = r#", "state_topic": "a/state""#;
+
+    #[test]
+    fn keys_that_mean_nothing_alone_are_refused_alone() {
+        check("", "");
+        check(r#", "value_template": "{{ value }}""#, "value_template: needs state_topic beside it");
+        check(r#", "state_off": "0""#, "state_off: needs state_topic beside it");
+        check(r#", "payload_available": "1""#, "payload_available: needs availability_topic beside it");
+        check(r#", "query_payload": "x""#, "query_payload: needs query_topic beside it");
+        check(r#", "setpoint_template": "{{ value }}""#, "setpoint_template: needs setpoint_topic beside it");
+        check(
+            r#", "runnable_template": "{{ value }}""#,
+            "runnable_template: needs runnable_topic or state_topic beside it",
+        );
+        check(r#", "stoppable_topic": "b", "stoppable_template": "{{ value }}""#, "");
+        check(r#", "expire_after": "5m""#, "expire_after: needs state_topic beside it");
+        check(&format!(r#"{STATE}, "expire_after": "5m", "runnable_template": "{{{{ value }}}}""#), "");
+        check(
+            r#", "optimistic": false"#,
+            "optimistic: expected true where there is no state_topic: its state is never told",
+        );
+        check(r#", "setpoint_topic": "amp""#, "setpoint_topic: needs auto_adjust = true and max_power beside it");
+        check(r#", "setpoint_topic": "amp", "auto_adjust": true, "max_power": 1000"#, "");
+    }
+
+    #[test]
+    fn words_that_can_not_be_told_apart_are_refused() {
+        check(
+            r#", "payload_on": "TOGGLE", "payload_off": "TOGGLE""#,
+            "payload_off: expected another than payload_on: a toggle can't be steered",
+        );
+        check(&format!(r#"{STATE}, "state_on": "1", "state_off": " 1""#), "state_off: expected another than state_on");
+        check(
+            r#", "availability_topic": "b", "payload_available": "offline""#,
+            "payload_not_available: expected another than payload_available",
+        );
+    }
+
+    #[test]
+    fn templates_must_compile_and_know_their_names() {
+        let of = |template: &str| format!(r#"{STATE}, "value_template": "{template}""#);
+        check(&of("{{ value_json.POWER }}"), "");
+        for wrong in ["{{ value_json.POWER", "{{ states('switch.a') }}", "{{ value | flaot }}", "value_json.POWER"] {
+            let table =
+                serde_json::from_str(&format!(r#"{{"id": "a", "power": 1, "command_topic": "a"{}}}"#, of(wrong)));
+            let said = Task::read(&table.unwrap(), &Criteria::default()).unwrap_err();
+            assert_eq!(said.named(), Some("value_template"), "{wrong}: {said}");
+        }
+        let charger = r#", "setpoint_topic": "amp", "auto_adjust": true, "max_power": 3680"#;
+        check(
+            &format!(r#"{charger}, "setpoint_template": "{{{{ watts // 230 }}}}""#),
+            "setpoint_template: `watts` is unknown: expected one of value",
+        );
+    }
+
+    #[test]
+    fn what_home_assistant_has_and_a_task_must_not_is_refused() {
+        check(r#", "state_tpoic": "a""#, "state_tpoic: unknown field, did you mean `state_topic`?");
+        let table = serde_json::from_str(r#"{"id": "a", "power": 1, "command_topic": "a", "retain": true}"#).unwrap();
+        let said = Task::read(&table, &Criteria::default()).unwrap_err().to_string();
+        assert!(said.starts_with("retain: unknown field, expected id, command_topic, "), "{said}");
+    }
+}
