@@ -125,7 +125,6 @@ mod tests {
         let file = "time_zone = \"Europe/Berlin\"\n[scheduler]\ncycle = 90\n[scheduler.criteria]\nstart = 0.7";
         assert_snapshot!(printed(file, &[("SUNWARD__MQTT__USERNAME", "me")]), @r#"
         # file: sunward.toml
-        task = []                                # default
         time_zone = "Europe/Berlin"              # file
         
         [broker]

@@ -46,6 +46,7 @@ pub struct Config {
     /// The scheduler's own settings.
     pub scheduler: Scheduler,
     /// Devices that can't register themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub task: Vec<Task>,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Config;
-use super::validate::Findings;
+use super::{Config, Invalid};
 use crate::devices::Task as Device;
 use crate::mqtt::payload;
 use crate::scheduler::Criteria;
@@ -34,32 +33,46 @@ pub fn default_criteria(config: &Config) -> Result<Criteria, payload::PayloadErr
     payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
 }
 
-/// Finds what can't be meant.
-pub(super) fn tasks(config: &Config, found: &mut Findings) {
+/// Everything that can't be meant in the tasks.
+pub(super) fn problems(config: &Config) -> Vec<Invalid> {
+    let mut found = Vec::new();
+    let mut refuse = |key: String, message: String| found.push(Invalid { key, against: None, message });
     // Wrong ones are reported by their own keys.
     let criteria = default_criteria(config).unwrap_or_default();
     let own = format!("{}/", config.mqtt.base_topic);
-    let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut ids = HashMap::new();
+    let mut commands = HashMap::new();
     for (number, task) in config.task.iter().enumerate() {
         let key = |name: &str| format!("task[{number}].{name}");
-        if let Err(problem) = Device::read(&task.0, &criteria) {
-            let name = problem.named().map_or_else(|| format!("task[{number}]"), &key);
-            found.expect(name, Err(problem.problem().to_owned()));
-            continue;
-        }
+        let device = match Device::read(&task.0, &criteria) {
+            Ok(device) => device,
+            Err(problem) => {
+                let name = problem.named().map_or_else(|| format!("task[{number}]"), &key);
+                refuse(name, problem.problem().to_owned());
+                continue;
+            }
+        };
         for name in task.0.keys().filter(|name| name.ends_with("_topic")) {
             if task.text(name).is_some_and(|topic| topic.starts_with(&own)) {
                 let problem = format!("what begins with \"{own}\" is Sunward's own, expected a topic of the device");
-                found.expect(key(name), Err(problem));
+                refuse(key(name), problem);
             }
         }
-        for name in ["id", "command_topic"] {
-            let Some(text) = task.text(name) else { continue };
-            if let Some(other) = seen.insert((name, text), number) {
-                found.expect(key(name), Err(format!("\"{text}\" is taken by task[{other}] already")));
+        if let Some(other) = ids.insert(device.id.clone(), number) {
+            refuse(key("id"), format!("\"{}\" is taken by task[{other}] already", device.id));
+        }
+        // A strip of several plugs may have one topic for all, and tells them apart by what the command says.
+        for payload in [device.registration.payload_on, device.registration.payload_off] {
+            let command = (device.command_topic.clone(), payload);
+            if let Some(other) = commands.get(&command) {
+                let problem = format!("what says {:?} there is taken by task[{other}] already", command.1);
+                refuse(key("command_topic"), problem);
+                break;
             }
+            commands.insert(command, number);
         }
     }
+    found
 }
 
 #[cfg(test)]
@@ -108,13 +121,24 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_command_topics_are_there_once() {
+    fn ids_and_commands_are_there_once() {
         check(
             &format!("[[task]]\n{PLUG}[[task]]\n{PLUG}"),
             &[
                 "task[1].id: \"a\" is taken by task[0] already",
-                "task[1].command_topic: \"cmnd/a/POWER\" is taken by task[0] already",
+                "task[1].command_topic: what says \"ON\" there is taken by task[0] already",
             ],
+        );
+        let strip = |socket: &str, off: &str| {
+            format!(
+                "[[task]]\nid = \"{socket}\"\npower = 500\ncommand_topic = \"strip/set\"\n\
+                 payload_on = '{{\"{socket}\": \"ON\"}}'\npayload_off = '{{\"{off}\": \"OFF\"}}'\n"
+            )
+        };
+        check(&format!("{}{}", strip("l1", "l1"), strip("l2", "l2")), &[]);
+        check(
+            &format!("{}{}", strip("l1", "l1"), strip("l2", "l1")),
+            &["task[1].command_topic: what says \"{\\\"l1\\\": \\\"OFF\\\"}\" there is taken by task[0] already"],
         );
         // What they listen to they may share.
         let sharing = "state_topic = \"tele/strip/STATE\"\nvalue_template = \"{{ value_json.POWER1 }}\"\n";

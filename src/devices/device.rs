@@ -170,8 +170,8 @@ impl Device {
     pub(super) fn allow(&mut self, watts: Watts) -> Option<Result<ToDevice, (String, String)>> {
         let Setpoint { topic, template } = self.task.setpoint.as_ref()?;
         let payload = match template {
-            None => Ok(watts.0.round().to_string()),
-            Some(template) => match template.fill(context! { value => watts.0 }) {
+            None => Ok(whole(watts).to_string()),
+            Some(template) => match template.fill(context! { value => whole(watts) }) {
                 Ok(Yield::Text(text)) => Ok(text),
                 Ok(Yield::Absent(why)) => Err(why.to_string()),
                 Err(failure) => Err(failure.to_string()),
@@ -189,4 +189,9 @@ impl Device {
             }
         })
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a power lies within ±10 MW")]
+fn whole(watts: Watts) -> i64 {
+    watts.0.round() as i64
 }

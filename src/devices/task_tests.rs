@@ -291,10 +291,11 @@ fn a_set_point_is_told_in_the_units_of_the_device() {
         assert_eq!(tasks.allow(&id("ev"), Watts(watts)), Ok(true));
         sent(&mut tasks).concat()
     };
-    let (one, three) = ("{{ max(6, value // 230) | int }}", "{{ max(6, value // 690) | int }}");
+    let (one, three) = ("{{ max(6, value // 230) }}", "{{ max(6, value // 690) }}");
     assert_eq!(told("", 1380.6), "amp/set=1381");
     for (template, watts, expect) in [
         (one, 1000.0, "6"),
+        ("{{ value }}", 1380.4, "1380"),
         (one, 1379.9, "6"),
         (one, 3679.0, "15"),
         (one, 3680.0, "16"),

@@ -91,8 +91,8 @@ impl Tasks {
 
     /// A command has left: where nobody answers, that is the state.
     pub fn sent(&mut self, topic: &str, payload: &[u8], now: Instant) -> Option<Event> {
-        let device = self.devices.values_mut().find(|device| device.task.command_topic == topic)?;
-        device.sent(payload, now)
+        let mut addressed = self.devices.values_mut().filter(|device| device.task.command_topic == topic);
+        addressed.find_map(|device| device.sent(payload, now))
     }
 
     /// How an earlier run of Sunward had seen it last.
