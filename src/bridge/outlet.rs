@@ -63,8 +63,9 @@ impl Outlet {
 
     /// Clears a retained state for good.
     pub(super) fn forget(&mut self, topic: &str) {
-        self.retained.remove(topic);
-        self.clear(topic);
+        if self.retained.remove(topic).is_some() {
+            self.clear(topic);
+        }
     }
 
     pub(super) fn clear(&self, topic: &str) {

@@ -94,6 +94,8 @@ pub struct Registration {
     pub on_no_data: OnNoData,
     /// A set-point moves by at least this; not below 0.
     pub setpoint_step: Watts,
+    /// It stands in the configuration: without an `expire_after` its state never expires.
+    pub configured: bool,
 }
 
 impl Registration {
@@ -116,6 +118,7 @@ impl Registration {
             interruptible: true,
             on_no_data: OnNoData::Stop,
             setpoint_step: Watts(50.0),
+            configured: false,
         }
     }
 }

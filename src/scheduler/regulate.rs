@@ -3,7 +3,7 @@
 //! Refuses to start or stop anything: a set-point tells a running task how much, never whether.
 
 use crate::scheduler::record::Measured;
-use crate::scheduler::setpoint::{Net, Range, Sharer, Spare, Standing, Usage, share};
+use crate::scheduler::setpoint::{Net, Range, Sharer, Spare, Usage, share};
 use crate::scheduler::task::Task;
 use crate::scheduler::{Instant, Instruction, Scheduler, Source, TaskId};
 use crate::units::Watts;
@@ -79,13 +79,9 @@ impl Scheduler {
         let spare = self.note_usage(now);
         slots.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
         let tasks = || slots.iter().map(|slot| &self.tasks[*slot]);
-        let standing = Standing {
-            in_force: tasks().map(|task| task.setpoint.in_force().unwrap_or(task.power())).sum(),
-            step: tasks().map(setpoint_step).fold(Watts::ZERO, Watts::max),
-            spare,
-        };
+        let in_force = tasks().map(|task| task.setpoint.in_force().unwrap_or(task.power())).sum();
         let sharers: Vec<Sharer> = tasks().filter_map(sharer).collect();
-        let total = self.pool.total(net, standing, now);
+        let total = self.pool.total(net, in_force, spare, now);
         for (slot, watts) in slots.into_iter().zip(share(total, &sharers)) {
             let task = &mut self.tasks[slot];
             let step = setpoint_step(task);
@@ -201,5 +197,5 @@ fn setpoint_step(task: &Task) -> Watts {
 /// By so much a charger may stay below its set-point: it counts in whole amperes, and one is a sixth of the least that
 /// an EV takes.
 fn charger_step(task: &Task) -> Watts {
-    (task.power() * (1.0 / 6.0)).max(setpoint_step(task) * 2.0)
+    (task.power() * (1.0 / 6.0)).max(setpoint_step(task))
 }

@@ -21,8 +21,8 @@ const LATENESS: Duration = Duration::from_secs(15);
 /// A meter averages over its own interval; nobody can wait longer than this for one.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A move of so many steps is more than noise, and made at once.
-const LARGE: f64 = 6.0;
+/// A move of so much is more than noise, and made at once.
+const LARGE: Watts = Watts(300.0);
 
 /// A smaller one needs values of so long, and so many, that agree.
 const CONFIRMED_FOR: Duration = Duration::from_secs(30);
@@ -91,16 +91,6 @@ pub(crate) struct Net {
     pub(crate) interval: Option<Duration>,
 }
 
-/// How the regulated tasks stand when a value of `net` arrives.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Standing {
-    /// The sum of what they were told.
-    pub(crate) in_force: Watts,
-    /// The smallest move that is worth one.
-    pub(crate) step: Watts,
-    pub(crate) spare: Spare,
-}
-
 /// What may be left as it is, because chargers count in steps and no measurement tells what they make of their set-points.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spare {
@@ -150,9 +140,8 @@ impl Pool {
         }
     }
 
-    /// What all of them may use after a new value of `net`.
-    pub(crate) fn total(&mut self, net: Net, standing: Standing, now: Instant) -> Watts {
-        let Standing { in_force, step, spare } = standing;
+    /// What all of them may use after a new value of `net`, if `in_force` is the sum of what they were told before.
+    pub(crate) fn total(&mut self, net: Net, in_force: Watts, spare: Spare, now: Instant) -> Watts {
         let interval = net.interval.unwrap_or_default().min(LONGEST_INTERVAL);
         let offer = self.partners(net.measured - LATENESS - interval).minus(net.value);
         self.offers.push_back((now, offer));
@@ -163,7 +152,7 @@ impl Pool {
             self.offers.pop_front();
         }
         let total = offer.settle(in_force, spare);
-        if (total - in_force).abs() >= step * LARGE {
+        if (total - in_force).abs() >= LARGE {
             return total;
         }
         self.offers.iter().fold(offer, |all, (_, offer)| all.hull(*offer)).settle(in_force, spare)

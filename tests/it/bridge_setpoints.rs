@@ -81,3 +81,21 @@ async fn a_dry_run_sends_none() {
     home.cycle_with(json!({"net": -2000, "ev": 1400})).await;
     assert_eq!(home.seen(SETPOINT), "");
 }
+
+#[tokio::test]
+async fn a_charger_of_the_configuration_is_told_in_its_own_words() {
+    let toml = "[scheduler]\nsetpoint_interval = '0s'\n[[task]]\nid = 'ev'\npower = 1380\nmax_power = 3680\n\
+        auto_adjust = true\nkeys = ['ev']\ncommand_topic = 'sunward-test/set'\nstate_topic = 'sunward-test/state'\n\
+        setpoint_topic = 'sunward-test/amp'\nsetpoint_template = '{{ max(6, value // 230) }}'\n";
+    let mut home = Home::empty(Protocol::V5, toml).await;
+    home.peer.handle.subscribe("sunward-test/amp").unwrap();
+    // A registration of the same id had one before.
+    home.retain(SETPOINT, "3000").await;
+    home.start().await;
+    home.say("sunward-test/state", "ON").await;
+    home.until("six", |home| (home.seen("sunward-test/amp") == "6").then_some(())).await;
+    home.power(json!({"net": -1000, "ev": 1380})).await;
+    home.until("ten", |home| (home.seen("sunward-test/amp") == "10").then_some(())).await;
+    let retained = home.retained().await;
+    assert!(!retained.contains_key("sunward-test/amp") && !retained.contains_key(SETPOINT), "{retained:?}");
+}
