@@ -15,11 +15,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::devices::{Devices, Output};
 use crate::mqtt::payload;
 use crate::mqtt::topics::{TaskTopic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
 use clock::Clock;
 use faults::Faults;
@@ -57,14 +58,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let broker = options.broker();
     let topics = Topics::new(&config.mqtt.base_topic)?;
     let power = Power::new(&config, &topics);
-    let mut filters = topics.filters();
-    filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    let read_once = StartUp::filters(&topics);
+    let devices = set_up::devices(&config)?;
+    let mut filters = set_up::filters(&topics, &power, &devices);
+    let read_once = StartUp::filters(&topics, &filters);
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, handle.clone())?;
+    let mut bridge = Bridge::new(config, topics, power, devices, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -89,6 +90,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
+            () = bridge.clock.until(bridge.devices.next_wakeup()) => bridge.wake_devices(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -118,6 +120,7 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
+    devices: Devices,
     outlet: Outlet,
     clock: Clock,
     faults: Faults,
@@ -131,7 +134,7 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, topics: Topics, power: Power, handle: Handle) -> anyhow::Result<Self> {
+    fn new(config: Config, topics: Topics, power: Power, devices: Devices, handle: Handle) -> anyhow::Result<Self> {
         let clock = Clock::new();
         let written = &config.scheduler.criteria;
         let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
@@ -141,6 +144,7 @@ impl Bridge {
             criteria,
             topics,
             power,
+            devices,
             outlet: Outlet::new(handle),
             clock,
             faults: Faults::default(),
@@ -175,12 +179,33 @@ impl Bridge {
         }
     }
 
-    fn handle(&mut self, event: Event, topic: &str) {
-        let refused: Result<(), Refusal> = self.scheduler.handle(event, self.clock.now());
-        if let Err(refusal) = refused {
+    fn handle(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+        let before = self.scheduler.activity();
+        let outcome = self.scheduler.handle(event, self.clock.now());
+        if let Err(refusal) = &outcome {
             self.fault(topic, &refusal.to_string());
         }
         self.send();
+        if before == Activity::NoData && self.scheduler.activity() == Activity::Active {
+            tracing::info!("power records arrive again");
+            self.tell();
+        }
+        outcome
+    }
+
+    /// Hands on what came of a message, or of waiting for one.
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.devices.next_output() {
+            match output {
+                Output::Event { from, event } => _ = self.handle(event, &from),
+                Output::Fault { from, error } => self.fault(&from, &error),
+            }
+        }
+    }
+
+    fn wake_devices(&mut self) {
+        self.devices.wake(self.clock.now().at);
+        self.take_outputs();
     }
 
     fn fault(&mut self, topic: &str, error: &str) {
@@ -200,8 +225,8 @@ impl Bridge {
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        let (tasks, power) = (self.scheduler.task_count(), &self.power.topic);
-        tracing::info!("online with {tasks} tasks, waiting for power records on {power}");
+        let tasks = self.scheduler.task_count();
+        tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
             self.receive_command(command);
         }
@@ -219,7 +244,7 @@ impl Bridge {
         let before = self.scheduler.activity();
         self.scheduler.wake(self.clock.now());
         if before != self.scheduler.activity() {
-            tracing::warn!("no power record arrives on {}", self.power.topic);
+            tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.tell();

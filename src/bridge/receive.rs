@@ -3,9 +3,9 @@
 //! Refuses to read payloads itself: that is `mqtt/payload`'s.
 
 use crate::mqtt::Message;
-use crate::mqtt::payload::{self, SetCommand};
+use crate::mqtt::payload::{self, Record, SetCommand};
 use crate::mqtt::topics::{TaskTopic, Topic};
-use crate::scheduler::{Command, Event, Source, TaskId};
+use crate::scheduler::{Command, Event, Refusal, Source, TaskId};
 
 use super::Bridge;
 
@@ -13,6 +13,11 @@ impl Bridge {
     pub(super) fn receive(&mut self, message: Message) {
         if message.retain {
             self.start_up.heard();
+        }
+        let is_sensed = self.devices.listens_to(&message.topic);
+        if is_sensed {
+            self.devices.receive(&message.topic, &message.payload, message.retain, self.clock.now().at);
+            self.take_outputs();
         }
         let is_power = message.topic == self.power.topic;
         if is_power || message.topic == self.power.fallback_topic {
@@ -28,7 +33,7 @@ impl Bridge {
                 self.start_up.own_state(&message.payload);
             }
             // Nothing that somebody publishes for us may be passed over in silence.
-            None if message.payload.is_empty() => {}
+            None if is_sensed || message.payload.is_empty() => {}
             None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
             Some(_) => {}
         }
@@ -40,16 +45,20 @@ impl Bridge {
             return;
         }
         match payload::record(&message.payload, self.power.unit) {
-            Ok(record) => {
-                let before = self.scheduler.activity();
-                let event = Event::Power { source, values: record.values, measured: record.measured };
-                self.handle(event, &message.topic);
-                if before != self.scheduler.activity() {
-                    tracing::info!("power records arrive again");
-                    self.tell();
-                }
-            }
+            Ok(record) => self.take_record(source, record, &message.topic),
             Err(problem) => self.fault(&message.topic, &problem.to_string()),
+        }
+    }
+
+    fn take_record(&mut self, source: Source, record: Record, topic: &str) {
+        let Record { mut values, measured, .. } = record;
+        // What an estimator says is taken as it is.
+        let inputs = if source == Source::Meter { self.devices.sift(&mut values) } else { Vec::new() };
+        let outcome = self.handle(Event::Power { source, values, measured }, topic);
+        if !matches!(outcome, Err(Refusal::Old { .. })) {
+            let now = self.clock.now();
+            self.devices.note(inputs, now.at - now.age(measured), now.at);
+            self.take_outputs();
         }
     }
 
@@ -66,7 +75,7 @@ impl Bridge {
         match payload::command(&message.payload) {
             Ok(Some(SetCommand::Do(command))) => {
                 tracing::info!("{}: {}", message.topic, describe(command));
-                self.handle(Event::Command(command), &message.topic);
+                _ = self.handle(Event::Command(command), &message.topic);
                 self.tell();
             }
             Ok(Some(SetCommand::Schedule)) => self.run_cycle(),
@@ -110,9 +119,9 @@ impl Bridge {
             _ => return,
         };
         match event {
-            Ok(event) => self.handle(event, topic),
+            Ok(event) => _ = self.handle(event, topic),
             Err((event, problem)) => {
-                self.handle(event, topic);
+                _ = self.handle(event, topic);
                 self.fault(topic, &problem.to_string());
             }
         }

@@ -143,15 +143,15 @@ where
     };
     let problems = invalid.into_iter().map(|Invalid { key, against, mut message }| {
         // Where the offending key is a default, the one that it doesn't fit to is to blame.
-        let other = against.map(place).filter(|other| *other != Place::Default);
-        let place = match (place(key), other) {
+        let other = against.as_deref().map(place).filter(|other| *other != Place::Default);
+        let place = match (place(&key), other) {
             (Place::Default, Some(other)) => {
                 message.push_str(" (the default)");
                 other
             }
             (place, _) => place,
         };
-        Problem { place, key: key.into(), message }
+        Problem { place, key, message }
     });
     Err(problems.collect::<Vec<_>>().into())
 }

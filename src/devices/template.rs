@@ -4,17 +4,14 @@
 //! error and no zero; the last value stays. Refuses names and filters that don't exist when it is compiled, and to take
 //! more than a bounded effort when it runs.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
-use serde_json::Value as Json;
 
+pub use crate::devices::message::Message;
 use crate::jinja::{self, LONGEST, Number, is_placeholder, plain};
-use crate::mqtt::payload::without_endless_numbers;
 
 /// The names of a template that reads a message.
 const MESSAGE: [&str; 3] = ["value", "value_json", "topic"];
@@ -36,8 +33,8 @@ static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
 pub struct Template {
     source: String,
     jinja: Environment<'static>,
-    /// Uses `value_json`.
-    reads_json: bool,
+    /// The names that it uses.
+    names: Vec<String>,
 }
 
 /// Why a text can't be a template.
@@ -88,7 +85,7 @@ pub enum Absent {
 /// Why a template failed on a message, in words. Not the same as a message without a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Failure(String);
+pub struct Failure(pub(crate) String);
 
 impl Template {
     /// A template that reads messages: it may use `value`, `value_json` and `topic`.
@@ -123,7 +120,7 @@ impl Template {
         if let Some(word) = jinja::unknown_word(&jinja, source, false) {
             return Err(TemplateError::UnknownFilter(word));
         }
-        Ok(Self { source: source.to_owned(), jinja, reads_json: used.iter().any(|name| name == "value_json") })
+        Ok(Self { source: source.to_owned(), jinja, names: used })
     }
 
     /// As it was written.
@@ -132,19 +129,25 @@ impl Template {
         &self.source
     }
 
+    /// Whether it uses this name.
+    #[must_use]
+    pub fn uses(&self, name: &str) -> bool {
+        self.names.iter().any(|used| used == name)
+    }
+
     /// What it makes of a message.
     ///
     /// # Errors
     /// When the payload is not the JSON that the template needs, or the template fails on it.
     pub fn read(&self, message: &Message<'_>) -> Result<Yield, Failure> {
-        let given = |json: Value| context! { value => message.text, topic => message.topic, value_json => json };
-        if !self.reads_json {
+        let given = |json: Value| context! { value => message.text(), topic => message.topic(), value_json => json };
+        if !self.uses("value_json") {
             return self.fill(given(Value::UNDEFINED));
         }
         let json = match message.json() {
             Ok(json) => json,
-            Err(_) if is_placeholder(message.text) => {
-                return Ok(Yield::Absent(Absent::Placeholder(message.text.trim().to_owned())));
+            Err(_) if is_placeholder(message.text()) => {
+                return Ok(Yield::Absent(Absent::Placeholder(message.text().trim().to_owned())));
             }
             // `value_json` isn't defined: the template may know what to do about it.
             Err(problem) => {
@@ -219,76 +222,6 @@ impl fmt::Debug for Template {
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
-    }
-}
-
-/// A message as templates see it. Its JSON is read once, and only if a template asks.
-pub struct Message<'a> {
-    topic: &'a str,
-    text: &'a str,
-    json: OnceCell<Result<Document, String>>,
-}
-
-/// The JSON of a message.
-struct Document {
-    as_sent: Value,
-    /// With every `null` left out, if there are any.
-    without_nulls: Option<Value>,
-}
-
-impl<'a> Message<'a> {
-    /// A message as it came.
-    ///
-    /// # Errors
-    /// When its payload is no text.
-    pub fn new(topic: &'a str, payload: &'a [u8]) -> Result<Self, Failure> {
-        let text = std::str::from_utf8(payload);
-        let text = text.map_err(|_| Failure("expected text, found bytes that are not UTF-8".into()))?;
-        Ok(Self { topic, text, json: OnceCell::new() })
-    }
-
-    /// The topic it came on.
-    #[must_use]
-    pub fn topic(&self) -> &'a str {
-        self.topic
-    }
-
-    /// Its payload.
-    #[must_use]
-    pub fn text(&self) -> &'a str {
-        self.text
-    }
-
-    fn json(&self) -> Result<&Document, &str> {
-        let read = self.json.get_or_init(|| {
-            let json: Json =
-                serde_json::from_str(&without_endless_numbers(self.text)).map_err(|problem| problem.to_string())?;
-            let without_nulls = has_null(&json).then(|| without_nulls(&json));
-            Ok(Document { as_sent: Value::from(Serde(&json)), without_nulls })
-        });
-        read.as_ref().map_err(String::as_str)
-    }
-}
-
-fn has_null(json: &Json) -> bool {
-    match json {
-        Json::Null => true,
-        Json::Array(items) => items.iter().any(has_null),
-        Json::Object(fields) => fields.values().any(has_null),
-        _ => false,
-    }
-}
-
-fn without_nulls(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::UNDEFINED,
-        // The others keep their numbers.
-        Json::Array(items) => items.iter().map(without_nulls).collect::<Vec<_>>().into(),
-        Json::Object(fields) => {
-            let kept = fields.iter().filter(|(_, value)| !value.is_null());
-            kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect::<BTreeMap<_, _>>().into()
-        }
-        other => Value::from(Serde(other)),
     }
 }
 
