@@ -206,6 +206,8 @@ impl Bridge {
     fn wake_devices(&mut self) {
         self.devices.wake(self.clock.now().at);
         self.take_outputs();
+        // A derived key may have turned out to have no value.
+        self.tell_state();
     }
 
     fn fault(&mut self, topic: &str, error: &str) {
