@@ -342,6 +342,25 @@ fn what_can_not_be_meant_is_refused_by_its_key() {
         "#);
 }
 
+#[test]
+fn the_page_about_sensors_can_be_copied() {
+    let page = include_str!("../../docs/sensors.md");
+    let blocks = |language: &str| {
+        let fence = format!("```{language}\n");
+        let blocks = page.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```"));
+        blocks.map(|(block, _)| block.to_owned()).collect::<Vec<_>>()
+    };
+    let configurations = blocks("toml");
+    assert!(configurations.len() >= 5);
+    for toml in configurations {
+        assert_eq!(Devices::problems(&config(&toml)), [], "{toml}");
+    }
+    for line in blocks("jinja").iter().flat_map(|block| block.lines()) {
+        let end = line.find("}}").unwrap() + 2;
+        assert!(template::Template::new(&line[..end]).is_ok(), "{line}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_payload_panics(payload in proptest::collection::vec(any::<u8>(), 0..80), retain: bool) {
