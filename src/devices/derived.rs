@@ -56,18 +56,22 @@ struct Input {
     fresh: bool,
 }
 
-/// A derived value, or why there is none.
-pub(super) type Result<T> = std::result::Result<T, (String, String)>;
+/// What is wrong with a key, or with what came of it.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) key: String,
+    pub(super) problem: String,
+}
 
 impl DerivedKeys {
     /// The keys out of their expressions.
     ///
     /// # Errors
-    /// Every key that can't be meant, and why.
-    pub(super) fn new(written: &BTreeMap<String, String>) -> Result<Self> {
+    /// The first key that can't be meant, and why.
+    pub(super) fn new(written: &BTreeMap<String, String>) -> Result<Self, Refused> {
         let mut derived = Self::default();
         for (key, source) in written {
-            let problem = |problem: String| (key.clone(), problem);
+            let problem = |problem: String| Refused { key: key.clone(), problem };
             if let Some(why) = name_problem(key) {
                 return Err(problem(format!("`{key}` {why}")));
             }
@@ -91,7 +95,7 @@ impl DerivedKeys {
     }
 
     /// Puts each key behind those that it is made of.
-    fn sort(&mut self) -> Result<()> {
+    fn sort(&mut self) -> Result<(), Refused> {
         let mut sorted: Vec<Derived> = Vec::new();
         let mut left = std::mem::take(&mut self.keys);
         while !left.is_empty() {
@@ -139,7 +143,7 @@ impl DerivedKeys {
     }
 
     /// Reckons what has waited long enough, or has all its inputs new.
-    pub(super) fn settle(&mut self, now: Instant) -> Vec<Result<Sensed>> {
+    pub(super) fn settle(&mut self, now: Instant) -> Vec<Result<Sensed, Refused>> {
         let mut settled = Vec::new();
         for at in 0..self.keys.len() {
             let derived = &mut self.keys[at];
@@ -171,7 +175,7 @@ impl DerivedKeys {
 }
 
 impl Derived {
-    fn reckon(&mut self, values: &[Option<Known>], now: Instant) -> Option<Result<Sensed>> {
+    fn reckon(&mut self, values: &[Option<Known>], now: Instant) -> Option<Result<Sensed, Refused>> {
         let known: Vec<Option<Known>> = self.inputs.iter().map(|input| values[input.id]).collect();
         let current = |known: &&Known| known.expires.is_none_or(|end| now <= end);
         let missing = self.inputs.iter().zip(&known).filter_map(|(input, known)| match known {
@@ -194,13 +198,13 @@ impl Derived {
                 measured: known().map(|known| known.measured).max().unwrap_or(now),
                 expiry: known().filter_map(|known| known.expires).min().map_or(Expiry::Never, Expiry::At),
             }),
-            Err(problem) => Err((self.key.clone(), problem)),
+            Err(problem) => Err(Refused { key: self.key.clone(), problem }),
         })
     }
 }
 
 /// The expression, and the keys that it is made of.
-fn compile(source: &str) -> std::result::Result<(Expression<'static, 'static>, Vec<String>), String> {
+fn compile(source: &str) -> Result<(Expression<'static, 'static>, Vec<String>), String> {
     const EXAMPLE: &str = "\"house - solar\"";
     if source.len() > LONGEST {
         return Err(format!("the expression has {} characters, at most {LONGEST} are allowed", source.len()));
@@ -224,7 +228,7 @@ fn compile(source: &str) -> std::result::Result<(Expression<'static, 'static>, V
 }
 
 /// The keys that are made of each other.
-fn circle(left: &[Derived]) -> (String, String) {
+fn circle(left: &[Derived]) -> Refused {
     let next = |key: &Derived| left.iter().position(|other| key.inputs.iter().any(|input| input.id == other.id));
     let mut way = vec![0];
     loop {
@@ -237,13 +241,13 @@ fn circle(left: &[Derived]) -> (String, String) {
                 [_] => "is made of itself".into(),
                 _ => format!("is made of itself: {}", names.join(" ← ")),
             };
-            return (names[0].to_owned(), problem);
+            return Refused { key: names[0].to_owned(), problem };
         }
         way.push(at);
     }
 }
 
-fn finite(value: &Value) -> std::result::Result<Watts, String> {
+fn finite(value: &Value) -> Result<Watts, String> {
     let number = f64::try_from(value.clone()).ok().filter(|_| value.kind() == ValueKind::Number);
     match number {
         Some(number) if number.is_finite() => Ok(Watts(number)),

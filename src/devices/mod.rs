@@ -20,7 +20,7 @@ use crate::config::{Config, Invalid};
 use crate::scheduler::{Event, Expiry, Instant, Sensed, is_plausible};
 use crate::units::Watts;
 
-use derived::DerivedKeys;
+use derived::{DerivedKeys, Refused};
 use sensor::Sensor;
 pub use sensor::{Outcome, Reading};
 use template::Message;
@@ -87,8 +87,8 @@ impl Devices {
         }
         match DerivedKeys::new(&power.derived) {
             Ok(derived) => devices.derived = derived,
-            Err((key, message)) => {
-                problems.push(Invalid { key: format!("power.derived.{key}"), against: None, message });
+            Err(Refused { key, problem }) => {
+                problems.push(Invalid { key: format!("power.derived.{key}"), against: None, message: problem });
             }
         }
         let measured = |key: &String| power.sensor.iter().position(|sensor| sensor.key == *key);
@@ -191,7 +191,7 @@ impl Devices {
             let from = |key: &str| format!("power.derived.{key}");
             self.outputs.push_back(match outcome {
                 Ok(sensed) => Output::Event { from: from(&sensed.key), event: Event::Sensed(sensed) },
-                Err((key, error)) => Output::Fault { from: from(&key), error },
+                Err(Refused { key, problem }) => Output::Fault { from: from(&key), error: problem },
             });
         }
     }

@@ -56,6 +56,26 @@ fn templates_of_home_assistant_read_what_devices_send() {
         ("{{ value_json.flags | bitwise_and(4) }}", r#"{"flags":6}"#, "4"),
         ("{{ value | int(base=16) }}", "0x1F", "31"),
         ("{{ value | multiply(1000) }}", "0.5", "500.0"),
+        ("{{ value_json.list.0 }}", r#"{"list":[4,5]}"#, "4"),
+        ("{{ value[:-2] | float }}", "12.5 W", "12.5"),
+        ("{{ value.strip('W ') | float(default=0) }}", "12.5 W", "12.5"),
+        ("{{ value | replace('W', '') | trim | int(0) }}", "12 W", "12"),
+        ("{{ '%.1f' | format(value | float) }}", "3.14159", "3.1"),
+        ("{{ value_json.p | float if value_json.p is not none }}", r#"{"p":"7"}"#, "7.0"),
+        (
+            "{% set ns = namespace(p=0) %}{% for m in value_json %}{% set ns.p = ns.p + m.p %}{% endfor %}{{ ns.p }}",
+            r#"[{"p":1},{"p":2}]"#,
+            "3",
+        ),
+        ("{{ value_json.values() | sum }}", r#"{"a":1,"b":2}"#, "3"),
+        (
+            "{{ value_json | selectattr('id', 'eq', 2) | map(attribute='w') | first }}",
+            r#"[{"id":1,"w":5},{"id":2,"w":6}]"#,
+            "6",
+        ),
+        ("{{ (value | int // 10) ** 2 }}", "35", "9"),
+        ("{{ value | round(-1, 'ceil') | int }}", "31", "40"),
+        ("{{ 'on' if value in ['1', 'on'] else 'off' }}", "1", "on"),
     ]);
 }
 
