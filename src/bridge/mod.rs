@@ -3,9 +3,11 @@
 //! Refuses to decide anything about appliances; it carries messages to the scheduler and decisions from it.
 
 mod clock;
+mod devices;
 mod faults;
 mod outlet;
 mod receive;
+mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
@@ -15,9 +17,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::devices::{Devices, Output};
-use crate::mqtt::payload;
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::devices::{Sensors, Tasks};
+use crate::mqtt::topics::Topics;
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
 use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
@@ -58,14 +59,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let broker = options.broker();
     let topics = Topics::new(&config.mqtt.base_topic)?;
     let power = Power::new(&config, &topics);
-    let devices = set_up::devices(&config)?;
-    let mut filters = set_up::filters(&topics, &power, &devices);
+    let (sensors, tasks) = (set_up::sensors(&config)?, set_up::tasks(&config)?);
+    let mut filters = set_up::filters(&topics, &power, &sensors, &tasks);
     let read_once = StartUp::filters(&topics, &filters);
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, devices, handle.clone())?;
+    let mut bridge = Bridge::new(config, topics, power, (sensors, tasks), handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -90,7 +91,8 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
-            () = bridge.clock.until(bridge.devices.next_wakeup()) => bridge.wake_devices(),
+            () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
+            () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -120,7 +122,10 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
-    devices: Devices,
+    /// Those of the configuration.
+    sensors: Sensors,
+    /// Those of the configuration.
+    tasks: Tasks,
     outlet: Outlet,
     clock: Clock,
     faults: Faults,
@@ -134,17 +139,21 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, topics: Topics, power: Power, devices: Devices, handle: Handle) -> anyhow::Result<Self> {
+    fn new(
+        config: Config,
+        topics: Topics,
+        power: Power,
+        (sensors, tasks): (Sensors, Tasks),
+        handle: Handle,
+    ) -> anyhow::Result<Self> {
         let clock = Clock::new();
-        let written = &config.scheduler.criteria;
-        let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
-            .map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;
-        Ok(Self {
+        let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
-            criteria,
+            criteria: set_up::criteria(&config)?,
             topics,
             power,
-            devices,
+            sensors,
+            tasks,
             outlet: Outlet::new(handle),
             clock,
             faults: Faults::default(),
@@ -153,7 +162,9 @@ impl Bridge {
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
-        })
+        };
+        bridge.register_devices();
+        Ok(bridge)
     }
 
     fn take(&mut self, incoming: Incoming, broker: &str) {
@@ -165,10 +176,17 @@ impl Bridge {
                     self.outlet.publish_again();
                 }
             }
-            Incoming::Subscribed => self.start_up.subscribed(),
+            Incoming::Subscribed => {
+                self.start_up.subscribed();
+                self.greet_devices();
+            }
             Incoming::Message(message) => self.receive(message),
-            // The reason begins with the broker's address.
-            Incoming::Disconnected { reason } => tracing::warn!("not connected to {reason}"),
+            Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
+            Incoming::Disconnected { reason } => {
+                self.tasks.disconnected();
+                // The reason begins with the broker's address.
+                tracing::warn!("not connected to {reason}");
+            }
             Incoming::Refused { what } => self.faults.refused(what),
             Incoming::Dropped { count } => {
                 tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");
@@ -179,7 +197,13 @@ impl Bridge {
         }
     }
 
-    fn handle(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+    fn handle(&mut self, event: Event, topic: &str) {
+        // What was refused is a fault already.
+        let _ = self.hand_over(event, topic);
+    }
+
+    /// As `handle`, for who wants to know what was refused.
+    fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
         let before = self.scheduler.activity();
         let outcome = self.scheduler.handle(event, self.clock.now());
         if let Err(refusal) = &outcome {
@@ -191,23 +215,6 @@ impl Bridge {
             self.tell();
         }
         outcome
-    }
-
-    /// Hands on what came of a message, or of waiting for one.
-    fn take_outputs(&mut self) {
-        while let Some(output) = self.devices.next_output() {
-            match output {
-                Output::Event { from, event } => _ = self.handle(event, &from),
-                Output::Fault { from, error } => self.fault(&from, &error),
-            }
-        }
-    }
-
-    fn wake_devices(&mut self) {
-        self.devices.wake(self.clock.now().at);
-        self.take_outputs();
-        // A derived key may have turned out to have no value.
-        self.tell_state();
     }
 
     fn fault(&mut self, topic: &str, error: &str) {
@@ -224,6 +231,7 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        self.settle_devices();
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
@@ -267,20 +275,9 @@ impl Bridge {
                     self.command(&decision.task, decision.action);
                 }
                 Instruction::Renew(task) => self.command(&task, Action::Start),
-                Instruction::Setpoint(task, watts) => {
-                    let topic = self.topics.task(&task, TaskTopic::Setpoint);
-                    self.outlet.state(topic, watts.0.round().to_string().into_bytes());
-                }
+                Instruction::Setpoint(task, watts) => self.allow(&task, watts),
             }
         }
-    }
-
-    fn command(&self, task: &TaskId, action: Action) {
-        let Some(registration) = self.scheduler.registration(task) else { return };
-        let payload = match action {
-            Action::Start => registration.payload_on.clone(),
-            Action::Stop => registration.payload_off.clone(),
-        };
-        self.outlet.command(self.topics.task(task, TaskTopic::Set), payload, self.cycle);
+        self.send_to_devices();
     }
 }

@@ -3,9 +3,9 @@
 //! Refuses to read payloads itself: that is `mqtt/payload`'s.
 
 use crate::mqtt::Message;
-use crate::mqtt::payload::{self, Record, SetCommand};
+use crate::mqtt::payload::{self, SetCommand};
 use crate::mqtt::topics::{TaskTopic, Topic};
-use crate::scheduler::{Command, Event, Refusal, Source, TaskId};
+use crate::scheduler::{Command, Event, Source, TaskId};
 
 use super::Bridge;
 
@@ -14,11 +14,8 @@ impl Bridge {
         if message.retain {
             self.start_up.heard();
         }
-        let is_sensed = self.devices.listens_to(&message.topic);
-        if is_sensed {
-            self.devices.receive(&message.topic, &message.payload, message.retain, self.clock.now().at);
-            self.take_outputs();
-        }
+        let sensed = self.receive_from_sensors(&message);
+        let known = self.receive_from_device(&message) || sensed;
         let is_power = message.topic == self.power.topic;
         if is_power || message.topic == self.power.fallback_topic {
             let source = if is_power { Source::Meter } else { Source::Fallback };
@@ -32,8 +29,9 @@ impl Bridge {
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload);
             }
+            None if known => {}
             // Nothing that somebody publishes for us may be passed over in silence.
-            None if is_sensed || message.payload.is_empty() => {}
+            None if message.payload.is_empty() => {}
             None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
             Some(_) => {}
         }
@@ -50,18 +48,6 @@ impl Bridge {
         }
     }
 
-    fn take_record(&mut self, source: Source, record: Record, topic: &str) {
-        let Record { mut values, measured, .. } = record;
-        // What an estimator says is taken as it is.
-        let inputs = if source == Source::Meter { self.devices.sift(&mut values) } else { Vec::new() };
-        let outcome = self.handle(Event::Power { source, values, measured }, topic);
-        if !matches!(outcome, Err(Refusal::Old { .. })) {
-            let now = self.clock.now();
-            self.devices.note(inputs, now.at - now.age(measured), now.at);
-            self.take_outputs();
-        }
-    }
-
     pub(super) fn receive_command(&mut self, message: Message) {
         if message.payload.is_empty() {
             return;
@@ -75,7 +61,7 @@ impl Bridge {
         match payload::command(&message.payload) {
             Ok(Some(SetCommand::Do(command))) => {
                 tracing::info!("{}: {}", message.topic, describe(command));
-                _ = self.handle(Event::Command(command), &message.topic);
+                self.handle(Event::Command(command), &message.topic);
                 self.tell();
             }
             Ok(Some(SetCommand::Schedule)) => self.run_cycle(),
@@ -85,6 +71,9 @@ impl Bridge {
     }
 
     fn receive_task(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
+        if self.receive_about_configured(&id, kind, message) {
+            return;
+        }
         let topic = &message.topic;
         let payload = message.payload.as_slice();
         let event = match kind {
@@ -119,16 +108,16 @@ impl Bridge {
             _ => return,
         };
         match event {
-            Ok(event) => _ = self.handle(event, topic),
+            Ok(event) => self.handle(event, topic),
             Err((event, problem)) => {
-                _ = self.handle(event, topic);
+                self.handle(event, topic);
                 self.fault(topic, &problem.to_string());
             }
         }
         self.tell();
     }
 
-    fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
+    pub(super) fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
         if fields.is_empty() {
             self.not_yet.remove(id);
         } else {

@@ -5,10 +5,10 @@ use std::fmt;
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, Invalid, PowerUnit};
-use crate::devices::{Devices, filter};
+use crate::config::{Config, Invalid, PowerUnit, default_criteria};
+use crate::devices::{Sensors, Tasks, filter};
 use crate::mqtt::topics::Topics;
-use crate::scheduler::Settings;
+use crate::scheduler::{Criteria, Settings};
 
 /// The core's settings out of the configuration.
 ///
@@ -33,23 +33,35 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
     })
 }
 
-/// What the configuration says about topics of others.
+/// The sensors and derived keys of the configuration.
 ///
 /// # Errors
 /// Names every key that can't be meant.
-pub(super) fn devices(config: &Config) -> anyhow::Result<Devices> {
+pub(super) fn sensors(config: &Config) -> anyhow::Result<Sensors> {
     let told = |problems: Vec<Invalid>| {
         let lines = problems.into_iter().map(|Invalid { key, message, .. }| format!("{key}: {message}"));
         anyhow::anyhow!(lines.collect::<Vec<_>>().join("\n"))
     };
-    Devices::from_config(config).map_err(told)
+    Sensors::from_config(config).map_err(told)
+}
+
+/// The criteria of tasks that bring none of their own.
+pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
+    default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
+}
+
+/// The tasks of the configuration.
+pub(super) fn tasks(config: &Config) -> anyhow::Result<Tasks> {
+    Tasks::new(&config.task, &criteria(config)?)
+        .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
 }
 
 /// What is listened to for as long as it runs, each once.
-pub(super) fn filters(topics: &Topics, power: &Power, devices: &Devices) -> Vec<String> {
+pub(super) fn filters(topics: &Topics, power: &Power, sensors: &Sensors, tasks: &Tasks) -> Vec<String> {
     let mut filters = topics.filters();
     filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    filters.extend(devices.filters());
+    filters.extend(sensors.filters());
+    filters.extend(tasks.topics().map(str::to_owned));
     filter::distinct(filters)
 }
 

@@ -12,6 +12,7 @@ mod bridge_sensors;
 mod client;
 mod command_line;
 mod core;
+mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;

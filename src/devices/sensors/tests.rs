@@ -11,25 +11,25 @@ fn config(toml: &str) -> Config {
     ::config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap()
 }
 
-/// A home's devices, and everything that came of what was said to them.
+/// A home's sensors, and everything that came of what was said to them.
 struct Home {
-    devices: Devices,
+    sensors: Sensors,
     now: Instant,
     log: Vec<String>,
 }
 
 impl Home {
     fn new(toml: &str) -> Self {
-        let devices = Devices::from_config(&config(toml)).unwrap_or_else(|problems| panic!("{problems:?}"));
-        Self { devices, now: Instant::START + Duration::from_secs(86_400), log: Vec::new() }
+        let sensors = Sensors::from_config(&config(toml)).unwrap_or_else(|problems| panic!("{problems:?}"));
+        Self { sensors, now: Instant::START + Duration::from_secs(86_400), log: Vec::new() }
     }
 
-    /// Waits, waking the devices when they want to be woken.
+    /// Waits, waking the sensors when they want to be woken.
     fn wait(&mut self, milliseconds: u64) -> &mut Self {
         let end = self.now + Duration::from_millis(milliseconds);
-        while let Some(wakeup) = self.devices.next_wakeup().filter(|wakeup| *wakeup <= end) {
+        while let Some(wakeup) = self.sensors.next_wakeup().filter(|wakeup| *wakeup <= end) {
             self.now = self.now.max(wakeup);
-            self.devices.wake(self.now);
+            self.sensors.wake(self.now);
             self.drain();
         }
         self.now = end;
@@ -37,13 +37,13 @@ impl Home {
     }
 
     fn say(&mut self, topic: &str, payload: &str) -> &mut Self {
-        self.devices.receive(topic, payload.as_bytes(), false, self.now);
+        self.sensors.receive(topic, payload.as_bytes(), false, self.now);
         self.drain();
         self
     }
 
     fn retained(&mut self, topic: &str, payload: &str) -> &mut Self {
-        self.devices.receive(topic, payload.as_bytes(), true, self.now);
+        self.sensors.receive(topic, payload.as_bytes(), true, self.now);
         self.drain();
         self
     }
@@ -51,15 +51,15 @@ impl Home {
     /// A whole record.
     fn record(&mut self, values: &[(&str, f64)]) -> &mut Self {
         let mut values = values.iter().map(|(key, value)| ((*key).to_owned(), Watts(*value))).collect();
-        let inputs = self.devices.sift(&mut values);
+        let inputs = self.sensors.sift(&mut values);
         self.log.extend(values.iter().map(|(key, value)| format!("{key}={}", value.0)));
-        self.devices.note(inputs, self.now, self.now);
+        self.sensors.note(inputs, self.now, self.now);
         self.drain();
         self
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.devices.next_output() {
+        while let Some(output) = self.sensors.next_output() {
             self.log.push(match output {
                 Output::Event { event: Event::Sensed(Sensed { key, value, measured, expiry }), .. } => {
                     let mut line = format!("{key}={}", value.0);
@@ -135,7 +135,7 @@ fn a_sensor_reads_units_scales_and_templates() {
 #[test]
 fn bytes_that_are_no_text_are_a_fault_of_each_sensor() {
     let mut home = Home::new(&sensor("key = 'net'\ntopic = 't'"));
-    let readings = home.devices.receive("t", &[0xff, 0xfe], false, home.now);
+    let readings = home.sensors.receive("t", &[0xff, 0xfe], false, home.now);
     assert!(
         matches!(&readings[..], [Reading { sensor: 0, key: Some(key), outcome: Outcome::Failed(_) }] if key == "net")
     );
@@ -156,7 +156,7 @@ fn one_message_feeds_every_sensor_that_listens() {
         value_template = '{{ value_json.pv }}'
         unit_of_measurement = 'kW'";
     let mut home = Home::new(toml);
-    assert_eq!(home.devices.filters(), ["house"]);
+    assert_eq!(home.sensors.filters(), ["house"]);
     home.say("house", r#"{"ev": 3, "pv": 4}"#).expect(&["ev=3", "solar=4000"]);
     home.say("house", r#"{"pv": 5}"#).expect(&["solar=5000"]);
     home.say("other", "{}").expect(&[]);
@@ -176,7 +176,7 @@ fn what_the_broker_replays_is_no_news_unless_it_never_expires() {
         [power.derived]
         net = 'grid if soc > 50 else 0'",
     );
-    let readings = home.devices.receive("grid", b"5", true, home.now);
+    let readings = home.sensors.receive("grid", b"5", true, home.now);
     assert_eq!(readings[0].outcome, Outcome::Retained(Watts(5.0)));
     home.retained("grid", "5").retained("soc", "55").expect(&["soc=55 of the past"]);
     home.say("grid", "-700").wait(200).expect(&["grid=-700", "net=-700 for 299.8s"]);
@@ -205,7 +205,7 @@ fn each_topic_of_a_wildcard_has_its_own_key() {
 #[test]
 fn the_phases_of_one_instant_are_added_once() {
     let mut home = Home::new(PHASES);
-    assert_eq!(home.devices.filters().len(), 3);
+    assert_eq!(home.sensors.filters().len(), 3);
     let phase = |number: u8| format!("shellies/em/emeter/{number}/power");
     home.say(&phase(0), "100").wait(50).say(&phase(1), "200").expect(&["l1=100", "l2=200"]);
     // All are new: nobody has to wait.
@@ -220,16 +220,16 @@ fn without_one_phase_there_is_no_sum() {
     let mut home = Home::new(PHASES);
     let phase = |number: u8| format!("shellies/em/emeter/{number}/power");
     home.say(&phase(0), "100").say(&phase(1), "200").wait(1_000).expect(&["l1=100", "l2=200"]);
-    assert_eq!(home.devices.warnings(), ["power.derived.net: no value, as `l3` has not come yet"]);
+    assert_eq!(home.sensors.warnings(), ["power.derived.net: no value, as `l3` has not come yet"]);
     home.say(&phase(2), "300").wait(200).expect(&["l3=300", "net=600 for 298.8s"]);
-    assert!(home.devices.warnings().is_empty());
+    assert!(home.sensors.warnings().is_empty());
     // The third falls silent: 5 minutes after its last value it is missing.
     for _ in 0..4 {
         home.wait(60_000).say(&phase(0), "1").say(&phase(1), "2").wait(200).log.clear();
     }
     home.wait(58_800).say(&phase(0), "1").wait(200).expect(&["l1=1", "net=303 for 0s"]);
     home.wait(1_000).say(&phase(0), "1").wait(200).expect(&["l1=1"]);
-    assert_eq!(home.devices.warnings(), ["power.derived.net: no value, as `l3` has expired"]);
+    assert_eq!(home.sensors.warnings(), ["power.derived.net: no value, as `l3` has expired"]);
 }
 
 #[test]
@@ -288,9 +288,9 @@ fn a_template_that_never_finds_anything_is_suspicious() {
     for _ in 0..19 {
         home.say("t", r#"{"power": 1}"#);
     }
-    assert!(home.devices.warnings().is_empty());
+    assert!(home.sensors.warnings().is_empty());
     home.say("t", r#"{"power": 1}"#).expect(&[]);
-    assert_eq!(home.devices.warnings(), ["t: none of 20 messages had a value, is the value_template right?"]);
+    assert_eq!(home.sensors.warnings(), ["t: none of 20 messages had a value, is the value_template right?"]);
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn what_can_not_be_meant_is_refused_by_its_key() {
         "[power.derived]\nnet = 'a | rond'",
         "[power.derived]\n'@a' = 'a'",
     ];
-    let said = files.iter().flat_map(|toml| Devices::problems(&config(toml)));
+    let said = files.iter().flat_map(|toml| Sensors::problems(&config(toml)));
     let said: Vec<String> = said.map(|Invalid { key, message, .. }| format!("{key}: {message}")).collect();
     insta::assert_snapshot!(said.join("\n"), @r#"
         power.sensor[0].key: `net` would be the key of every topic that fits: expected a template over `topic`, as in "{{ topic.split('/')[1] }}"
@@ -344,7 +344,7 @@ fn what_can_not_be_meant_is_refused_by_its_key() {
 
 #[test]
 fn the_page_about_sensors_can_be_copied() {
-    let page = include_str!("../../docs/sensors.md");
+    let page = include_str!("../../../docs/sensors.md");
     let blocks = |language: &str| {
         let fence = format!("```{language}\n");
         let blocks = page.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```"));
@@ -353,11 +353,11 @@ fn the_page_about_sensors_can_be_copied() {
     let configurations = blocks("toml");
     assert!(configurations.len() >= 5);
     for toml in configurations {
-        assert_eq!(Devices::problems(&config(&toml)), [], "{toml}");
+        assert_eq!(Sensors::problems(&config(&toml)), [], "{toml}");
     }
     for line in blocks("jinja").iter().flat_map(|block| block.lines()) {
         let end = line.find("}}").unwrap() + 2;
-        assert!(template::Template::new(&line[..end]).is_ok(), "{line}");
+        assert!(crate::devices::template::Template::new(&line[..end]).is_ok(), "{line}");
     }
 }
 
@@ -365,7 +365,7 @@ proptest! {
     #[test]
     fn no_payload_panics(payload in proptest::collection::vec(any::<u8>(), 0..80), retain: bool) {
         let mut home = Home::new(PHASES);
-        home.devices.receive("shellies/em/emeter/0/power", &payload, retain, home.now);
+        home.sensors.receive("shellies/em/emeter/0/power", &payload, retain, home.now);
         home.wait(1_000);
     }
 
