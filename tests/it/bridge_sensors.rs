@@ -169,3 +169,38 @@ async fn faults_of_sensors_and_of_derived_keys_are_told() {
     home.power(json!({"solar": 2})).await;
     assert_eq!(record(&mut home).await.report["record"]["net"], 50);
 }
+
+#[tokio::test]
+async fn one_topic_tells_the_state_of_a_plug_and_its_power() {
+    both(async |protocol| {
+        let toml = "
+            [[power.sensor]]
+            key = \"{{ topic.split('/')[1] }}\"
+            topic = 'zigbee2mqtt/+'
+            value_template = '{{ value_json.power }}'
+            [[task]]
+            id = 'pump'
+            power = 500
+            keys = ['pump']
+            min_on = 0
+            command_topic = 'zigbee2mqtt/pump/set'
+            payload_on = '{\"state\": \"ON\"}'
+            payload_off = '{\"state\": \"OFF\"}'
+            state_topic = 'zigbee2mqtt/pump'
+            value_template = '{{ value_json.state }}'
+            state_on = 'ON'
+            state_off = 'OFF'";
+        let mut home = Home::new(protocol, toml).await;
+        home.say("zigbee2mqtt/pump", r#"{"state": "ON", "power": 480, "voltage": null}"#).await;
+        home.report("pump", |report| report["status"] == "running").await;
+        let cycle = home.cycle_with(json!({"net": -100})).await;
+        assert_eq!(cycle.report["record"], json!({"net": -100, "pump": 480}), "{}", cycle.report);
+        assert_eq!(home.scheduler(|_| true).await["rejected"], 0);
+        // Once for the sensor and once for the task: it came once.
+        home.say("zigbee2mqtt/pump", "nonsense").await;
+        home.scheduler(|state| state["rejected"] == 2).await;
+        home.cycle().await;
+        assert_eq!(home.scheduler(|_| true).await["rejected"], 2);
+    })
+    .await;
+}
