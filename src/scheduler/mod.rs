@@ -37,7 +37,7 @@ use jiff::Timestamp;
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use decision::{Action, Decision, Instruction, Rule};
-pub use event::{Command, Event, Refusal, Source};
+pub use event::{Command, Event, Expiry, Refusal, Sensed, Source};
 pub use importance::Priority;
 pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
 pub use settings::Settings;
@@ -46,11 +46,15 @@ pub use time::{Instant, Now};
 pub use verdict::Verdict;
 pub use view::{Status, TaskView};
 
+pub(crate) use record::is_plausible;
+
 use key::{KeyId, Keys, NET, Owners};
 use record::Intake;
 use setpoint::Pool;
 use task::Task;
 use window::Window;
+
+use crate::units::Watts;
 
 /// What the scheduler is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +98,8 @@ pub struct Scheduler {
     /// Slots of the tasks that get set-points.
     adjustables: Vec<usize>,
     pool: Pool,
+    /// A value of `net` that the set-points have not followed yet, and when it was measured.
+    new_net: Option<(Source, Watts, Instant)>,
     meter: Intake,
     fallback: Intake,
     /// The last record of either source, or the start.
@@ -131,6 +137,7 @@ impl Scheduler {
             owners_stale: true,
             adjustables: Vec::new(),
             pool: Pool::default(),
+            new_net: None,
             meter: Intake::default(),
             fallback: Intake::default(),
             last_record: now.at,
@@ -156,6 +163,9 @@ impl Scheduler {
         if let Some(slot) = before.or_else(|| known(self)) {
             self.enlist(slot);
         }
+        if let Some((source, net, measured)) = self.new_net.take() {
+            self.regulate(source, net, measured, now.at);
+        }
         self.aim(now.at);
         outcome
     }
@@ -163,6 +173,7 @@ impl Scheduler {
     fn take(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
             Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
+            Event::Sensed(sensed) => return self.put(Source::Meter, sensed, true, now),
             Event::Registered(id, registration) => {
                 let slot = self.slot(id)?;
                 // Its state may have come before: then its keys are known, but it owns them only from now on.

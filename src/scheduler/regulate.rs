@@ -163,14 +163,11 @@ impl Scheduler {
                 Usage::Measured(Measured { value: usage.max(Watts::ZERO), at: task.state_at() })
             });
         }
-        let recent = |measured: &Measured| {
-            now.since(measured.at) <= self.settings.expire_after
-                && task.switched().is_none_or(|switched| measured.at >= switched)
-        };
+        let recent = |measured: &Measured| task.switched().is_none_or(|switched| measured.at >= switched);
         let mut all = Measured { value: Watts::ZERO, at: now };
         for key in &task.keys {
-            let meter = self.meter.latest(*key).filter(recent);
-            let Some(measured) = meter.or_else(|| self.fallback.latest(*key).filter(recent)) else {
+            let meter = self.meter.latest(*key, now).filter(recent);
+            let Some(measured) = meter.or_else(|| self.fallback.latest(*key, now).filter(recent)) else {
                 return Usage::NotYet;
             };
             all = Measured { value: all.value + measured.value.max(Watts::ZERO), at: all.at.min(measured.at) };
