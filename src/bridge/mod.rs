@@ -23,7 +23,7 @@ use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
 use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
-use clock::Clock;
+pub(crate) use clock::Clock;
 use faults::Faults;
 use outlet::Outlet;
 use set_up::Power;

@@ -127,10 +127,15 @@ impl Task {
         Ok(task)
     }
 
-    /// Every topic that it listens to, possibly more than once.
-    pub(super) fn topics(&self) -> impl Iterator<Item = &str> {
-        let sources = [&self.running, &self.runnable, &self.stoppable, &self.availability];
-        sources.into_iter().flatten().map(|source| source.topic.as_str())
+    /// Every topic that it listens to, possibly more than once, with what for.
+    pub fn listens_to(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let sources = [
+            ("its state", &self.running),
+            ("whether it is runnable", &self.runnable),
+            ("whether it is stoppable", &self.stoppable),
+            ("its availability", &self.availability),
+        ];
+        sources.into_iter().filter_map(|(what, source)| Some((what, source.as_ref()?.topic.as_str())))
     }
 }
 

@@ -33,7 +33,7 @@ impl Tasks {
         let mut all = Self::default();
         for (number, table) in configured.iter().enumerate() {
             let task = Task::read(&table.0, criteria).map_err(|problem| (number, problem))?;
-            for topic in task.topics() {
+            for (_, topic) in task.listens_to() {
                 all.by_topic.entry(topic.to_owned()).or_default().insert(task.id.clone());
             }
             all.devices.insert(task.id.clone(), Device::new(task));
