@@ -47,25 +47,21 @@ pub async fn listen(config: &Config, time: Duration, mut out: impl Write) -> any
 
 /// Waits until the broker has answered every subscription. What it kept comes meanwhile.
 async fn subscribe(listener: &mut Listener, inbox: &mut Inbox, clock: Clock, broker: &str) -> anyhow::Result<()> {
-    let mut last = None;
     let answered = async {
-        while let Some(incoming) = inbox.next().await {
-            match incoming {
-                Incoming::Subscribed => return true,
-                Incoming::Disconnected { reason } => last = Some(reason),
-                other => take(listener, other, clock),
+        loop {
+            match inbox.next().await {
+                Some(Incoming::Subscribed) => return Ok(()),
+                // The reason begins with the broker's address.
+                Some(Incoming::Disconnected { reason }) => bail!("can't connect to {reason}"),
+                Some(other) => take(listener, other, clock),
+                None => bail!("the MQTT connection ended by itself"),
             }
         }
-        false
     };
-    match tokio::time::timeout(PATIENCE, answered).await {
-        Ok(true) => {
-            listener.subscribed(clock.now().at);
-            Ok(())
-        }
-        // The reason begins with the broker's address.
-        _ => bail!("can't connect to {}", last.unwrap_or_else(|| format!("{broker}: no answer"))),
-    }
+    let no_answer = || Err(anyhow::anyhow!("can't connect to {broker}: no answer"));
+    tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(|_| no_answer())?;
+    listener.subscribed(clock.now().at);
+    Ok(())
 }
 
 async fn hear(listener: &mut Listener, inbox: &mut Inbox, handle: &Handle, clock: Clock, time: Duration) {
