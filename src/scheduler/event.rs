@@ -1,10 +1,11 @@
 //! Everything that can happen to the scheduler: one closed list.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::{Registration, TaskId, TaskState};
+use crate::scheduler::{Mode, Priority, Registration, TaskId, TaskState};
 use crate::units::Watts;
 
 /// One thing that happened.
@@ -35,6 +36,10 @@ pub enum Event {
     Availability(TaskId, Option<bool>),
     /// A user's command.
     Command(Command),
+    /// A user sets a task's mode, for so long or until it is set again.
+    Mode(TaskId, Mode, Option<Duration>),
+    /// A user sets a task's priority; none: the task's own counts again.
+    Priority(TaskId, Option<Priority>),
 }
 
 /// Where a record comes from.
@@ -75,9 +80,9 @@ pub enum Refusal {
     #[error("the record is {} old, at most {} are allowed (scheduler.max_record_gap)", Seconds(*age), Seconds(*limit))]
     Old {
         /// Its age.
-        age: std::time::Duration,
+        age: Duration,
         /// The oldest that is accepted.
-        limit: std::time::Duration,
+        limit: Duration,
     },
     /// A value that can't be true.
     #[error("`{key}` is {value} W: expected a finite number within ±10 MW")]
@@ -93,13 +98,16 @@ pub enum Refusal {
     /// There are too many tasks already.
     #[error("task `{0}` is ignored: there are more than 4096 tasks")]
     TooManyTasks(TaskId),
+    /// Nobody knows this task.
+    #[error("no task `{0}` is registered: expected the id of one that is")]
+    UnknownTask(TaskId),
 }
 
 /// Whole seconds, as humantime writes them.
-pub(crate) struct Seconds(pub(crate) std::time::Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(std::time::Duration::from_secs(self.0.as_secs())).fmt(f)
+        humantime::format_duration(Duration::from_secs(self.0.as_secs())).fmt(f)
     }
 }

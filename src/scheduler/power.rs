@@ -43,6 +43,7 @@ impl Scheduler {
                 self.note_record(source, measured, now);
             }
         }
+        self.watch_all_usage(now.at);
         refused
     }
 

@@ -78,6 +78,12 @@ impl Intake {
         (now.since(reading.measured) <= expire_after).then_some(Measured { value: reading.last, at: reading.measured })
     }
 
+    /// The last value as it came, while it isn't older than `expire_after`.
+    pub(crate) fn last(&self, key: KeyId, now: Instant, expire_after: Duration) -> Option<Measured> {
+        let reading = self.reading(key).filter(|reading| now.since(reading.measured) <= expire_after)?;
+        Some(Measured { value: reading.last, at: reading.measured })
+    }
+
     /// Begins the next cycle: last values stay, means begin anew.
     pub(crate) fn end_cycle(&mut self) {
         for reading in self.readings.iter_mut().flatten() {
