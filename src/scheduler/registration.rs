@@ -100,6 +100,8 @@ pub struct Registration {
     pub on_no_data: OnNoData,
     /// It stops by itself when it hears no start for this long.
     pub lease: Option<Duration>,
+    /// It stands in the configuration: without an `expire_after` its state never expires.
+    pub configured: bool,
 }
 
 impl Registration {
@@ -125,6 +127,7 @@ impl Registration {
             manual_hold: Duration::ZERO,
             on_no_data: OnNoData::Stop,
             lease: None,
+            configured: false,
         }
     }
 }

@@ -5,12 +5,13 @@
 use super::fields::{Fields, POWER};
 use super::{PayloadError, criteria, guards, object, text};
 use crate::scheduler::{Criteria, OnNoData, Registration, TaskId};
+use crate::units::Watts;
 
 /// What a registration should be.
 const EXPECTED: &str = "a JSON object such as {\"power\": 2000, \"keys\": [\"heater\"]}";
 
 /// Every field of the contract.
-const FIELDS: [&str; 19] = [
+pub(crate) const FIELDS: [&str; 19] = [
     "name",
     "priority",
     "power",
@@ -58,37 +59,46 @@ pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) ->
     let object = object(text(payload)?, EXPECTED)?;
     let fields = Fields::new(&object);
     fields.only(&FIELDS)?;
+    let default = Registration { criteria: default_criteria.clone(), ..Registration::new(id, Watts::ZERO) };
+    registration_of(&fields, default)
+}
+
+/// A registration out of its fields, whoever wrote them; what is omitted comes from `default`, but for the power.
+///
+/// # Errors
+/// Names the field that is wrong.
+pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Result<Registered, PayloadError> {
     let missing = || fields.error("power", format!("missing, expected {POWER}"));
     let power = fields.watts_above_zero("power")?.ok_or_else(missing)?;
-    let default = Registration::new(id, power);
     let registration = Registration {
-        name: name(&fields)?.unwrap_or(default.name),
+        name: name(fields)?.unwrap_or(default.name),
         priority: fields.priority("priority")?.unwrap_or(default.priority),
         power,
         max_power: fields.watts_above_zero("max_power")?,
         keys: fields.keys("keys")?.unwrap_or(default.keys),
         auto_adjust: fields.flag("auto_adjust")?.unwrap_or(default.auto_adjust),
-        criteria: criteria::read(&fields, default_criteria)?,
+        criteria: criteria::read(fields, &default.criteria)?,
         payload_on: fields.text("payload_on", LONGEST_COMMAND)?.map_or(default.payload_on, str::to_owned),
         payload_off: fields.text("payload_off", LONGEST_COMMAND)?.map_or(default.payload_off, str::to_owned),
         expire_after: fields.duration("expire_after")?,
         min_on: fields.duration("min_on")?.unwrap_or(default.min_on),
         min_off: fields.duration("min_off")?.unwrap_or(default.min_off),
-        daily: guards::daily(&fields)?,
-        finished: guards::finished(&fields)?,
+        daily: guards::daily(fields)?,
+        finished: guards::finished(fields)?,
         interruptible: fields.flag("interruptible")?.unwrap_or(default.interruptible),
         manual_hold: fields.duration("manual_hold")?.unwrap_or(default.manual_hold),
         on_no_data: match fields.word("on_no_data", &["stop", "keep"])? {
             Some("keep") => OnNoData::Keep,
             _ => OnNoData::Stop,
         },
-        lease: guards::lease(&fields)?,
+        lease: guards::lease(fields)?,
+        configured: default.configured,
     };
     fields.ordered(Some(power), registration.max_power)?;
     if registration.expire_after.is_some_and(|after| after.is_zero()) {
         return Err(fields.error("expire_after", "expected a duration above 0: with 0 the task is never reachable"));
     }
-    Ok(Registered { registration, not_yet: not_yet(&fields)? })
+    Ok(Registered { registration, not_yet: not_yet(fields)? })
 }
 
 fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
@@ -113,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::scheduler::{Criterion, Daily, Finished, Priority};
-    use crate::units::{Share, Watts};
+    use crate::units::Share;
 
     fn read(payload: &str) -> Result<Registered, PayloadError> {
         registration(&id(), payload.as_bytes(), &Criteria::default())
@@ -168,6 +178,7 @@ mod tests {
             manual_hold: Duration::from_secs(7200),
             on_no_data: OnNoData::Keep,
             lease: Some(Duration::from_secs(600)),
+            configured: false,
         };
         assert_eq!(read(payload), Ok(Registered { registration, not_yet: NOT_YET.to_vec() }));
     }
