@@ -318,7 +318,10 @@ impl Task {
     pub(crate) fn set_available(&mut self, available: Option<bool>, now: Instant) {
         if self.available != available {
             self.forgive();
-            self.hand.stir(now);
+            // The first word is no change.
+            if self.available.is_some() {
+                self.hand.stir(now);
+            }
         }
         self.available = available;
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use jiff::civil::Time;
+use proptest::prelude::*;
 use sunward::scheduler::{
     self, Action, Criteria, Criterion, Daily, Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source,
     TaskId, TaskState,
