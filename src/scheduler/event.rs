@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::{Mode, Priority, Registration, TaskId, TaskState};
+use crate::scheduler::{Instant, Mode, Priority, Registration, TaskId, TaskState};
 use crate::units::Watts;
 
 /// One thing that happened.
@@ -20,6 +20,8 @@ pub enum Event {
         /// When it was measured, if it says so.
         measured: Option<Timestamp>,
     },
+    /// A sensor measured one value, or it was derived from others.
+    Sensed(Sensed),
     /// A task announced itself.
     Registered(TaskId, Box<Registration>),
     /// A registration was refused, with the reason that names the field.
@@ -40,6 +42,42 @@ pub enum Event {
     Mode(TaskId, Mode, Option<Duration>),
     /// A user sets a task's priority; none: the task's own counts again.
     Priority(TaskId, Option<Priority>),
+}
+
+/// One value of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sensed {
+    /// What was measured.
+    pub key: String,
+    /// How much; in watts unless the key is no power.
+    pub value: Watts,
+    /// When it was measured.
+    pub measured: Instant,
+    /// How long it counts without a newer one.
+    pub expiry: Expiry,
+}
+
+/// How long a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// For so long after it was measured.
+    After(Duration),
+    /// Until the first of the values that it was made of expires.
+    At(Instant),
+    /// For ever.
+    Never,
+}
+
+impl Expiry {
+    /// The last moment at which a value counts; none if it always does.
+    #[must_use]
+    pub fn end(self, measured: Instant) -> Option<Instant> {
+        match self {
+            Self::After(time) => Some(measured + time),
+            Self::At(end) => Some(end),
+            Self::Never => None,
+        }
+    }
 }
 
 /// Where a record comes from.

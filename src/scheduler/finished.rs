@@ -65,7 +65,7 @@ impl Scheduler {
         }
         let since = task.seen_since();
         task.keys.iter().try_fold((Watts::ZERO, since), |(sum, newest), key| {
-            let measured = self.meter.last(*key, now, self.settings.expire_after)?;
+            let measured = self.meter.last(*key, now)?;
             (measured.at >= since).then_some((sum + measured.value, newest.max(measured.at)))
         })
     }

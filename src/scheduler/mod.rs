@@ -42,7 +42,7 @@ pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use daily::{Daily, DailyView};
 pub use decision::{Action, Decision, Instruction, Rule};
-pub use event::{Command, Event, Refusal, Source};
+pub use event::{Command, Event, Expiry, Refusal, Sensed, Source};
 pub use finished::Finished;
 pub use importance::Priority;
 pub use lease::SHORTEST_LEASE;
@@ -54,6 +54,8 @@ pub use task::Unreachable;
 pub use time::{Instant, Now};
 pub use verdict::Verdict;
 pub use view::{Status, TaskView};
+
+pub(crate) use record::is_plausible;
 
 use key::{KeyId, Keys, NET, Owners};
 use record::Intake;
@@ -159,7 +161,16 @@ impl Scheduler {
     /// What of it was refused, and why. The rest of the event has its effect all the same.
     pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
-            Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
+            Event::Power { source, values, measured } => {
+                let taken = self.take_in(source, values, measured, now);
+                self.watch_all_usage(now.at);
+                return taken;
+            }
+            Event::Sensed(sensed) => {
+                let taken = self.put(Source::Meter, sensed, true, now);
+                self.watch_all_usage(now.at);
+                return taken;
+            }
             Event::Registered(id, registration) => {
                 let slot = self.slot(id)?;
                 // Its state may have come before: then its keys are known, but it owns them only from now on.
