@@ -5,12 +5,14 @@
 mod clock;
 mod devices;
 mod faults;
+mod memory;
 mod outlet;
 mod receive;
 mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,13 +20,14 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
-use crate::mqtt::topics::Topics;
+use crate::mqtt::topics::{Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
 use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
 use clock::Clock;
 use faults::Faults;
+use memory::Memory;
 use outlet::Outlet;
 use set_up::Power;
 pub use set_up::settings;
@@ -130,6 +133,7 @@ struct Bridge {
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
+    memory: Memory,
     /// What registrations ask for that this version does not do.
     not_yet: BTreeMap<TaskId, Vec<&'static str>>,
     cycle: Duration,
@@ -158,6 +162,7 @@ impl Bridge {
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
+            memory: Memory::default(),
             not_yet: BTreeMap::new(),
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
@@ -232,13 +237,17 @@ impl Bridge {
             tracing::info!("still paused, since {since}");
         }
         self.settle_devices();
+        std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
         let tasks = self.scheduler.task_count();
         tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
-            self.receive_command(command);
+            match self.topics.parse(&command.topic) {
+                Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),
+                _ => self.receive_command(command),
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::devices::filter::covers;
 use crate::mqtt::Message;
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::mqtt::topics::Topics;
 
 /// The retained messages have come in when it is quiet for so long,
 const QUIET: Duration = Duration::from_secs(1);
@@ -38,8 +38,7 @@ struct OwnState {
 impl StartUp {
     /// One's own topics, read during the start-up only, but for those that are listened to anyway.
     pub(super) fn filters(topics: &Topics, others: &[String]) -> Vec<String> {
-        let own = [topics.scheduler_state(), topics.every_task(TaskTopic::Report)];
-        own.into_iter().filter(|own| !others.iter().any(|other| covers(other, own))).collect()
+        topics.own_filters().into_iter().filter(|own| !others.iter().any(|other| covers(other, own))).collect()
     }
 
     pub(super) fn is_open(&self) -> bool {
