@@ -16,10 +16,6 @@ impl Bridge {
         for event in self.tasks.register() {
             self.handle(event, "[[task]]");
         }
-        let not_yet: Vec<_> = self.tasks.iter().map(|task| (task.id.clone(), task.not_yet.clone())).collect();
-        for (id, fields) in not_yet {
-            self.note_not_yet(&id, fields);
-        }
     }
 
     /// A message on a topic that the configuration names. False: it names no such topic.

@@ -50,8 +50,6 @@ pub struct Task {
     pub id: TaskId,
     /// All that a registration over MQTT would say.
     pub registration: Registration,
-    /// What of it this version does not act on.
-    pub not_yet: Vec<&'static str>,
     /// Where starts and stops go.
     pub command_topic: String,
     /// Where the watts go that it may use; absent: to Sunward's own topic.
@@ -95,8 +93,7 @@ impl Task {
             configured: true,
             ..Registration::new(&id, Watts::ZERO)
         };
-        let registered = registration_of(&fields, default)?;
-        let registration = registered.registration;
+        let registration = registration_of(&fields, default)?;
         if registration.payload_on == registration.payload_off {
             return Err(fields.error("payload_off", "expected another than payload_on: a toggle can't be steered"));
         }
@@ -113,7 +110,6 @@ impl Task {
             setpoint: setpoint(&fields, &registration)?,
             id,
             registration,
-            not_yet: registered.not_yet,
             command_topic,
         };
         if task.running.is_none() && !task.optimistic {

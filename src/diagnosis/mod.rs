@@ -156,7 +156,7 @@ impl Listener {
         }
         let event = match kind {
             TaskTopic::Config => match payload::registration(&id, payload, &self.criteria) {
-                Ok(registered) => Event::Registered(id, Box::new(registered.registration)),
+                Ok(registration) => Event::Registered(id, Box::new(registration)),
                 Err(problem) => Event::RegistrationRefused(id, problem.to_string()),
             },
             TaskTopic::State => match payload::state(payload) {

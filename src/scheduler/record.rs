@@ -74,13 +74,6 @@ impl Intake {
         *reading = Some(reading.map_or(first, |before| before.followed_by(first)));
     }
 
-    /// The newest value, until it expires.
-    pub(crate) fn latest(&self, key: KeyId, now: Instant) -> Option<Measured> {
-        let reading = self.reading(key)?;
-        let counts = reading.expiry.end(reading.measured).is_none_or(|end| now <= end);
-        counts.then_some(Measured { value: reading.last, at: reading.measured })
-    }
-
     /// Whether the key has a value that is new in this cycle.
     pub(crate) fn is_fresh(&self, key: KeyId) -> bool {
         self.reading(key).is_some_and(|reading| reading.count > 0)
@@ -92,7 +85,14 @@ impl Intake {
         if reading.count > 0 {
             return Some(Measured { value: reading.sum * f64::from(reading.count).recip(), at: reading.measured });
         }
-        self.latest(key, now)
+        self.last(key, now)
+    }
+
+    /// The last value as it came, until it expires.
+    pub(crate) fn last(&self, key: KeyId, now: Instant) -> Option<Measured> {
+        let reading = self.reading(key)?;
+        let counts = reading.expiry.end(reading.measured).is_none_or(|end| now <= end);
+        counts.then_some(Measured { value: reading.last, at: reading.measured })
     }
 
     /// Begins the next cycle: last values stay, means begin anew.

@@ -5,7 +5,7 @@
 use crate::scheduler::record::Measured;
 use crate::scheduler::setpoint::{Net, Range, Sharer, Spare, Usage, share};
 use crate::scheduler::task::Task;
-use crate::scheduler::{Instant, Instruction, Scheduler, Source, TaskId};
+use crate::scheduler::{Instant, Instruction, Mode, Scheduler, Source, TaskId};
 use crate::units::Watts;
 
 /// What becomes of a task's set-point.
@@ -109,16 +109,14 @@ impl Scheduler {
     fn aim_of(&self, slot: usize, now: Instant) -> Aim {
         let task = &self.tasks[slot];
         if task.unreachable(now, &self.settings).is_some() {
-            Aim::Keep
-        } else if !task.running() {
-            Aim::Exactly(task.power())
-        } else if self.paused {
-            // Appliances stay as they are.
-            Aim::Keep
-        } else if self.no_data {
-            Aim::Exactly(task.power())
-        } else {
-            Aim::Share
+            return Aim::Keep;
+        }
+        match (task.running(), task.mode()) {
+            // Whoever wants it to run now wants it to be done soon, with or without the sun.
+            (true, Mode::On) => Aim::Exactly(task.max_power().unwrap_or(task.power())),
+            (true, Mode::Auto) if self.paused => Aim::Keep,
+            (true, Mode::Auto) if !self.no_data => Aim::Share,
+            _ => Aim::Exactly(task.power()),
         }
     }
 
@@ -158,16 +156,15 @@ impl Scheduler {
     /// What is known of a running task's usage now. A value that is missing, expired or from before its start is none.
     fn known_usage(&self, task: &Task, now: Instant) -> Usage {
         if task.key_names().is_empty() {
-            let usage = task.state.as_ref().and_then(|state| state.usage);
-            return usage.map_or(Usage::Never, |usage| {
-                Usage::Measured(Measured { value: usage.max(Watts::ZERO), at: task.state_at() })
-            });
+            return task
+                .reported_usage()
+                .map_or(Usage::Never, |(usage, at)| Usage::Measured(Measured { value: usage.max(Watts::ZERO), at }));
         }
         let recent = |measured: &Measured| task.switched().is_none_or(|switched| measured.at >= switched);
         let mut all = Measured { value: Watts::ZERO, at: now };
         for key in &task.keys {
-            let meter = self.meter.latest(*key, now).filter(recent);
-            let Some(measured) = meter.or_else(|| self.fallback.latest(*key, now).filter(recent)) else {
+            let meter = self.meter.last(*key, now).filter(recent);
+            let Some(measured) = meter.or_else(|| self.fallback.last(*key, now).filter(recent)) else {
                 return Usage::NotYet;
             };
             all = Measured { value: all.value + measured.value.max(Watts::ZERO), at: all.at.min(measured.at) };

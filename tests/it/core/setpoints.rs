@@ -1,7 +1,7 @@
 //! When set-points are sent, and of whom: the time line around the arithmetic.
 
-use super::Do::{Available, Cycle, Fallback, Meter, Off, On, Register, Say, Unregister, User, Wait};
-use super::{Appliance, Command, Do, Home, Watts, adjustable, plain};
+use super::Do::{Available, Cycle, Fallback, Meter, Off, On, Register, Say, Set, Unregister, User, Wait};
+use super::{Appliance, Command, Do, Home, Mode, Watts, adjustable, plain};
 
 fn ev() -> Appliance {
     adjustable("ev", 1400.0, 7400.0)
@@ -122,6 +122,36 @@ fn a_pause_leaves_what_runs_as_it_is() {
             Meter(&[("net", 1000.0), ("ev", 3400.0)]),
         ],
         &["0:00 ev 1400", "0:00 boat 1000", "1:00 ev 3400", "3:00 ev 2400"],
+    );
+}
+
+#[test]
+fn who_wants_it_on_wants_it_done() {
+    check(
+        vec![ev().running(), adjustable("boat", 1000.0, 4000.0).running()],
+        &[
+            Wait(60),
+            Meter(&[("net", -1000.0), ("ev", 1400.0), ("boat", 1000.0)]),
+            Wait(60),
+            Set("ev", Mode::On, None),
+            User(Command::Pause),
+            Wait(60),
+            User(Command::Resume),
+            // The others share what it leaves.
+            Meter(&[("net", 0.0), ("ev", 7400.0), ("boat", 3000.0)]),
+            Wait(60),
+            Set("ev", Mode::Auto, None),
+            Meter(&[("net", 2000.0), ("ev", 7400.0), ("boat", 3000.0)]),
+        ],
+        &[
+            "0:00 ev 1400",
+            "0:00 boat 1000",
+            "1:00 ev 2400",
+            "2:00 ev 7400",
+            "3:00 boat 3000",
+            "4:00 ev 7400",
+            "4:00 boat 1000",
+        ],
     );
 }
 
