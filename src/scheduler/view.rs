@@ -107,7 +107,7 @@ impl Scheduler {
                     daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
                     on_today: task.on_today(self.last_cycle.at, today),
                     starts_today: task.starts_today(today),
-                    unanswered: task.unanswered,
+                    unanswered: task.answers.missing,
                     error: task.error.clone(),
                 }
             })
@@ -186,6 +186,7 @@ impl Scheduler {
             Status::Unrunnable if task.mode() == Mode::On => {
                 format!("{}, but {}", self.wish_in_words(task), self.what_keeps_it_off(task, now))
             }
+            Status::Unrunnable if task.mode() == Mode::Off => self.wish_in_words(task),
             Status::Unrunnable => self.what_keeps_it_off(task, now),
             Status::Running | Status::Stopped if task.mode() == Mode::of(task.running()) => self.wish_in_words(task),
             Status::Running if task.mode() == Mode::Off && !task.stoppable(now.at) => {
@@ -200,10 +201,10 @@ impl Scheduler {
                 }
                 _ if task.pressed && task.running() => self.deadline_in_words(task, self.last_cycle.at),
                 Activity::NoData => "no power record arrives".into(),
-                Activity::Active => match (&task.verdict, task.waits_until()) {
+                Activity::Active => match (&task.verdict, task.answers.waits_until) {
                     (Verdict::Waits(Waits::Answer), Some(until)) => {
                         let again = self.local((now + until.since(now.at)).wall);
-                        format!("it left {} starts unanswered: the next one comes after {again}", task.unanswered)
+                        format!("it left {} starts unanswered: the next one comes after {again}", task.answers.missing)
                     }
                     (verdict, _) => verdict.to_string(),
                 },
