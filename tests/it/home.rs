@@ -94,6 +94,8 @@ pub(crate) struct Home {
     /// The newest payload of every topic.
     seen: BTreeMap<String, String>,
     commands: Vec<String>,
+    /// All that came, as `topic=payload`.
+    pub(crate) all: Vec<String>,
     cycles: usize,
     /// The report of the last cycle before an outage: it comes again, twice if it had not been confirmed.
     told_again: Option<String>,
@@ -102,8 +104,13 @@ pub(crate) struct Home {
 impl Home {
     /// A broker and its observer, without Sunward.
     pub(crate) async fn empty(protocol: Protocol, toml: &str) -> Self {
+        Self::watching(protocol, toml, "sunward/#").await
+    }
+
+    /// A broker and an observer of these topics, without Sunward.
+    pub(crate) async fn watching(protocol: Protocol, toml: &str, filter: &str) -> Self {
         let broker = Mosquitto::start();
-        let peer = Peer::new(&broker.url(), &["sunward/#"]).await;
+        let peer = Peer::new(&broker.url(), &[filter]).await;
         let toml = toml.to_owned();
         Self {
             broker,
@@ -113,6 +120,7 @@ impl Home {
             sunward: None,
             seen: BTreeMap::new(),
             commands: Vec::new(),
+            all: Vec::new(),
             cycles: 0,
             told_again: None,
         }
@@ -306,6 +314,7 @@ impl Home {
             assert!(!message.retain, "a retained command: {id}={payload}");
             self.commands.push(format!("{id}={payload}"));
         }
+        self.all.push(format!("{}={payload}", message.topic));
         let is_new = message.topic == CYCLE && !message.retain;
         if is_new && self.told_again.as_ref() != Some(&payload) {
             self.cycles += 1;

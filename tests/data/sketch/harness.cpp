@@ -1,5 +1,5 @@
 // Runs the example sketch with a clock of its own. On standard input, one a line: `wait <ms>`, `broker on`, `broker off`,
-// `message <topic> <payload>`. On standard output: what the sketch does, one a line.
+// `message <topic> <payload>`. On standard output: what the sketch does, one a line, and `.` when that was all.
 #include <cstdio>
 #include <deque>
 #include <string>
@@ -69,8 +69,14 @@ bool PubSubClient::loop() {
   return connected();
 }
 
+static void that_was_all() {
+  puts(".");
+  fflush(stdout);
+}
+
 int main() {
   setup();
+  that_was_all();
   char line[512];
   while (fgets(line, sizeof(line), stdin)) {
     line[strcspn(line, "\n")] = 0;
@@ -89,6 +95,7 @@ int main() {
       fprintf(stderr, "not understood: %s\n", line);
       return 2;
     }
+    that_was_all();
   }
   return 0;
 }
