@@ -31,7 +31,12 @@ fn the_docs_count_what_was_tested() {
         let files: BTreeSet<&str> = recipe.steps.iter().filter_map(|step| step.file()).collect();
         let captured = files.iter().filter(|file| payload(file).provenance.starts_with("captured")).count();
         let counted = [captured, files.len() - captured];
-        assert_eq!(told.get(recipe.name), Some(&counted), "docs/devices.md on {}.toml: captured, documented", recipe.name);
+        assert_eq!(
+            told.get(recipe.name),
+            Some(&counted),
+            "docs/devices.md on {}.toml: captured, documented",
+            recipe.name
+        );
     }
 }
 

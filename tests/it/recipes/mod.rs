@@ -206,7 +206,14 @@ impl Bench {
             if wrong.is_empty() {
                 break;
             }
-            assert!(started.elapsed() < PATIENCE, "{}: {}\n{}\n{}", self.now, wrong.join(", "), cycle.report, self.home);
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{}: {}\n{}\n{}",
+                self.now,
+                wrong.join(", "),
+                cycle.report,
+                self.home
+            );
             for (topic, payload) in &self.said {
                 self.home.say(topic, payload.as_str()).await;
             }
