@@ -11,8 +11,8 @@ const GO_E_FRC: &str = "go-eCharger/000000/frc/set";
 pub(crate) const GO_E: Recipe = Recipe {
     name: "go-e",
     steps: &[
+        feeds(GO_E_MCC, "goe_mcc_true"),
         becomes("ev", "unrunnable", GO_E_CAR, "goe_car_1"),
-        becomes("ev", "unrunnable", GO_E_MCC, "goe_mcc_true"),
         reads("ev", "go-eCharger/000000/nrg", "goe_nrg_idle"),
         net(r#"{"net": -9000}"#),
         Cycle(&[("net", -9000.0)]),
@@ -47,9 +47,9 @@ const OPENEVSE_CLAIM: &str = "openevse-7b2c/claim/set";
 pub(crate) const OPENEVSE: Recipe = Recipe {
     name: "openevse",
     steps: &[
-        becomes("ev", "stopped", "openevse-7b2c/state", "openevse_state_sleeping"),
+        feeds("openevse/announce/7b2c", "openevse_connected"),
+        becomes("ev", "unrunnable", "openevse-7b2c/state", "openevse_state_sleeping"),
         becomes("ev", "unrunnable", "openevse-7b2c/vehicle", "openevse_no_vehicle"),
-        becomes("ev", "unrunnable", "openevse/announce/7b2c", "openevse_connected"),
         reads("net", "emon/emonpi/power1", "emonpi_grid_ie"),
         Cycle(&[]),
         becomes("ev", "stopped", "openevse-7b2c/vehicle", "openevse_vehicle"),

@@ -10,8 +10,8 @@ pub(crate) const TASMOTA: Recipe = Recipe {
     name: "tasmota",
     steps: &[
         Sends("cmnd/boiler/POWER", ""),
+        feeds("tele/boiler/LWT", "tasmota_lwt_online"),
         becomes("boiler", "stopped", "stat/boiler/POWER", "tasmota_power_off"),
-        becomes("boiler", "stopped", "tele/boiler/LWT", "tasmota_lwt_online"),
         reads("net", "tele/meter/SENSOR", "tasmota_sml_meter_status8"),
         reads("boiler", "tele/boiler/SENSOR", "tasmota_idle_sensor"),
         reads("pump", "tele/dual/SENSOR", "tasmota_dual_sensor"),
@@ -48,8 +48,8 @@ pub(crate) const SHELLY_GEN1: Recipe = Recipe {
     name: "shelly-gen1",
     steps: &[
         Sends("shellies/shellyplug-s-b0b0b0/command", "update"),
+        feeds(GEN1_ONLINE, "shelly1_online"),
         becomes("boiler", "stopped", GEN1_RELAY, "shelly1_relay_off"),
-        becomes("boiler", "stopped", GEN1_ONLINE, "shelly1_online"),
         reads("l1", "shellies/shellyem3-a0a0a0/emeter/0/power", "shelly_3em_gen1_power"),
         reads("l2", "shellies/shellyem3-a0a0a0/emeter/1/power", "shelly_3em_gen1_power_b"),
         reads("l3", "shellies/shellyem3-a0a0a0/emeter/2/power", "shelly_3em_gen1_power_c"),
@@ -81,8 +81,8 @@ pub(crate) const SHELLY_GEN2: Recipe = Recipe {
     name: "shelly-gen2",
     steps: &[
         Sends(GEN2_COMMAND, "status_update"),
+        feeds(GEN2_ONLINE, "shelly_plus1pm_back"),
         becomes("boiler", "stopped", GEN2_STATUS, "shelly_plus1pm_status"),
-        becomes("boiler", "stopped", GEN2_ONLINE, "shelly_plus1pm_back"),
         reads("boiler", GEN2_STATUS, "shelly_plus1pm_status"),
         reads("net", "shellypro3em-a0a0a0a0a0a0/status/em:0", "shelly_pro3em_status"),
         Step::Reads {
@@ -121,8 +121,8 @@ pub(crate) const ZIGBEE2MQTT: Recipe = Recipe {
     name: "zigbee2mqtt",
     steps: &[
         Sends("zigbee2mqtt/boiler/get", r#"{"state": ""}"#),
+        feeds(Z2M_AVAILABILITY, "z2m_online"),
         becomes("boiler", "stopped", "zigbee2mqtt/boiler", "z2m_ts011f_off"),
-        becomes("boiler", "stopped", Z2M_AVAILABILITY, "z2m_online"),
         reads("boiler", "zigbee2mqtt/boiler", "z2m_ts011f_off"),
         SUN,
         Cycle(&[("net", -5000.0)]),
@@ -147,8 +147,8 @@ pub(crate) const ZIGBEE2MQTT: Recipe = Recipe {
 pub(crate) const ESPHOME: Recipe = Recipe {
     name: "esphome",
     steps: &[
+        feeds("boiler/status", "esphome_online"),
         becomes("boiler", "stopped", "boiler/switch/relay/state", "esphome_switch_off"),
-        becomes("boiler", "stopped", "boiler/status", "esphome_online"),
         SUN,
         Cycle(&[("boiler", 0.0)]),
         Sends("boiler/switch/relay/command", "ON"),
