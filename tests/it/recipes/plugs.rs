@@ -67,7 +67,13 @@ pub(crate) const SHELLY_GEN1: Recipe = Recipe {
         Step::Says("shellies/shellyem3-a0a0a0/emeter/2/power", "-300.25"),
         Cycle(&[("l1", 2500.5), ("l2", 500.0), ("l3", -300.25), ("net", 2700.25)]),
         Sends("shellies/shellyplug-s-b0b0b0/relay/0/command", "off"),
+        becomes("boiler", "stopped", GEN1_RELAY, "shelly_25_relay_off"),
         becomes("boiler", "stopped", GEN1_RELAY, "shelly_3em_gen1_relay"),
+        reads("boiler", "shellies/shellyplug-s-b0b0b0/relay/0/power", "shelly_25_power"),
+        Step::Says("shellies/shellyem3-a0a0a0/emeter/0/power", "100"),
+        Step::Says("shellies/shellyem3-a0a0a0/emeter/1/power", "20"),
+        Step::Says("shellies/shellyem3-a0a0a0/emeter/2/power", "3"),
+        Cycle(&[("l1", 100.0), ("l2", 20.0), ("l3", 3.0), ("net", 123.0)]),
         becomes("boiler", "unreachable", GEN1_ONLINE, "shelly1_offline"),
     ],
 };
@@ -75,12 +81,15 @@ pub(crate) const SHELLY_GEN1: Recipe = Recipe {
 const GEN2_STATUS: &str = "shellyplus1pm-c0c0c0c0c0c0/status/switch:0";
 const GEN2_EVENTS: &str = "shellyplus1pm-c0c0c0c0c0c0/events/rpc";
 const GEN2_ONLINE: &str = "shellyplus1pm-c0c0c0c0c0c0/online";
-const GEN2_COMMAND: &str = "shellyplus1pm-c0c0c0c0c0c0/command/switch:0";
+const GEN2_RPC: &str = "shellyplus1pm-c0c0c0c0c0c0/rpc";
+const GEN2_ON: &str =
+    r#"{"id": 1, "src": "from-sunward", "method": "Switch.Set", "params": {"id": 0, "on": true, "toggle_after": 300}}"#;
+const GEN2_OFF: &str = r#"{"id": 2, "src": "from-sunward", "method": "Switch.Set", "params": {"id": 0, "on": false}}"#;
 
 pub(crate) const SHELLY_GEN2: Recipe = Recipe {
     name: "shelly-gen2",
     steps: &[
-        Sends(GEN2_COMMAND, "status_update"),
+        Sends("shellyplus1pm-c0c0c0c0c0c0/command/switch:0", "status_update"),
         feeds(GEN2_ONLINE, "shelly_plus1pm_back"),
         becomes("boiler", "stopped", GEN2_STATUS, "shelly_plus1pm_status"),
         reads("boiler", GEN2_STATUS, "shelly_plus1pm_status"),
@@ -93,10 +102,10 @@ pub(crate) const SHELLY_GEN2: Recipe = Recipe {
         },
         reads("dryer", "shellyplugpmg3-d0d0d0d0d0d0/events/rpc", "shelly_plug_pm_gen3_notify"),
         Cycle(&[]),
-        Never(GEN2_COMMAND, "on,300"),
+        Never(GEN2_RPC, GEN2_ON),
         Step::Says("shellypro3em-a0a0a0a0a0a0/status/em:0", r#"{"id": 0, "total_act_power": -2000.5}"#),
         Cycle(&[("net", -2000.5)]),
-        Sends(GEN2_COMMAND, "on,300"),
+        Sends(GEN2_RPC, GEN2_ON),
         becomes("boiler", "running", GEN2_STATUS, "shelly_plus1pm_status_on"),
         // Power and switch come in different notifications, and what isn't in one keeps its value.
         reads("boiler_now", GEN2_EVENTS, "shelly_plus1pm_notify_power"),
@@ -105,7 +114,7 @@ pub(crate) const SHELLY_GEN2: Recipe = Recipe {
         feeds(GEN2_EVENTS, "shelly_plus1pm_notify_other"),
         Step::Says("shellypro3em-a0a0a0a0a0a0/status/em:0", r#"{"id": 0, "total_act_power": 1900}"#),
         Cycle(&[("net", 1900.0), ("boiler", 1800.5)]),
-        Sends(GEN2_COMMAND, "off"),
+        Sends(GEN2_RPC, GEN2_OFF),
         becomes("boiler", "stopped", GEN2_STATUS, "shelly_plus1pm_status"),
         reads("boiler_now", GEN2_EVENTS, "shelly_plus1pm_notify_off"),
         reads("net", "shellypro3em-a0a0a0a0a0a0/status/em:0", "shelly_pro3em_status"),
@@ -149,16 +158,20 @@ pub(crate) const ESPHOME: Recipe = Recipe {
     steps: &[
         feeds("boiler/status", "esphome_online"),
         becomes("boiler", "stopped", "boiler/switch/relay/state", "esphome_switch_off"),
+        reads("boiler", "boiler/sensor/power/state", "esphome_demand_zero"),
         SUN,
-        Cycle(&[("boiler", 0.0)]),
+        Cycle(&[]),
         Sends("boiler/switch/relay/command", "ON"),
         becomes("boiler", "running", "boiler/switch/relay/state", "esphome_switch_on"),
+        reads("boiler", "boiler/sensor/power/state", "esphome_demand"),
+        SUN,
+        Cycle(&[]),
         reads("boiler", "boiler/sensor/power/state", "esphome_power"),
         feeds("boiler/sensor/power/state", "esphome_power_nan"),
         NIGHT,
         Cycle(&[]),
         Sends("boiler/switch/relay/command", "OFF"),
-        becomes("boiler", "stopped", "boiler/switch/relay/state", "esphome_switch_off"),
+        becomes("boiler", "stopped", "boiler/switch/relay/state", "esphome_restart_off"),
         becomes("boiler", "unreachable", "boiler/status", "esphome_offline"),
     ],
 };
