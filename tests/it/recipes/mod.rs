@@ -243,7 +243,7 @@ fn agrees(expect: &[Expectation], status: &str, now: &str) {
         "running" => says(|e| e.running) != Some(false) && says(|e| e.available) != Some(false),
         "stopped" => says(|e| e.running) != Some(true) && says(|e| e.available) != Some(false),
         "unrunnable" => says(|e| e.runnable) != Some(true) && says(|e| e.available) != Some(false),
-        "unreachable" => says(|e| e.available) == Some(false),
+        "unreachable" => says(|e| e.available) != Some(true),
         _ => false,
     };
     assert!(agrees, "{now}: {expect:?}");
