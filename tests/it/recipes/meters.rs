@@ -70,7 +70,7 @@ pub(crate) const HOUSE_MINUS_SOLAR: Recipe = Recipe {
 
 const BOILER: &str = "sunward/task/boiler/state";
 
-/// What `docs/house-battery.md` claims, with a boiler of 2000 W.
+/// What `docs/house-battery.md` claims, with a boiler of 2000 W. All three speak each time: `net` waits for nobody then.
 pub(crate) const HOUSE_BATTERY: Recipe = Recipe {
     name: "house-battery",
     steps: &[
@@ -89,9 +89,16 @@ pub(crate) const HOUSE_BATTERY: Recipe = Recipe {
         Cycle(&[("soc", 70.0), ("net", -3500.0)]),
         BOILER_STARTS,
         Says(BOILER, "ON"),
+        Says("home/battery/soc", "70"),
         Says("home/battery/power", "1500"),
         Says("home/grid/power", "0"),
         Cycle(&[("battery", 1500.0), ("net", -1500.0)]),
+        BOILER_GOES_ON,
+        // At the threshold the boiler takes what the battery would have got, and pays nothing.
+        Says("home/battery/soc", "50"),
+        Says("home/battery/power", "1500"),
+        Says("home/grid/power", "0"),
+        Cycle(&[("soc", 50.0), ("net", 0.0)]),
         BOILER_GOES_ON,
         // Discharging, full.
         Says("home/battery/soc", "90"),
