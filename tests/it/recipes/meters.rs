@@ -1,6 +1,6 @@
 //! Meters: what crosses the grid, and what is derived from what they say.
 
-use super::Step::{self, Cycle, Never, NoRecord, Says, Sends};
+use super::Step::{self, Cycle, Never, NoRecord, Retained, Says, Sends};
 use super::{Recipe, becomes, check, feeds, reads};
 
 const RELAY: &str = "N/c0619ab00000/system/0/Relay/1/State";
@@ -121,6 +121,17 @@ pub(crate) const HOUSE_BATTERY: Recipe = Recipe {
     ],
 };
 
+/// `soc` doesn't change for hours, and Sunward starts in the meantime.
+const AFTER_A_RESTART: Recipe = Recipe {
+    name: "house-battery",
+    steps: &[
+        Retained("home/battery/soc", "70"),
+        Says("home/battery/power", "3500"),
+        Says("home/grid/power", "0"),
+        Cycle(&[("battery", 3500.0), ("grid", 0.0), ("net", -3500.0)]),
+    ],
+};
+
 const BOILER_WAITS: Step = Never("sunward/task/boiler/set", "start");
 const BOILER_STARTS: Step = Sends("sunward/task/boiler/set", "start");
 const BOILER_GOES_ON: Step = Never("sunward/task/boiler/set", "stop");
@@ -149,4 +160,5 @@ async fn the_grid_is_the_house_minus_solar() {
 #[tokio::test]
 async fn a_house_battery_neither_hides_the_sun_nor_is_drained() {
     check(&HOUSE_BATTERY).await;
+    check(&AFTER_A_RESTART).await;
 }

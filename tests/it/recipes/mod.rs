@@ -52,6 +52,8 @@ pub(crate) enum Step {
     Feeds { topic: &'static str, file: &'static str },
     /// The device sends this, which makes the task what the report then calls it.
     Task { id: &'static str, topic: &'static str, file: &'static str, status: &'static str },
+    /// The broker retained this when Sunward started: first of all steps.
+    Retained(&'static str, &'static str),
     /// Somebody says something that no device was heard to say.
     Says(&'static str, &'static str),
     /// A cycle, whose record has these besides.
@@ -148,13 +150,16 @@ impl Bench {
         // One record decides, a stop doesn't have to wait for five minutes, and the smallest load counts.
         let recipe = recipe.replace("[[task]]", "[[task]]\nmin_on = 0\nmin_off = 0");
         let recipe = format!("{recipe}\n[scheduler]\nconfirm_records = 1\nignore_power_threshold = 0\n");
-        let mut home = Home::watching(Protocol::V5, &recipe, "#").await;
-        home.start().await;
+        let home = Home::watching(Protocol::V5, &recipe, "#").await;
         Self { home, now: String::new(), said: Vec::new(), expected: BTreeMap::new() }
     }
 
     async fn take(&mut self, step: Step) {
+        if self.home.sunward.is_none() && !matches!(step, Step::Retained(..)) {
+            self.home.start().await;
+        }
         match step {
+            Step::Retained(topic, payload) => self.home.retain(topic, payload).await,
             Step::Reads { key, topic, file, factor } => {
                 let payload = payload(file);
                 let watts = payload.expect.iter().find_map(|expect| expect.watts);
