@@ -150,7 +150,7 @@ impl Bench {
         // One record decides, a stop doesn't have to wait for five minutes, and the smallest load counts.
         let recipe = recipe.replace("[[task]]", "[[task]]\nmin_on = 0\nmin_off = 0");
         let recipe = format!("{recipe}\n[scheduler]\nconfirm_records = 1\nignore_power_threshold = 0\n");
-        let home = Home::watching(Protocol::V5, &recipe, "#").await;
+        let home = Home::empty(Protocol::V5, &recipe).await;
         Self { home, now: String::new(), said: Vec::new(), expected: BTreeMap::new() }
     }
 
