@@ -25,15 +25,20 @@ pub(crate) const GO_E: Recipe = Recipe {
         Sends(GO_E_AMP, "6"),
         Sends(GO_E_FRC, "2"),
         becomes("ev", "running", GO_E_CAR, "goe_car_2"),
+        // 4140 + 5600 W are 14.1 A, at which the charger was captured.
+        Says("go-eCharger/000000/nrg", "[230,230,230,0,6,6,6,1380,1380,1380,0,4140,100,100,100,0]"),
+        net(r#"{"net": -5600}"#),
+        Sends(GO_E_AMP, "14"),
+        Cycle(&[("ev", 4140.0), ("net", -5600.0)]),
+        // 9730 - 2000 W are 11.2 A.
         reads("ev", "go-eCharger/000000/nrg", "goe_nrg_charging"),
         net(r#"{"net": 2000}"#),
-        // 9730 - 2000 W are 11.2 A.
         Sends(GO_E_AMP, "11"),
         Cycle(&[("net", 2000.0)]),
         Never(GO_E_FRC, "1"),
         reads("ev", "go-eCharger/000000/nrg", "goe_nrg_charging"),
         net(r#"{"net": 9000}"#),
-        Cycle(&[]),
+        Cycle(&[("net", 9000.0)]),
         Sends(GO_E_FRC, "1"),
         becomes("ev", "stopped", GO_E_CAR, "goe_car_4"),
         Sends(GO_E_AMP, "6"),
@@ -62,6 +67,10 @@ pub(crate) const OPENEVSE: Recipe = Recipe {
         Sends(OPENEVSE_CLAIM, r#"{"charge_current": 6}"#),
         Sends(OPENEVSE_CLAIM, r#"{"state": "active", "auto_release": false}"#),
         becomes("ev", "running", "openevse-7b2c/state", "openevse_state_charging"),
+        Says("openevse-7b2c/amp", "6000"),
+        Says("emon/emonpi/power1", "-5950"),
+        Sends(OPENEVSE_CLAIM, r#"{"charge_current": 30}"#),
+        Cycle(&[("net", -5950.0), ("ev", 1440.0)]),
         // 30580 mA at 240 V.
         feeds("openevse-7b2c/amp", "openevse_amp"),
         Says("emon/emonpi/power1", "2500"),

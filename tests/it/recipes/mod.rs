@@ -147,9 +147,11 @@ struct Bench {
 impl Bench {
     async fn new(name: &str) -> Self {
         let recipe = read(&format!("examples/devices/{name}.toml"));
-        // One record decides, a stop doesn't have to wait for five minutes, and the smallest load counts.
+        // One record decides, nothing has to wait for minutes, and the smallest load counts.
         let recipe = recipe.replace("[[task]]", "[[task]]\nmin_on = 0\nmin_off = 0");
-        let recipe = format!("{recipe}\n[scheduler]\nconfirm_records = 1\nignore_power_threshold = 0\n");
+        let recipe = format!(
+            "{recipe}\n[scheduler]\nconfirm_records = 1\nignore_power_threshold = 0\nsetpoint_interval = '1s'\n"
+        );
         let home = Home::empty(Protocol::V5, &recipe).await;
         Self { home, now: String::new(), said: Vec::new(), expected: BTreeMap::new() }
     }
