@@ -6,9 +6,12 @@
 mod against_naive;
 mod bridge;
 mod bridge_commands;
+mod bridge_guards;
+mod bridge_modes;
 mod bridge_outages;
 mod bridge_power;
 mod bridge_sensors;
+mod bridge_setpoints;
 mod client;
 mod command_line;
 mod core;
