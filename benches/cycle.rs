@@ -111,7 +111,7 @@ fn step(scheduler: &mut Scheduler, power: Event, now: &mut Now) -> usize {
     *now = *now + Duration::from_secs(60);
     scheduler.handle(power, *now).unwrap();
     let decided = scheduler.cycle(*now).decisions.len();
-    while scheduler.next_decision().is_some() {}
+    while scheduler.next_instruction().is_some() {}
     decided
 }
 

@@ -5,19 +5,21 @@
 mod clock;
 mod faults;
 mod outlet;
+mod receive;
 mod set_up;
 mod start_up;
+mod tell;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::mqtt::payload::{self, SetCommand};
-use crate::mqtt::topics::{TaskTopic, Topic, Topics};
-use crate::mqtt::{Handle, Incoming, Message, Options, Outgoing};
+use crate::mqtt::payload;
+use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Activity, Command, Criteria, Decision, Event, Refusal, Scheduler, Source, TaskId};
+use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
 use clock::Clock;
 use faults::Faults;
@@ -173,123 +175,6 @@ impl Bridge {
         }
     }
 
-    fn receive(&mut self, message: Message) {
-        if message.retain {
-            self.start_up.heard();
-        }
-        let is_power = message.topic == self.power.topic;
-        if is_power || message.topic == self.power.fallback_topic {
-            let source = if is_power { Source::Meter } else { Source::Fallback };
-            self.receive_power(source, &message);
-            return;
-        }
-        let topic = self.topics.parse(&message.topic);
-        match topic {
-            Some(Topic::SchedulerSet) => self.receive_command(message),
-            Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
-            Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
-                self.start_up.own_state(&message.payload);
-            }
-            // Nothing that somebody publishes for us may be passed over in silence.
-            None if message.payload.is_empty() => {}
-            None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
-            Some(_) => {}
-        }
-    }
-
-    fn receive_power(&mut self, source: Source, message: &Message) {
-        if message.retain {
-            tracing::debug!("{}: a retained record is not a new one", message.topic);
-            return;
-        }
-        match payload::record(&message.payload, self.power.unit) {
-            Ok(record) => {
-                let before = self.scheduler.activity();
-                let event = Event::Power { source, values: record.values, measured: record.measured };
-                self.handle(event, &message.topic);
-                if before != self.scheduler.activity() {
-                    tracing::info!("power records arrive again");
-                    self.tell();
-                }
-            }
-            Err(problem) => self.fault(&message.topic, &problem.to_string()),
-        }
-    }
-
-    fn receive_command(&mut self, message: Message) {
-        if message.payload.is_empty() {
-            return;
-        }
-        if self.start_up.is_open() {
-            self.start_up.keep(message);
-            return;
-        }
-        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
-        self.outlet.clear(&message.topic);
-        match payload::command(&message.payload) {
-            Ok(Some(SetCommand::Do(command))) => {
-                tracing::info!("{}: {}", message.topic, describe(command));
-                self.handle(Event::Command(command), &message.topic);
-                self.tell();
-            }
-            Ok(Some(SetCommand::Schedule)) => self.run_cycle(),
-            Ok(None) => {}
-            Err(problem) => self.fault(&message.topic, &problem.to_string()),
-        }
-    }
-
-    fn receive_task(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
-        let topic = &message.topic;
-        let payload = message.payload.as_slice();
-        let event = match kind {
-            TaskTopic::Config if payload.is_empty() => {
-                self.not_yet.remove(&id);
-                Ok(Event::Unregistered(id))
-            }
-            TaskTopic::Config => match payload::registration(&id, payload, &self.criteria) {
-                Ok(registered) => {
-                    self.note_not_yet(&id, registered.not_yet);
-                    Ok(Event::Registered(id, Box::new(registered.registration)))
-                }
-                Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
-            },
-            TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
-            TaskTopic::State => match payload::state(payload) {
-                // What the broker replays after a reconnect is as old as it was.
-                Ok(state) if message.retain && self.scheduler.state(&id) == Some(&state) => return,
-                Ok(state) => Ok(Event::State(id, Box::new(state))),
-                Err(problem) => Err((Event::StateRefused(id, problem.to_string()), problem)),
-            },
-            TaskTopic::Availability => match payload::availability(payload) {
-                Ok(available) => Ok(Event::Availability(id, available)),
-                Err(problem) => return self.fault(topic, &problem.to_string()),
-            },
-            TaskTopic::ModeSet | TaskTopic::PrioritySet if !payload.is_empty() => {
-                return self.fault(topic, "modes and priorities can't be set in this version yet");
-            }
-            TaskTopic::Report if self.start_up.is_open() && message.retain => {
-                return self.outlet.remember(topic, payload);
-            }
-            _ => return,
-        };
-        match event {
-            Ok(event) => self.handle(event, topic),
-            Err((event, problem)) => {
-                self.handle(event, topic);
-                self.fault(topic, &problem.to_string());
-            }
-        }
-        self.tell();
-    }
-
-    fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
-        if fields.is_empty() {
-            self.not_yet.remove(id);
-        } else {
-            self.not_yet.insert(id.clone(), fields);
-        }
-    }
-
     fn handle(&mut self, event: Event, topic: &str) {
         let refused: Result<(), Refusal> = self.scheduler.handle(event, self.clock.now());
         if let Err(refusal) = refused {
@@ -342,72 +227,33 @@ impl Bridge {
 
     /// Sends what was decided: stops come before starts.
     fn send(&mut self) {
-        while let Some(decision) = self.scheduler.next_decision() {
-            let Decision { task, action, .. } = &decision;
-            let Some(registration) = self.scheduler.registration(task) else { continue };
+        while let Some(instruction) = self.scheduler.next_instruction() {
             if self.dry_run {
-                tracing::info!("dry run, not sent: {decision}");
+                if let Instruction::Decided(decision) = &instruction {
+                    tracing::info!("dry run, not sent: {decision}");
+                }
                 continue;
             }
-            tracing::info!("{decision}");
-            let payload = match action {
-                Action::Start => registration.payload_on.clone(),
-                Action::Stop => registration.payload_off.clone(),
-            };
-            let topic = self.topics.task(task, TaskTopic::Set);
-            self.outlet.command(topic, payload, self.cycle);
+            match instruction {
+                Instruction::Decided(decision) => {
+                    tracing::info!("{decision}");
+                    self.command(&decision.task, decision.action);
+                }
+                Instruction::Renew(task) => self.command(&task, Action::Start),
+                Instruction::Setpoint(task, watts) => {
+                    let topic = self.topics.task(&task, TaskTopic::Setpoint);
+                    self.outlet.state(topic, watts.0.round().to_string().into_bytes());
+                }
+            }
         }
     }
 
-    /// Publishes what changed of the state and of the tasks' reports.
-    fn tell(&mut self) {
-        self.untold = false;
-        if self.start_up.is_open() {
-            return;
-        }
-        let mut reports = BTreeMap::new();
-        for view in self.scheduler.tasks(self.clock.now()) {
-            let topic = self.topics.task(&view.id, TaskTopic::Report);
-            reports.insert(topic, report::task(&view).to_string().into_bytes());
-        }
-        self.outlet.reports(reports);
-        self.tell_state();
-    }
-
-    fn tell_state(&mut self) {
-        if self.start_up.is_open() {
-            return;
-        }
-        let now = self.clock.now();
-        let activity = self.scheduler.activity();
-        let mut warnings = self.scheduler.warnings(now);
-        warnings.extend(self.faults.refusals().map(str::to_owned));
-        warnings.extend(
-            self.not_yet
-                .iter()
-                .map(|(id, fields)| format!("task {id}: {} not acted on in this version yet", fields.join(", "))),
-        );
-        let state = report::State {
-            state: activity.as_str(),
-            paused: activity == Activity::Paused,
-            since: report::time(self.scheduler.since()),
-            version: env!("CARGO_PKG_VERSION"),
-            cycle: humantime::format_duration(self.cycle).to_string(),
-            tasks: self.scheduler.task_count(),
-            rejected: self.faults.rejected(),
-            last_error: self.faults.last(),
-            warnings,
+    fn command(&self, task: &TaskId, action: Action) {
+        let Some(registration) = self.scheduler.registration(task) else { return };
+        let payload = match action {
+            Action::Start => registration.payload_on.clone(),
+            Action::Stop => registration.payload_off.clone(),
         };
-        if let Ok(payload) = serde_json::to_vec(&state) {
-            self.outlet.state(self.topics.scheduler_state(), payload);
-        }
-    }
-}
-
-fn describe(command: Command) -> &'static str {
-    match command {
-        Command::Pause => "paused",
-        Command::Resume => "resumed",
-        Command::StopAll => "everything is to be stopped, then paused",
+        self.outlet.command(self.topics.task(task, TaskTopic::Set), payload, self.cycle);
     }
 }

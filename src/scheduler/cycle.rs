@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use minijinja::Value;
 
 use crate::scheduler::coverage::covered_by_production;
-use crate::scheduler::decision::{Action, Decision, Rule};
+use crate::scheduler::decision::{Action, Decision, Instruction, Rule};
 use crate::scheduler::election::{Electable, Elected, elect};
 use crate::scheduler::event::Source;
 use crate::scheduler::key::{KeyId, Owners};
@@ -150,7 +150,7 @@ impl Scheduler {
                 task.await_start();
             }
             let decision = Decision { task: task.id.clone(), action, rule, reason };
-            self.decided.push_back(decision.clone());
+            self.instructions.push_back(Instruction::Decided(decision.clone()));
             self.between.push(decision);
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::scheduler::TaskId;
+use crate::units::Watts;
 
 /// What a task is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,28 @@ pub struct Decision {
     pub rule: Rule,
     /// Why, in one sentence with the numbers that decided it.
     pub reason: String,
+}
+
+/// One message for a task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Instruction {
+    /// A start or a stop that was decided.
+    Decided(Decision),
+    /// Its start again, before its lease runs out.
+    Renew(TaskId),
+    /// What it may use from now on.
+    Setpoint(TaskId, Watts),
+}
+
+impl Instruction {
+    /// The decision behind it, where there is one.
+    #[must_use]
+    pub fn decision(self) -> Option<Decision> {
+        match self {
+            Self::Decided(decision) => Some(decision),
+            Self::Renew(_) | Self::Setpoint(..) => None,
+        }
+    }
 }
 
 impl fmt::Display for Decision {

@@ -1,9 +1,10 @@
 //! The scheduler: which tasks run on the sun. PURE: nothing here knows MQTT, tokio, files or the clock.
 //!
 //! Feed it with [`Scheduler::handle`], step it with [`Scheduler::cycle`], wake it at [`Scheduler::next_wakeup`] with
-//! [`Scheduler::wake`], and after each of these send what [`Scheduler::next_decision`] hands out. The same events at the
+//! [`Scheduler::wake`], and after each of these send what [`Scheduler::next_instruction`] hands out. The same events at the
 //! same times give the same decisions.
 
+mod commands;
 mod coverage;
 mod criteria;
 mod cycle;
@@ -12,8 +13,10 @@ mod election;
 mod event;
 mod importance;
 mod key;
+mod power;
 mod record;
 mod registration;
+mod roster;
 mod rules;
 mod scene;
 mod settings;
@@ -31,7 +34,7 @@ use jiff::Timestamp;
 
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
-pub use decision::{Action, Decision, Rule};
+pub use decision::{Action, Decision, Instruction, Rule};
 pub use event::{Command, Event, Refusal, Source};
 pub use importance::Priority;
 pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
@@ -42,14 +45,9 @@ pub use verdict::Verdict;
 pub use view::{Status, TaskView};
 
 use key::{KeyId, Keys, NET, Owners};
-use record::{Intake, LARGEST};
+use record::Intake;
 use task::Task;
 use window::Window;
-
-use crate::units::Watts;
-
-/// More tasks than any home has; beyond it, new ones are refused.
-const MOST_TASKS: usize = 4_096;
 
 /// What the scheduler is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +100,7 @@ pub struct Scheduler {
     no_data: bool,
     since: Timestamp,
     /// To be sent, in order.
-    decided: VecDeque<Decision>,
+    instructions: VecDeque<Instruction>,
     /// Decided since the last cycle, for the next report.
     between: Vec<Decision>,
 }
@@ -133,7 +131,7 @@ impl Scheduler {
             paused: false,
             no_data: false,
             since: now.wall,
-            decided: VecDeque::new(),
+            instructions: VecDeque::new(),
             between: Vec::new(),
         }
     }
@@ -202,9 +200,9 @@ impl Scheduler {
         }
     }
 
-    /// The next decision to be sent: every stop of a cycle comes before its first start.
-    pub fn next_decision(&mut self) -> Option<Decision> {
-        self.decided.pop_front()
+    /// The next message to be sent: every stop of a cycle comes before its first start.
+    pub fn next_instruction(&mut self) -> Option<Instruction> {
+        self.instructions.pop_front()
     }
 
     /// What it is doing.
@@ -239,172 +237,5 @@ impl Scheduler {
     #[must_use]
     pub fn state(&self, id: &TaskId) -> Option<&TaskState> {
         self.tasks[*self.slots.get(id)?].state.as_ref()
-    }
-
-    // Power.
-
-    fn take_in(
-        &mut self,
-        source: Source,
-        values: Vec<(String, Watts)>,
-        measured: Option<Timestamp>,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let age = measured.map_or(Duration::ZERO, |measured| {
-            Duration::try_from(now.wall.duration_since(measured)).unwrap_or(Duration::ZERO)
-        });
-        if age > self.settings.max_record_gap {
-            return Err(Refusal::Old { age, limit: self.settings.max_record_gap });
-        }
-        let measured = now.at - age;
-        let mut refused = Ok(());
-        for (name, value) in values {
-            if !value.0.is_finite() || value.0.abs() > LARGEST.0 {
-                refused = Err(Refusal::Implausible { key: name, value: value.0 });
-                continue;
-            }
-            let Some(key) = self.keys.intern(&name) else {
-                refused = Err(Refusal::TooManyKeys(name));
-                continue;
-            };
-            match source {
-                Source::Meter => self.meter.put(key, value, measured),
-                Source::Fallback => self.fallback.put(key, value, measured),
-            }
-            if key == self.net {
-                self.note_record(source, measured, now);
-            }
-        }
-        refused
-    }
-
-    /// A value of `net` arrived: data isn't missing any more.
-    fn note_record(&mut self, source: Source, measured: Instant, now: Now) {
-        self.last_record = self.last_record.max(measured);
-        if source == Source::Meter {
-            self.last_meter = Now { at: self.last_meter.at.max(measured), wall: now.wall };
-        }
-        if std::mem::take(&mut self.no_data) {
-            self.window.clear();
-            if !self.paused {
-                self.since = now.wall;
-            }
-        }
-    }
-
-    // Commands.
-
-    fn obey(&mut self, command: Command, now: Now) {
-        let before = self.activity();
-        match command {
-            Command::Pause => self.paused = true,
-            Command::Resume => {
-                self.paused = false;
-                for task in &mut self.tasks {
-                    task.stop_all = false;
-                }
-            }
-            Command::StopAll => {
-                self.paused = true;
-                for task in &mut self.tasks {
-                    task.stop_all = task.registration.is_some() && task.running();
-                }
-                self.repeat_stop_all(now);
-            }
-        }
-        if self.activity() != before {
-            self.since = now.wall;
-        }
-    }
-
-    /// Takes over what an earlier run had told: whether a user had paused it, and since when.
-    pub fn restore_pause(&mut self, since: Timestamp) {
-        self.paused = true;
-        self.since = since;
-    }
-
-    fn repeat_stop_all(&mut self, now: Now) {
-        self.stop_where(Rule::StopAll, "everything is to be stopped", now, |task| task.stop_all);
-    }
-
-    fn stop_without_data(&mut self, now: Now) {
-        let silent = event::Seconds(now.at.since(self.last_record));
-        let reason = format!("no power record for {silent}, and it is not to run without");
-        self.stop_where(Rule::NoData, &reason, now, |task| {
-            task.registration.as_ref().is_some_and(|registration| registration.on_no_data == OnNoData::Stop)
-        });
-    }
-
-    /// Stops every running, stoppable, reachable task of a kind, outside of the rules of a cycle.
-    fn stop_where(&mut self, rule: Rule, reason: &str, now: Now, chosen: impl Fn(&Task) -> bool) {
-        let stops: Vec<Decision> = self
-            .tasks
-            .iter()
-            .filter(|task| {
-                task.running()
-                    && task.registration.is_some()
-                    && task.stoppable(now.at)
-                    && task.unreachable(now.at, &self.settings).is_none()
-                    && chosen(task)
-            })
-            .map(|task| Decision { task: task.id.clone(), action: Action::Stop, rule, reason: reason.to_owned() })
-            .collect();
-        self.decided.extend(stops.iter().cloned());
-        self.between.extend(stops);
-    }
-
-    // Tasks.
-
-    /// The slot of a task, made if it is new.
-    fn slot(&mut self, id: TaskId) -> Result<usize, Refusal> {
-        if let Some(slot) = self.slots.get(&id) {
-            return Ok(*slot);
-        }
-        let slot = if let Some(slot) = self.free.pop() {
-            self.window.forget_slot(slot);
-            self.tasks[slot] = Task::new(id.clone());
-            slot
-        } else if self.tasks.len() < MOST_TASKS {
-            self.tasks.push(Task::new(id.clone()));
-            self.tasks.len() - 1
-        } else {
-            return Err(Refusal::TooManyTasks(id));
-        };
-        self.slots.insert(id, slot);
-        Ok(slot)
-    }
-
-    /// Changes a task that is known, and forgets it if nothing of it is left.
-    fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
-        let Some(slot) = self.slots.get(id).copied() else { return };
-        change(&mut self.tasks[slot]);
-        self.owners_stale = true;
-        if self.tasks[slot].is_forgotten() {
-            self.slots.remove(id);
-            self.free.push(slot);
-        }
-    }
-
-    /// A task's keys may have changed.
-    fn refresh_keys(&mut self, slot: usize) -> Result<(), Refusal> {
-        let task = &mut self.tasks[slot];
-        let own = [format!("@{}", task.id)];
-        let names = if task.key_names().is_empty() { &own } else { task.key_names() };
-        let unchanged = names.len() == task.keys.len()
-            && names.iter().zip(&task.keys).all(|(name, key)| self.keys.name(*key) == name);
-        if unchanged && task.registration.is_some() && !self.owners_stale {
-            return Ok(());
-        }
-        let mut keys = Vec::with_capacity(names.len());
-        let mut refused = Ok(());
-        for name in names {
-            match self.keys.intern(name) {
-                Some(key) => keys.push(key),
-                None => refused = Err(Refusal::TooManyKeys(name.clone())),
-            }
-        }
-        task.keys = keys;
-        self.owners_stale = true;
-        refused
     }
 }

@@ -143,7 +143,7 @@ fn tell(scheduler: &mut Scheduler, index: usize, condition: Condition, usage: f6
 /// What the scheduler decided, in the words of the transcription.
 fn decided(scheduler: &mut Scheduler, now: Now) -> Decisions {
     let report = scheduler.cycle(now);
-    while scheduler.next_decision().is_some() {}
+    while scheduler.next_instruction().is_some() {}
     let of = |action| {
         let chosen = report.decisions.iter().filter(move |decision| decision.action == action);
         chosen.map(|decision| (decision.task.to_string(), decision.rule.as_str())).collect()

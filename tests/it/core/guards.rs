@@ -149,7 +149,7 @@ fn reachable(appliance: Appliance, availability: &[Option<bool>], after: u64, ex
     home.meter(&[("net", -5000.0)]);
     home.scheduler.cycle(home.now);
     assert_eq!(home.view("boiler").status != Status::Unreachable, expect, "{availability:?} after {after} s");
-    assert_eq!(home.scheduler.next_decision().is_some(), expect, "{availability:?} after {after} s");
+    assert_eq!(home.scheduler.next_instruction().is_some(), expect, "{availability:?} after {after} s");
 }
 
 #[test]

@@ -167,7 +167,8 @@ impl Home {
     /// Writes the decisions down. Who isn't deaf follows them a moment later, and says so.
     fn follow(&mut self) {
         let passed = self.now.at.since(self.begin.at).as_secs();
-        while let Some(decision) = self.scheduler.next_decision() {
+        while let Some(instruction) = self.scheduler.next_instruction() {
+            let Some(decision) = instruction.decision() else { continue };
             let start = decision.action == Action::Start;
             let action = if start { "start" } else { "stop" };
             let (task, rule) = (&decision.task, decision.rule);

@@ -139,7 +139,8 @@ fn check(
         let running: Vec<bool> = home.appliances.iter().map(|appliance| appliance.state.running).collect();
         let decisions = home.scheduler.cycle(home.now).decisions;
         followed.clone_from(&running);
-        while let Some(decision) = home.scheduler.next_decision() {
+        while let Some(instruction) = home.scheduler.next_instruction() {
+            let Some(decision) = instruction.decision() else { continue };
             let index = appliances.iter().position(|appliance| appliance.id == decision.task).unwrap();
             followed[index] = decision.action == Action::Start;
         }

@@ -1,0 +1,137 @@
+//! What comes in: each message becomes an event of the scheduler, or a fault that names its topic.
+//!
+//! Refuses to read payloads itself: that is `mqtt/payload`'s.
+
+use crate::mqtt::Message;
+use crate::mqtt::payload::{self, SetCommand};
+use crate::mqtt::topics::{TaskTopic, Topic};
+use crate::scheduler::{Command, Event, Source, TaskId};
+
+use super::Bridge;
+
+impl Bridge {
+    pub(super) fn receive(&mut self, message: Message) {
+        if message.retain {
+            self.start_up.heard();
+        }
+        let is_power = message.topic == self.power.topic;
+        if is_power || message.topic == self.power.fallback_topic {
+            let source = if is_power { Source::Meter } else { Source::Fallback };
+            self.receive_power(source, &message);
+            return;
+        }
+        let topic = self.topics.parse(&message.topic);
+        match topic {
+            Some(Topic::SchedulerSet) => self.receive_command(message),
+            Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
+            Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
+                self.start_up.own_state(&message.payload);
+            }
+            // Nothing that somebody publishes for us may be passed over in silence.
+            None if message.payload.is_empty() => {}
+            None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
+            Some(_) => {}
+        }
+    }
+
+    fn receive_power(&mut self, source: Source, message: &Message) {
+        if message.retain {
+            tracing::debug!("{}: a retained record is not a new one", message.topic);
+            return;
+        }
+        match payload::record(&message.payload, self.power.unit) {
+            Ok(record) => {
+                let before = self.scheduler.activity();
+                let event = Event::Power { source, values: record.values, measured: record.measured };
+                self.handle(event, &message.topic);
+                if before != self.scheduler.activity() {
+                    tracing::info!("power records arrive again");
+                    self.tell();
+                }
+            }
+            Err(problem) => self.fault(&message.topic, &problem.to_string()),
+        }
+    }
+
+    pub(super) fn receive_command(&mut self, message: Message) {
+        if message.payload.is_empty() {
+            return;
+        }
+        if self.start_up.is_open() {
+            self.start_up.keep(message);
+            return;
+        }
+        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
+        self.outlet.clear(&message.topic);
+        match payload::command(&message.payload) {
+            Ok(Some(SetCommand::Do(command))) => {
+                tracing::info!("{}: {}", message.topic, describe(command));
+                self.handle(Event::Command(command), &message.topic);
+                self.tell();
+            }
+            Ok(Some(SetCommand::Schedule)) => self.run_cycle(),
+            Ok(None) => {}
+            Err(problem) => self.fault(&message.topic, &problem.to_string()),
+        }
+    }
+
+    fn receive_task(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
+        let topic = &message.topic;
+        let payload = message.payload.as_slice();
+        let event = match kind {
+            TaskTopic::Config if payload.is_empty() => {
+                self.not_yet.remove(&id);
+                Ok(Event::Unregistered(id))
+            }
+            TaskTopic::Config => match payload::registration(&id, payload, &self.criteria) {
+                Ok(registered) => {
+                    self.note_not_yet(&id, registered.not_yet);
+                    Ok(Event::Registered(id, Box::new(registered.registration)))
+                }
+                Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
+            },
+            TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
+            TaskTopic::State => match payload::state(payload) {
+                // What the broker replays after a reconnect is as old as it was.
+                Ok(state) if message.retain && self.scheduler.state(&id) == Some(&state) => return,
+                Ok(state) => Ok(Event::State(id, Box::new(state))),
+                Err(problem) => Err((Event::StateRefused(id, problem.to_string()), problem)),
+            },
+            TaskTopic::Availability => match payload::availability(payload) {
+                Ok(available) => Ok(Event::Availability(id, available)),
+                Err(problem) => return self.fault(topic, &problem.to_string()),
+            },
+            TaskTopic::ModeSet | TaskTopic::PrioritySet if !payload.is_empty() => {
+                return self.fault(topic, "modes and priorities can't be set in this version yet");
+            }
+            TaskTopic::Report if self.start_up.is_open() && message.retain => {
+                return self.outlet.remember(topic, payload);
+            }
+            _ => return,
+        };
+        match event {
+            Ok(event) => self.handle(event, topic),
+            Err((event, problem)) => {
+                self.handle(event, topic);
+                self.fault(topic, &problem.to_string());
+            }
+        }
+        self.tell();
+    }
+
+    fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
+        if fields.is_empty() {
+            self.not_yet.remove(id);
+        } else {
+            self.not_yet.insert(id.clone(), fields);
+        }
+    }
+}
+
+fn describe(command: Command) -> &'static str {
+    match command {
+        Command::Pause => "paused",
+        Command::Resume => "resumed",
+        Command::StopAll => "everything is to be stopped, then paused",
+    }
+}
