@@ -11,6 +11,7 @@
 //! - [`config`]: the settings: defaults, file, environment.
 //! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
 //! - [`report`]: what Sunward tells.
+//! - [`home_assistant`]: what Home Assistant is told, so that it finds everything by itself.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
 //! - [`cli`]: the commands.
@@ -19,6 +20,7 @@ pub mod bridge;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod home_assistant;
 pub mod mqtt;
 pub mod report;
 pub mod scheduler;

@@ -3,6 +3,7 @@
 //! Refuses to decide anything about appliances; it carries messages to the scheduler and decisions from it.
 
 mod clock;
+mod discovery;
 mod faults;
 mod outlet;
 mod receive;
@@ -18,10 +19,11 @@ use crate::config::Config;
 use crate::mqtt::payload;
 use crate::mqtt::topics::{TaskTopic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
-use crate::report;
+use crate::report::{self, Latest};
 use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
 use clock::Clock;
+use discovery::Discovery;
 use faults::Faults;
 use outlet::Outlet;
 use set_up::Power;
@@ -59,12 +61,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let power = Power::new(&config, &topics);
     let mut filters = topics.filters();
     filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    let read_once = StartUp::filters(&topics);
+    let discovery = Discovery::new(&config.homeassistant, &topics);
+    let read_once = StartUp::filters(&topics, &discovery);
+    filters.extend(discovery.filters());
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, handle.clone())?;
+    let mut bridge = Bridge::new(config, topics, power, discovery, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -89,6 +93,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
+            () = bridge.outlet.pause() => bridge.outlet.publish_some(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -119,6 +124,9 @@ struct Bridge {
     topics: Topics,
     power: Power,
     outlet: Outlet,
+    discovery: Discovery,
+    /// What started and stopped last.
+    latest: Latest,
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
@@ -131,7 +139,7 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, topics: Topics, power: Power, handle: Handle) -> anyhow::Result<Self> {
+    fn new(config: Config, topics: Topics, power: Power, discovery: Discovery, handle: Handle) -> anyhow::Result<Self> {
         let clock = Clock::new();
         let written = &config.scheduler.criteria;
         let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
@@ -142,6 +150,8 @@ impl Bridge {
             topics,
             power,
             outlet: Outlet::new(handle),
+            discovery,
+            latest: Latest::default(),
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
@@ -158,7 +168,7 @@ impl Bridge {
                 tracing::info!("connected to {broker}");
                 self.faults.forget_refusals();
                 if !first {
-                    self.outlet.publish_again();
+                    self.publish_again();
                 }
             }
             Incoming::Subscribed => self.start_up.subscribed(),
@@ -173,6 +183,13 @@ impl Bridge {
                 "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
             )),
         }
+    }
+
+    /// Sunward's being there first, then the devices: what follows is about them.
+    fn publish_again(&mut self) {
+        let mut first = vec![self.topics.scheduler_availability()];
+        first.extend(self.discovery.topics());
+        self.outlet.publish_again(first);
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
@@ -193,6 +210,7 @@ impl Bridge {
         for filter in read_once {
             self.outlet.handle().unsubscribe(filter);
         }
+        self.latest = self.start_up.take_up(&mut self.scheduler);
         if let Some(since) = self.start_up.paused_since() {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
@@ -210,7 +228,9 @@ impl Bridge {
     fn run_cycle(&mut self) {
         let report = self.scheduler.cycle(self.clock.now());
         self.send();
-        let report = report::cycle(&report).to_string();
+        let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
+        self.latest.note(&report, name);
+        let report = report::cycle(&report, &self.latest).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }

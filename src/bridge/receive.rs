@@ -20,12 +20,22 @@ impl Bridge {
             self.receive_power(source, &message);
             return;
         }
+        if self.discovery.receive(&message, self.start_up.is_open(), &mut self.outlet) {
+            if self.discovery.is_birth(&message) && !self.start_up.is_open() {
+                tracing::info!("Home Assistant has started: it is told everything again");
+                self.publish_again();
+            }
+            return;
+        }
         let topic = self.topics.parse(&message.topic);
         match topic {
             Some(Topic::SchedulerSet) => self.receive_command(message),
             Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload);
+            }
+            Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
+                self.start_up.own_cycle(&message.payload);
             }
             // Nothing that somebody publishes for us may be passed over in silence.
             None if message.payload.is_empty() => {}
@@ -105,7 +115,8 @@ impl Bridge {
                 return self.fault(topic, "modes and priorities can't be set in this version yet");
             }
             TaskTopic::Report if self.start_up.is_open() && message.retain => {
-                return self.outlet.remember(topic, payload);
+                self.start_up.own_report(id, payload);
+                return self.outlet.remember_report(topic, payload);
             }
             _ => return,
         };

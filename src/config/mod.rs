@@ -42,6 +42,8 @@ pub struct Config {
     pub power: Power,
     /// The scheduler's own settings.
     pub scheduler: Scheduler,
+    /// What Home Assistant finds by itself.
+    pub homeassistant: HomeAssistant,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,
 }
@@ -150,6 +152,22 @@ impl Default for Power {
             expire_after: Duration::from_secs(300),
             reserve: Watts::ZERO,
         }
+    }
+}
+
+/// `[homeassistant]`: MQTT discovery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HomeAssistant {
+    /// Sunward and its tasks appear in Home Assistant by themselves.
+    pub discovery: bool,
+    /// What the topics begin with that Home Assistant listens to.
+    pub discovery_prefix: String,
+}
+
+impl Default for HomeAssistant {
+    fn default() -> Self {
+        Self { discovery: true, discovery_prefix: "homeassistant".into() }
     }
 }
 

@@ -62,10 +62,31 @@ impl Device {
     }
 }
 
-/// Text as Home Assistant writes it in entity ids.
+/// A power in watts.
+pub(super) fn power() -> Value {
+    json!({
+        "device_class": "power", "unit_of_measurement": "W", "state_class": "measurement",
+        "suggested_display_precision": 0,
+    })
+}
+
+/// A share in percent.
+pub(super) fn share() -> Value {
+    json!({"unit_of_measurement": "%", "state_class": "measurement", "suggested_display_precision": 0})
+}
+
+/// Both sets of options.
+pub(super) fn with(mut options: Value, more: Value) -> Value {
+    if let (Value::Object(options), Value::Object(more)) = (&mut options, more) {
+        options.extend(more);
+    }
+    options
+}
+
+/// Text as Home Assistant writes it in entity ids, where there must be some.
 pub(super) fn slug(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
+    let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "sunward".into() } else { words.join("_").to_ascii_lowercase() }
 }
 
 #[cfg(test)]
@@ -93,6 +114,6 @@ pub(super) mod tests {
         check("home/sunward EV-charger_2", "home_sunward_ev_charger_2");
         check("sunward -", "sunward");
         check("Zuhause/Sonne ☀", "zuhause_sonne");
-        check("☀", "");
+        check("☀", "sunward");
     }
 }

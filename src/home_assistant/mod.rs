@@ -67,6 +67,13 @@ impl HomeAssistant {
         rest.is_empty() || rest.strip_prefix(TASK).is_some_and(|id| TaskId::new(id).is_ok())
     }
 
+    /// Whether a topic is Home Assistant's, or about a device of somebody else's.
+    #[must_use]
+    pub fn is_not_ours(&self, topic: &str) -> bool {
+        let rest = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(|rest| rest == "status" || rest.starts_with("device/")) && !self.is_ours(topic)
+    }
+
     /// Every device with its entities: what should be retained, by topic.
     #[must_use]
     pub fn devices<'a>(&self, tasks: impl IntoIterator<Item = Task<'a>>) -> BTreeMap<String, Vec<u8>> {

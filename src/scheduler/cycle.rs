@@ -17,7 +17,7 @@ use crate::scheduler::sheet::{Offer, Sheet};
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::{Verdict, Waits};
 use crate::scheduler::window::Record;
-use crate::scheduler::{Now, Scheduler};
+use crate::scheduler::{Consumption, Now, Scheduler};
 use crate::units::{Share, Watts};
 
 /// Why a cycle decided nothing.
@@ -40,6 +40,10 @@ pub struct CycleReport {
     pub source: Option<Source>,
     /// Its record, by key, as the window keeps it.
     pub record: Option<Vec<(Arc<str>, Watts)>>,
+    /// What tasks consumed according to it.
+    pub consumption: Option<Consumption>,
+    /// No record has come for longer than `max_record_gap`, whether paused or not.
+    pub no_data: bool,
     /// What was decided in it, and since the cycle before.
     pub decisions: Vec<Decision>,
 }
@@ -59,6 +63,7 @@ impl Scheduler {
         }
         self.wake(now);
         let source = self.update(now);
+        let consumption = source.and_then(|_| self.account(now));
         let skipped = match source {
             _ if self.paused => Some(Skipped::Paused),
             None => Some(Skipped::NoRecord),
@@ -77,7 +82,7 @@ impl Scheduler {
         decisions.reverse();
         decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
         decisions.reverse();
-        CycleReport { time: now.wall, skipped, source, record, decisions }
+        CycleReport { time: now.wall, skipped, source, record, consumption, no_data: self.no_data, decisions }
     }
 
     /// Makes the cycle's record from what arrived and puts it into the window.

@@ -5,6 +5,7 @@
 //! same times give the same decisions.
 
 mod commands;
+mod consumption;
 mod coverage;
 mod criteria;
 mod cycle;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use consumption::Consumption;
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use decision::{Action, Decision, Instruction, Rule};
@@ -90,6 +92,8 @@ pub struct Scheduler {
     window: Window,
     meter: Intake,
     fallback: Intake,
+    /// Until when the tasks' energy is counted; unknown at the start and while data is missing.
+    accounted: Option<Instant>,
     /// The last record of either source, or the start.
     last_record: Instant,
     /// The last record of the meter, or the start.
@@ -125,6 +129,7 @@ impl Scheduler {
             owners_stale: true,
             meter: Intake::default(),
             fallback: Intake::default(),
+            accounted: None,
             last_record: now.at,
             last_meter: now,
             last_cycle: now,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use minijinja::Value;
 
+use crate::scheduler::consumption::EnergyOfDay;
 use crate::scheduler::importance::Importance;
 use crate::scheduler::key::KeyId;
 use crate::scheduler::time::Day;
@@ -47,6 +48,8 @@ pub(crate) struct Task {
     pub(crate) stop_all: bool,
     pub(crate) verdict: Verdict,
     today: Today,
+    /// What it used since local midnight.
+    pub(crate) energy: EnergyOfDay,
 }
 
 /// Run time and starts since local midnight.
@@ -87,6 +90,7 @@ impl Task {
             stop_all: false,
             verdict: Verdict::Pending,
             today: Today::default(),
+            energy: EnergyOfDay::default(),
         }
     }
 
