@@ -61,7 +61,7 @@ struct Change {
     name: String,
     rule: String,
     reason: String,
-    time: Timestamp,
+    time: String,
 }
 
 impl Latest {
@@ -73,7 +73,7 @@ impl Latest {
                 name: name(task).unwrap_or_else(|| task.to_string()),
                 rule: rule.to_string(),
                 reason: reason.clone(),
-                time: report.time,
+                time: time(report.time),
             };
             match action {
                 Action::Start => self.last_started = Some(change),

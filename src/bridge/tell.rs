@@ -23,8 +23,9 @@ impl Bridge {
             let topic = self.topics.task(&view.id, TaskTopic::Report);
             reports.insert(topic, report::task(view).to_string().into_bytes());
         }
-        self.outlet.reports(reports);
+        // Home Assistant is to forget a task before its report is empty.
         self.discovery.tell(&views, &mut self.outlet);
+        self.outlet.reports(reports);
         self.tell_state();
     }
 
