@@ -103,7 +103,7 @@ impl Home {
     /// A broker and its observer, without Sunward.
     pub(crate) async fn empty(protocol: Protocol, toml: &str) -> Self {
         let broker = Mosquitto::start();
-        let peer = Peer::new(&broker.url(), &["sunward/#"]).await;
+        let peer = Peer::new(&broker.url(), &["sunward/#", "homeassistant/#"]).await;
         let toml = toml.to_owned();
         Self {
             broker,
@@ -123,6 +123,11 @@ impl Home {
         let mut home = Self::empty(protocol, toml).await;
         home.start().await;
         home
+    }
+
+    /// What Sunward is started with the next time.
+    pub(crate) fn configure(&mut self, toml: &str) {
+        self.toml = toml.to_owned();
     }
 
     /// Starts Sunward and waits until it is online.

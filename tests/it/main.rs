@@ -14,6 +14,7 @@ mod core;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;
+mod home_assistant;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;

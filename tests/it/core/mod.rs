@@ -1,5 +1,6 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
 
+mod consumption;
 mod criteria;
 mod guards;
 mod missing_data;
