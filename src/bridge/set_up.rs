@@ -3,9 +3,12 @@
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, PowerUnit};
-use crate::mqtt::topics::Topics;
-use crate::scheduler::Settings;
+use crate::config::{Config, PowerUnit, default_criteria};
+use crate::devices::Tasks;
+use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::scheduler::{Criteria, Settings};
+
+use super::discovery::Discovery;
 
 /// The core's settings out of the configuration.
 ///
@@ -28,6 +31,53 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         time_zone,
         dry_run: config.scheduler.dry_run,
     })
+}
+
+/// The criteria of tasks that bring none of their own.
+pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
+    default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
+}
+
+/// Everything that messages come from.
+pub(super) struct Heard {
+    pub(super) topics: Topics,
+    pub(super) power: Power,
+    pub(super) tasks: Tasks,
+    pub(super) discovery: Discovery,
+}
+
+impl Heard {
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        let topics = Topics::new(&config.mqtt.base_topic)?;
+        Ok(Self {
+            power: Power::new(config, &topics),
+            tasks: tasks(config)?,
+            discovery: Discovery::new(&config.homeassistant, &topics),
+            topics,
+        })
+    }
+
+    /// What is listened to for as long as Sunward runs.
+    pub(super) fn filters(&self) -> Vec<String> {
+        let mut filters = self.topics.filters();
+        filters.extend(self.tasks.topics().map(str::to_owned));
+        filters.extend([self.power.topic.clone(), self.power.fallback_topic.clone()]);
+        filters.extend(self.discovery.filters());
+        filters
+    }
+
+    /// What is read during the start-up only: what earlier runs told.
+    pub(super) fn read_once(&self) -> Vec<String> {
+        let topics = &self.topics;
+        let own = [topics.scheduler_state(), topics.scheduler_cycle(), topics.every_task(TaskTopic::Report)];
+        own.into_iter().chain(self.discovery.read_once()).collect()
+    }
+}
+
+/// The tasks of the configuration.
+fn tasks(config: &Config) -> anyhow::Result<Tasks> {
+    Tasks::new(&config.task, &criteria(config)?)
+        .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
 }
 
 /// Where power records come from.

@@ -7,12 +7,9 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::mqtt::Message;
-use crate::mqtt::topics::{TaskTopic, Topics};
 use crate::report::Latest;
 use crate::scheduler::{Scheduler, TaskId};
 use crate::units::KilowattHours;
-
-use super::discovery::Discovery;
 
 /// The retained messages have come in when it is quiet for so long,
 const QUIET: Duration = Duration::from_secs(1);
@@ -57,12 +54,6 @@ struct OwnReport {
 }
 
 impl StartUp {
-    /// One's own topics, read during the start-up only.
-    pub(super) fn filters(topics: &Topics, discovery: &Discovery) -> Vec<String> {
-        let own = [topics.scheduler_state(), topics.scheduler_cycle(), topics.every_task(TaskTopic::Report)];
-        own.into_iter().chain(discovery.read_once()).collect()
-    }
-
     pub(super) fn is_open(&self) -> bool {
         !self.closed
     }

@@ -17,6 +17,7 @@ mod load;
 mod merge;
 mod problem;
 mod strict;
+mod tasks;
 mod url;
 mod validate;
 mod variables;
@@ -24,9 +25,11 @@ mod variables;
 #[cfg(test)]
 mod example;
 
+pub(crate) use checks::plain_topic;
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
+pub use tasks::{Task, default_criteria};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 
@@ -42,6 +45,9 @@ pub struct Config {
     pub power: Power,
     /// The scheduler's own settings.
     pub scheduler: Scheduler,
+    /// Devices that can't register themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub task: Vec<Task>,
     /// What Home Assistant finds by itself.
     pub homeassistant: HomeAssistant,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
