@@ -102,7 +102,7 @@ class Check:
     async def prepare(self):
         await self.broker.start()
         self.bus = Bus(self.broker.port)
-        self.home.configure(recipes())
+        self.home.configure()
         began = time.monotonic()
         await self.home.start()
         await self.home.add_mqtt(self.broker.port)
@@ -229,6 +229,23 @@ class Check:
             return (await self.ours()).keys() == SUNWARD.keys()
         await until("only Sunward", gone)
 
+    async def the_recipes_of_the_docs_make_a_meter_and_a_task(self):
+        self.home.add_packages(recipes() | {"entities": ENTITIES})
+        self.bus.seen.clear()
+        await self.home.restart()
+        await until("the fountain", lambda: "sunward/task/fountain/state" in self.bus.seen)
+        await self.becomes("sensor.sunward_fountain_status", "Stopped")
+        for watts in (-1499, -1500):
+            await self.home.call("input_number.set_value", "input_number.grid", value=watts)
+            await until("a record", lambda: self.bus.json("sunward/power").get("net") == watts)
+        assert self.bus.json("sunward/power")["solar"] == 0
+        await until("its statestream", lambda: self.bus.seen.get("statestream/sensor/grid_power/state") == "-1500.0")
+        self.bus.publish("sunward/scheduler/set", "schedule")
+        await self.becomes("switch.fountain", "on")
+        await self.becomes("binary_sensor.sunward_fountain_running", "on")
+        await self.home.call("switch.turn_off", "switch.fountain")
+        await self.becomes("binary_sensor.sunward_fountain_running", "off")
+
     async def without_discovery_nothing_is_left_in_home_assistant(self):
         self.sunward.stop()
         self.start_sunward(SUNWARD__HOMEASSISTANT__DISCOVERY="false")
@@ -253,10 +270,30 @@ class Check:
         self.broker.stop()
 
 
+# What the recipes speak of.
+ENTITIES = """
+input_number:
+  grid: {min: -10000, max: 10000}
+input_boolean:
+  fountain: {}
+template:
+  - sensor:
+      - name: Grid power
+        unit_of_measurement: W
+        state: "{{ states('input_number.grid') }}"
+  - switch:
+      - name: Fountain
+        state: "{{ is_state('input_boolean.fountain', 'on') }}"
+        turn_on: {action: input_boolean.turn_on, target: {entity_id: input_boolean.fountain}}
+        turn_off: {action: input_boolean.turn_off, target: {entity_id: input_boolean.fountain}}
+"""
+
+
 def recipes():
     """The recipes of the docs, as packages of Home Assistant's configuration."""
-    text = DOCS.read_text() if DOCS.exists() else ""
-    return {f"recipe{n}": yaml for n, yaml in enumerate(re.findall(r"```yaml\n# package: .*\n(.*?)```", text, re.DOTALL))}
+    found = re.findall(r"```yaml\n# package: .*\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert len(found) == 3, found
+    return {f"recipe{n}": yaml for n, yaml in enumerate(found)}
 
 
 CHECKS = [
@@ -269,6 +306,7 @@ CHECKS = [
     Check.all_is_there_again_when_home_assistant_restarts,
     Check.everything_is_unavailable_while_sunward_is_away,
     Check.a_task_that_unregisters_leaves_nothing,
+    Check.the_recipes_of_the_docs_make_a_meter_and_a_task,
     Check.without_discovery_nothing_is_left_in_home_assistant,
     Check.home_assistant_had_nothing_to_complain_about,
 ]

@@ -94,7 +94,7 @@ class Sunward(Process):
 class HomeAssistant(Process):
     """Home Assistant with the MQTT integration, set up as its user would: through its own API."""
 
-    def configure(self, yaml):
+    def configure(self):
         self.port = free_port()
         base = (
             "homeassistant:\n  name: Test\n  latitude: 52\n  longitude: 5\n  elevation: 0\n  unit_system: metric\n"
@@ -103,10 +103,12 @@ class HomeAssistant(Process):
             "api:\nconfig:\nlogger:\n  default: warning\n"
         )
         (self.folder / "configuration.yaml").write_text(base)
-        packages = self.folder / "packages"
-        packages.mkdir(exist_ok=True)
+        (self.folder / "packages").mkdir()
+
+    def add_packages(self, yaml):
+        """More configuration, in force after a restart."""
         for name, text in yaml.items():
-            (packages / f"{name}.yaml").write_text(text)
+            (self.folder / "packages" / f"{name}.yaml").write_text(text)
 
     async def start(self):
         hass = pathlib.Path(sys.executable).parent / "hass"
