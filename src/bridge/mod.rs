@@ -8,6 +8,7 @@ mod discovery;
 mod faults;
 mod outlet;
 mod receive;
+mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
@@ -17,11 +18,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::devices::Tasks;
+use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::Topics;
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
-use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
 use clock::Clock;
 use discovery::Discovery;
@@ -59,8 +60,9 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let options = Options::from_config(&config.mqtt, address)?;
     let broker = options.broker();
     let heard = Heard::new(&config)?;
-    let read_once = heard.read_once();
-    let filters = heard.filters().into_iter().chain(read_once.iter().cloned());
+    let mut filters = heard.filters();
+    let read_once = heard.read_once(&filters);
+    filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
@@ -89,6 +91,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
+            () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
             () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
             () = bridge.outlet.pause() => bridge.outlet.publish_some(),
             _ = alive.tick() => {
@@ -121,6 +124,8 @@ struct Bridge {
     topics: Topics,
     power: Power,
     /// Those of the configuration.
+    sensors: Sensors,
+    /// Those of the configuration.
     tasks: Tasks,
     outlet: Outlet,
     discovery: Discovery,
@@ -139,13 +144,14 @@ struct Bridge {
 
 impl Bridge {
     fn new(config: Config, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
-        let Heard { topics, power, tasks, discovery } = heard;
+        let Heard { topics, power, sensors, tasks, discovery } = heard;
         let clock = Clock::new();
         let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
             criteria: set_up::criteria(&config)?,
             topics,
             power,
+            sensors,
             tasks,
             outlet: Outlet::new(handle),
             discovery,
@@ -200,11 +206,23 @@ impl Bridge {
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
-        let refused: Result<(), Refusal> = self.scheduler.handle(event, self.clock.now());
-        if let Err(refusal) = refused {
+        // What was refused is a fault already.
+        let _ = self.hand_over(event, topic);
+    }
+
+    /// As `handle`, for who wants to know what was refused.
+    fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+        let before = self.scheduler.activity();
+        let outcome = self.scheduler.handle(event, self.clock.now());
+        if let Err(refusal) = &outcome {
             self.fault(topic, &refusal.to_string());
         }
         self.send();
+        if before == Activity::NoData && self.scheduler.activity() == Activity::Active {
+            tracing::info!("power records arrive again");
+            self.tell();
+        }
+        outcome
     }
 
     fn fault(&mut self, topic: &str, error: &str) {
@@ -226,8 +244,8 @@ impl Bridge {
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        let (tasks, power) = (self.scheduler.task_count(), &self.power.topic);
-        tracing::info!("online with {tasks} tasks, waiting for power records on {power}");
+        let tasks = self.scheduler.task_count();
+        tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
             self.receive_command(command);
         }
@@ -247,7 +265,7 @@ impl Bridge {
         let before = self.scheduler.activity();
         self.scheduler.wake(self.clock.now());
         if before != self.scheduler.activity() {
-            tracing::warn!("no power record arrives on {}", self.power.topic);
+            tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.tell();

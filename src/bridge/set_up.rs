@@ -1,10 +1,13 @@
 //! What the configuration means to the bridge and to the core.
 
+use std::fmt;
+
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, PowerUnit, default_criteria};
-use crate::devices::Tasks;
+use crate::config::{Config, Invalid, PowerUnit, default_criteria};
+use crate::devices::filter::{covers, distinct};
+use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topics};
 use crate::scheduler::{Criteria, Settings};
 
@@ -33,6 +36,18 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
     })
 }
 
+/// The sensors and derived keys of the configuration.
+///
+/// # Errors
+/// Names every key that can't be meant.
+pub(super) fn sensors(config: &Config) -> anyhow::Result<Sensors> {
+    let told = |problems: Vec<Invalid>| {
+        let lines = problems.into_iter().map(|Invalid { key, message, .. }| format!("{key}: {message}"));
+        anyhow::anyhow!(lines.collect::<Vec<_>>().join("\n"))
+    };
+    Sensors::from_config(config).map_err(told)
+}
+
 /// The criteria of tasks that bring none of their own.
 pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
     default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
@@ -42,6 +57,7 @@ pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
 pub(super) struct Heard {
     pub(super) topics: Topics,
     pub(super) power: Power,
+    pub(super) sensors: Sensors,
     pub(super) tasks: Tasks,
     pub(super) discovery: Discovery,
 }
@@ -51,26 +67,29 @@ impl Heard {
         let topics = Topics::new(&config.mqtt.base_topic)?;
         Ok(Self {
             power: Power::new(config, &topics),
+            sensors: sensors(config)?,
             tasks: tasks(config)?,
             discovery: Discovery::new(&config.homeassistant, &topics),
             topics,
         })
     }
 
-    /// What is listened to for as long as Sunward runs.
+    /// What is listened to for as long as Sunward runs, each once.
     pub(super) fn filters(&self) -> Vec<String> {
         let mut filters = self.topics.filters();
-        filters.extend(self.tasks.topics().map(str::to_owned));
         filters.extend([self.power.topic.clone(), self.power.fallback_topic.clone()]);
+        filters.extend(self.sensors.filters());
+        filters.extend(self.tasks.topics().map(str::to_owned));
         filters.extend(self.discovery.filters());
-        filters
+        distinct(filters)
     }
 
-    /// What is read during the start-up only: what earlier runs told.
-    pub(super) fn read_once(&self) -> Vec<String> {
+    /// What is read during the start-up only, what earlier runs told, but for what is listened to anyway.
+    pub(super) fn read_once(&self, others: &[String]) -> Vec<String> {
         let topics = &self.topics;
         let own = [topics.scheduler_state(), topics.scheduler_cycle(), topics.every_task(TaskTopic::Report)];
-        own.into_iter().chain(self.discovery.read_once()).collect()
+        let own = own.into_iter().chain(self.discovery.read_once());
+        own.filter(|own| !others.iter().any(|other| covers(other, own))).collect()
     }
 }
 
@@ -85,6 +104,15 @@ pub(super) struct Power {
     pub(super) topic: String,
     pub(super) fallback_topic: String,
     pub(super) unit: PowerUnit,
+    sensors: Vec<String>,
+}
+
+/// The topics, as people want to see them when nothing comes.
+impl fmt::Display for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.topic)?;
+        self.sensors.iter().try_for_each(|topic| write!(f, ", {topic}"))
+    }
 }
 
 impl Power {
@@ -93,6 +121,7 @@ impl Power {
             topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
             fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
             unit: config.power.unit_of_measurement,
+            sensors: config.power.sensor.iter().map(|sensor| sensor.topic.clone()).collect(),
         }
     }
 }

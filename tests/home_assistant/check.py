@@ -110,9 +110,9 @@ class Check:
         print(f"Home Assistant {version}, there after {time.monotonic() - began:.0f} s", flush=True)
         self.start_sunward()
 
-    def start_sunward(self, **settings):
+    def start_sunward(self, settings=""):
         self.bus.seen.pop("sunward/scheduler/availability", None)
-        self.sunward.start(PROGRAM, self.broker.port, **settings)
+        self.sunward.start(PROGRAM, self.broker.port, settings)
 
     async def online(self):
         await until("Sunward", lambda: self.bus.seen.get("sunward/scheduler/availability") == "online")
@@ -239,16 +239,25 @@ class Check:
             await self.home.call("input_number.set_value", "input_number.grid", value=watts)
             await until("a record", lambda: self.bus.json("sunward/power").get("net") == watts)
         assert self.bus.json("sunward/power")["solar"] == 0
-        await until("its statestream", lambda: self.bus.seen.get("statestream/sensor/grid_power/state") == "-1500.0")
         self.bus.publish("sunward/scheduler/set", "schedule")
         await self.becomes("switch.fountain", "on")
         await self.becomes("binary_sensor.sunward_fountain_running", "on")
         await self.home.call("switch.turn_off", "switch.fountain")
         await self.becomes("binary_sensor.sunward_fountain_running", "off")
+        # The other way to make a meter: statestream, and sensors in Sunward's configuration.
+        await self.home.call("automation.turn_off", "automation.sunward_power_record")
+        self.sunward.stop()
+        self.start_sunward(settings="\n".join(blocks(r"toml\n(?=\[\[power)")))
+        await self.online()
+        await self.home.call("input_number.set_value", "input_number.grid", value=-1600)
+        async def measured():
+            self.bus.publish("sunward/scheduler/set", "schedule")
+            return (self.bus.json("sunward/scheduler/cycle").get("record") or {}).get("net") == -1600
+        await until("the record of the sensors", measured)
 
     async def without_discovery_nothing_is_left_in_home_assistant(self):
         self.sunward.stop()
-        self.start_sunward(SUNWARD__HOMEASSISTANT__DISCOVERY="false")
+        self.start_sunward(settings="[homeassistant]\ndiscovery = false")
         await self.online()
         async def gone():
             return not await self.ours()
@@ -289,11 +298,16 @@ template:
 """
 
 
+def blocks(begin):
+    """The code of the docs that begins so."""
+    found = re.findall(f"```{begin}(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert found, begin
+    return found
+
+
 def recipes():
     """The recipes of the docs, as packages of Home Assistant's configuration."""
-    found = re.findall(r"```yaml\n# package: [^\n]*\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    assert len(found) == 3, found
-    return {f"recipe{n}": yaml for n, yaml in enumerate(found)}
+    return {f"recipe{n}": yaml for n, yaml in enumerate(blocks(r"yaml\n# package: [^\n]*\n"))}
 
 
 CHECKS = [

@@ -85,10 +85,9 @@ class Mosquitto(Process):
 class Sunward(Process):
     """The scheduler. A cycle runs only when somebody asks for one."""
 
-    def start(self, program, port, **settings):
-        self.spawn(
-            program, SUNWARD__MQTT__URL=f"mqtt://{HOST}:{port}", SUNWARD__SCHEDULER__CYCLE="1d", **settings
-        )
+    def start(self, program, port, settings):
+        (self.folder / "sunward.toml").write_text(settings)
+        self.spawn(program, SUNWARD__MQTT__URL=f"mqtt://{HOST}:{port}", SUNWARD__SCHEDULER__CYCLE="1d")
 
 
 class HomeAssistant(Process):
