@@ -250,10 +250,10 @@ class Check:
         self.start_sunward(settings="\n".join(blocks(r"toml\n(?=\[\[power)")))
         await self.online()
         await self.home.call("input_number.set_value", "input_number.grid", value=-1600)
-        async def measured():
-            self.bus.publish("sunward/scheduler/set", "schedule")
-            return (self.bus.json("sunward/scheduler/cycle").get("record") or {}).get("net") == -1600
-        await until("the record of the sensors", measured)
+        await until("its statestream", lambda: self.bus.seen.get("statestream/sensor/grid_power/state") == "-1600.0")
+        self.bus.publish("sunward/scheduler/set", "schedule")
+        record = lambda: self.bus.json("sunward/scheduler/cycle").get("record") or {}
+        await until("the record of the sensors", lambda: record().get("net") == -1600)
 
     async def without_discovery_nothing_is_left_in_home_assistant(self):
         self.sunward.stop()
@@ -272,7 +272,8 @@ class Check:
     async def home_assistant_had_nothing_to_complain_about(self):
         problems = self.home.problems(r"sunward|boiler|wallbox|components\.mqtt|helpers\.template")
         assert not problems, "\n".join(problems)
-        assert not (issues := await self.home.ask("repairs/list_issues"))["issues"], issues
+        issues = (await self.home.ask("repairs/list_issues"))["issues"]
+        assert not [issue for issue in issues if issue["domain"] in ("mqtt", "automation", "template")], issues
 
     def end(self):
         self.sunward.stop()

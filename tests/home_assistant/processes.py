@@ -148,7 +148,11 @@ class HomeAssistant(Process):
         flow = await self.post("/api/config/config_entries/flow", {"handler": "mqtt"})
         path = f"/api/config/config_entries/flow/{flow['flow_id']}"
         while flow["type"] == "form":
-            flow = await self.post(path, {"broker": HOST, "port": port} if flow["step_id"] == "broker" else {})
+            answers = {"broker": HOST, "port": port} if flow["step_id"] == "broker" else {}
+            # Newer versions have a section of other settings, which their page fills in.
+            if any(field["name"] == "other_settings" for field in flow["data_schema"]):
+                answers["other_settings"] = {"set_client_cert": False, "set_ca_cert": "off"}
+            flow = await self.post(path, answers)
         assert flow["type"] == "create_entry", flow
 
     async def get(self, path):
