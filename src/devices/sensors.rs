@@ -167,7 +167,7 @@ impl Sensors {
         self.settle(now);
     }
 
-    /// When [`Devices::wake`] has to be called although nothing arrived.
+    /// When [`Sensors::wake`] has to be called although nothing arrived.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Instant> {
         self.derived.next_wakeup()
