@@ -6,12 +6,14 @@ mod clock;
 mod devices;
 mod discovery;
 mod faults;
+mod memory;
 mod outlet;
 mod receive;
 mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
-use crate::mqtt::topics::Topics;
+use crate::mqtt::topics::{Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
 use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
@@ -27,6 +29,7 @@ use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, 
 use clock::Clock;
 use discovery::Discovery;
 use faults::Faults;
+use memory::Memory;
 use outlet::Outlet;
 pub use set_up::settings;
 use set_up::{Heard, Power};
@@ -134,6 +137,7 @@ struct Bridge {
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
+    memory: Memory,
     /// What registrations ask for that this version does not do.
     not_yet: BTreeMap<TaskId, Vec<&'static str>>,
     cycle: Duration,
@@ -159,6 +163,7 @@ impl Bridge {
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
+            memory: Memory::default(),
             not_yet: BTreeMap::new(),
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
@@ -235,19 +240,22 @@ impl Bridge {
         for filter in read_once {
             self.outlet.handle().unsubscribe(filter);
         }
-        self.latest = self.start_up.take_up(&mut self.scheduler);
         if let Some(since) = self.start_up.paused_since() {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
         self.settle_devices();
+        self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
         let tasks = self.scheduler.task_count();
         tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
-            self.receive_command(command);
+            match self.topics.parse(&command.topic) {
+                Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),
+                _ => self.receive_command(command),
+            }
         }
     }
 

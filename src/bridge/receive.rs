@@ -32,12 +32,15 @@ impl Bridge {
         let topic = self.topics.parse(&message.topic);
         match topic {
             Some(Topic::SchedulerSet) => self.receive_command(message),
+            Some(Topic::Task(id, kind @ (TaskTopic::ModeSet | TaskTopic::PrioritySet))) => {
+                self.receive_wish(id, kind, message);
+            }
             Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload);
             }
             Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
-                self.start_up.own_cycle(&message.payload);
+                self.memory.note_cycle(&message.payload);
             }
             None if known => {}
             // Nothing that somebody publishes for us may be passed over in silence.
@@ -109,11 +112,10 @@ impl Bridge {
                 Ok(available) => Ok(Event::Availability(id, available)),
                 Err(problem) => return self.fault(topic, &problem.to_string()),
             },
-            TaskTopic::ModeSet | TaskTopic::PrioritySet if !payload.is_empty() => {
-                return self.fault(topic, "modes and priorities can't be set in this version yet");
-            }
-            TaskTopic::Report if self.start_up.is_open() && message.retain => {
-                self.start_up.own_report(id, payload);
+            TaskTopic::Report | TaskTopic::Mode | TaskTopic::Priority
+                if self.start_up.is_open() && message.retain && !payload.is_empty() =>
+            {
+                self.memory.note(&id, kind, payload);
                 return self.outlet.remember_report(topic, payload);
             }
             _ => return,

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::config::{Config, Invalid, PowerUnit, default_criteria};
 use crate::devices::filter::{covers, distinct};
 use crate::devices::{Sensors, Tasks};
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::mqtt::topics::Topics;
 use crate::scheduler::{Criteria, Settings};
 
 use super::discovery::Discovery;
@@ -23,6 +23,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         None => TimeZone::system(),
     };
     Ok(Settings {
+        cycle: config.scheduler.cycle,
         window_size: config.scheduler.window_size,
         confirm_records: config.scheduler.confirm_records,
         headroom: config.scheduler.headroom,
@@ -86,9 +87,7 @@ impl Heard {
 
     /// What is read during the start-up only, what earlier runs told, but for what is listened to anyway.
     pub(super) fn read_once(&self, others: &[String]) -> Vec<String> {
-        let topics = &self.topics;
-        let own = [topics.scheduler_state(), topics.scheduler_cycle(), topics.every_task(TaskTopic::Report)];
-        let own = own.into_iter().chain(self.discovery.read_once());
+        let own = self.topics.own_filters().into_iter().chain(self.discovery.read_once());
         own.filter(|own| !others.iter().any(|other| covers(other, own))).collect()
     }
 }

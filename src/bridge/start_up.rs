@@ -7,9 +7,6 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::mqtt::Message;
-use crate::report::Latest;
-use crate::scheduler::{Scheduler, TaskId};
-use crate::units::KilowattHours;
 
 /// The retained messages have come in when it is quiet for so long,
 const QUIET: Duration = Duration::from_secs(1);
@@ -27,9 +24,6 @@ pub(super) struct StartUp {
     heard: Option<Instant>,
     commands: Vec<Message>,
     paused_since: Option<Timestamp>,
-    last_cycle: Option<Timestamp>,
-    latest: Latest,
-    energy: Vec<(TaskId, KilowattHours)>,
 }
 
 /// What is read of one's own state.
@@ -37,20 +31,6 @@ pub(super) struct StartUp {
 struct OwnState {
     paused: bool,
     since: Option<Timestamp>,
-}
-
-/// What is read of one's own last cycle.
-#[derive(Deserialize)]
-struct OwnCycle {
-    time: Timestamp,
-    #[serde(flatten)]
-    latest: Latest,
-}
-
-/// What is read of one's own reports.
-#[derive(Deserialize)]
-struct OwnReport {
-    energy_today: KilowattHours,
 }
 
 impl StartUp {
@@ -84,33 +64,6 @@ impl StartUp {
             Ok(_) => self.paused_since = None,
             Err(problem) => tracing::warn!("the state of an earlier run can't be read: {problem}"),
         }
-    }
-
-    /// The last cycle of an earlier run.
-    pub(super) fn own_cycle(&mut self, payload: &[u8]) {
-        match serde_json::from_slice(payload) {
-            Ok(OwnCycle { time, latest }) => (self.last_cycle, self.latest) = (Some(time), latest),
-            Err(problem) => tracing::warn!("the last cycle of an earlier run can't be read: {problem}"),
-        }
-    }
-
-    /// What an earlier run told of a task.
-    pub(super) fn own_report(&mut self, id: TaskId, payload: &[u8]) {
-        if let Ok(OwnReport { energy_today }) = serde_json::from_slice(payload) {
-            self.energy.push((id, energy_today));
-        }
-    }
-
-    /// Gives the scheduler what earlier runs had counted on the day of their last cycle. Answers what started and
-    /// stopped last.
-    pub(super) fn take_up(&mut self, scheduler: &mut Scheduler) -> Latest {
-        if let Some(last_cycle) = self.last_cycle {
-            let day = last_cycle.to_zoned_datetime(scheduler.settings().time_zone.clone()).date();
-            for (id, energy) in self.energy.drain(..) {
-                scheduler.restore_energy(&id, energy, day);
-            }
-        }
-        std::mem::take(&mut self.latest)
     }
 
     pub(super) fn paused_since(&self) -> Option<Timestamp> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::mqtt::topics::TaskTopic;
 use crate::report;
-use crate::scheduler::Activity;
+use crate::scheduler::{Activity, Priority, Status};
 
 use super::Bridge;
 
@@ -22,6 +22,12 @@ impl Bridge {
         for view in &views {
             let topic = self.topics.task(&view.id, TaskTopic::Report);
             reports.insert(topic, report::task(view).to_string().into_bytes());
+            if view.status != Status::Invalid {
+                let priority = view.preferred.map_or("auto", Priority::as_str);
+                for (kind, word) in [(TaskTopic::Mode, view.mode.as_str()), (TaskTopic::Priority, priority)] {
+                    reports.insert(self.topics.task(&view.id, kind), word.into());
+                }
+            }
         }
         // Home Assistant is to forget a task before its report is empty.
         self.discovery.tell(&views, &mut self.outlet);

@@ -4,7 +4,7 @@
 
 use jiff::civil::Date;
 
-use crate::scheduler::{Now, Scheduler, TaskId};
+use crate::scheduler::{Now, Scheduler};
 use crate::units::{KilowattHours, Share, Watts};
 
 /// What all tasks together consumed according to a record.
@@ -24,7 +24,8 @@ pub(crate) struct EnergyOfDay {
 }
 
 impl EnergyOfDay {
-    fn add(&mut self, energy: KilowattHours, day: Date) {
+    /// Adds what was used on this day.
+    pub(crate) fn add(&mut self, energy: KilowattHours, day: Date) {
         *self = Self { day, energy: self.on(day) + energy };
     }
 
@@ -57,12 +58,5 @@ impl Scheduler {
         let imported = record.net.max(Watts::ZERO);
         let covered = (power > Watts::ZERO).then(|| (power - imported).max(Watts::ZERO) / power);
         Some(Consumption { power, covered })
-    }
-
-    /// Takes over what an earlier run had counted for a task on some day.
-    pub fn restore_energy(&mut self, id: &TaskId, energy: KilowattHours, day: Date) {
-        if let Some(slot) = self.slots.get(id) {
-            self.tasks[*slot].energy.add(energy, day);
-        }
     }
 }

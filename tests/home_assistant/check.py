@@ -45,8 +45,8 @@ def task(slug, running, status, power, ratio):
         f"sensor.sunward_{slug}_ratio": (ratio, "%", None),
         f"sensor.sunward_{slug}_on_today": (0, "min", "duration"),
         f"sensor.sunward_{slug}_starts_today": (0, None, None),
-        f"select.sunward_{slug}_mode": (any, None, None),
-        f"select.sunward_{slug}_priority": (any, None, None),
+        f"select.sunward_{slug}_mode": ("Automatic", None, None),
+        f"select.sunward_{slug}_priority": ("Automatic", None, None),
     }
 
 
@@ -315,7 +315,7 @@ CHECKS = [
     Check.every_entity_appears_with_its_state_unit_and_device,
     Check.the_switch_pauses_sunward,
     Check.the_buttons_run_a_cycle_and_stop_everything,
-    #Check.a_mode_and_a_priority_reach_the_task,
+    Check.a_mode_and_a_priority_reach_the_task,
     Check.a_problem_shows_with_what_it_is,
     Check.a_changed_registration_changes_the_same_entities,
     Check.all_is_there_again_when_home_assistant_restarts,

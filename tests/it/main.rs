@@ -6,6 +6,8 @@
 mod against_naive;
 mod bridge;
 mod bridge_commands;
+mod bridge_guards;
+mod bridge_modes;
 mod bridge_outages;
 mod bridge_power;
 mod bridge_sensors;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::{Command::Pause, Consumption, Settings, TaskId};
+use sunward::scheduler::{Command::Pause, Consumption, Counted, Settings, TaskId};
 use sunward::units::{KilowattHours, Share, Watts};
 
 use super::Do::{self, Cycle, Meter, Off, On, User, Wait};
@@ -93,9 +93,17 @@ fn the_count_begins_anew_at_local_midnight() {
 
 #[test]
 fn what_an_earlier_run_counted_today_goes_on_and_what_it_counted_yesterday_does_not() {
-    for (day, expect) in [("2026-06-01", 520.0), ("2026-05-31", 20.0)] {
+    for (at, expect) in [("2026-06-01T00:00:00Z", 520.0), ("2026-05-31T23:59:59Z", 20.0)] {
         let mut home = Home::new(both());
-        home.scheduler.restore_energy(&TaskId::new("boiler").unwrap(), KilowattHours(0.5), day.parse().unwrap());
+        let counted = Counted {
+            at: at.parse().unwrap(),
+            running: None,
+            on_today: Duration::ZERO,
+            starts_today: 0,
+            energy_today: KilowattHours(0.5),
+            daily: None,
+        };
+        home.scheduler.restore_counts(&TaskId::new("boiler").unwrap(), &counted, home.now);
         for step in [BOTH, Cycle, MINUTE, BOTH, Cycle] {
             home.apply(&step);
         }
