@@ -124,6 +124,7 @@ pub fn task(view: &TaskView) -> Value {
         "reason": view.reason,
         "ratio": view.ratio.map(ratio),
         "power": watts(view.power),
+        "setpoint": view.setpoint.map(watts),
         "priority": view.priority.as_str(),
         "mode": view.mode.as_str(),
         "mode_until": view.mode_until.map(time),

@@ -59,21 +59,25 @@ impl Outlet {
         self.retained.insert(topic, payload);
     }
 
-    /// What an earlier run left.
-    pub(super) fn remember(&mut self, family: &mut Family, topic: &str, payload: &[u8]) {
-        family.0.insert(topic.to_owned());
+    /// Any state that an earlier run left.
+    pub(super) fn recall(&mut self, topic: &str, payload: &[u8]) {
         self.retained.insert(topic.to_owned(), payload.to_vec());
     }
 
     /// A report that an earlier run left.
-    pub(super) fn remember_report(&mut self, topic: &str, payload: &[u8]) {
-        let mut reports = std::mem::take(&mut self.reports);
-        self.remember(&mut reports, topic, payload);
-        self.reports = reports;
+    pub(super) fn remember(&mut self, topic: &str, payload: &[u8]) {
+        self.reports.0.insert(topic.to_owned());
+        self.recall(topic, payload);
+    }
+
+    /// One of a family that an earlier run left.
+    pub(super) fn remember_in(&mut self, family: &mut Family, topic: &str, payload: &[u8]) {
+        family.0.insert(topic.to_owned());
+        self.recall(topic, payload);
     }
 
     /// Somebody else cleared it: what it was.
-    pub(super) fn forget(&mut self, family: &mut Family, topic: &str) -> Option<Vec<u8>> {
+    pub(super) fn lose(&mut self, family: &mut Family, topic: &str) -> Option<Vec<u8>> {
         family.0.remove(topic);
         self.retained.remove(topic)
     }
@@ -82,8 +86,8 @@ impl Outlet {
     pub(super) fn replace(&mut self, family: &mut Family, told: BTreeMap<String, Vec<u8>>) -> Vec<String> {
         let gone: Vec<String> = family.0.iter().filter(|topic| !told.contains_key(*topic)).cloned().collect();
         for topic in &gone {
-            self.forget(family, topic);
-            self.clear(topic);
+            family.0.remove(topic);
+            self.forget(topic);
         }
         for (topic, payload) in told {
             family.0.insert(topic.clone());
@@ -97,6 +101,13 @@ impl Outlet {
         let mut family = std::mem::take(&mut self.reports);
         self.replace(&mut family, reports);
         self.reports = family;
+    }
+
+    /// Clears a retained state for good.
+    pub(super) fn forget(&mut self, topic: &str) {
+        if self.retained.remove(topic).is_some() {
+            self.clear(topic);
+        }
     }
 
     pub(super) fn clear(&self, topic: &str) {

@@ -11,6 +11,7 @@ use crate::scheduler::decision::{Action, Decision, Rule};
 use crate::scheduler::election::{Electable, Elected, elect};
 use crate::scheduler::event::Source;
 use crate::scheduler::key::{KeyId, Owners};
+use crate::scheduler::orders::Choice;
 use crate::scheduler::rules::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
 use crate::scheduler::scene::{Load, Parts, Scene};
 use crate::scheduler::sheet::{Offer, Sheet};
@@ -53,7 +54,8 @@ impl Scheduler {
     pub fn cycle(&mut self, now: Now) -> CycleReport {
         self.last_cycle = now;
         for task in &mut self.tasks {
-            task.count_unanswered(now.at);
+            let running = task.running();
+            task.answers.count(running, now.at);
         }
         if self.owners_stale {
             let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
@@ -155,39 +157,6 @@ impl Scheduler {
         }
         choices.extend(outcome.choices);
         self.carry_out(choices, now);
-    }
-
-    /// What doesn't ask for the sun: modes, deadlines, missing data.
-    fn do_without_record(&mut self, now: Now) {
-        self.sort_by_importance();
-        let mut choices = self.ordered(now);
-        if self.no_data {
-            let stops = self.stops_without_data(now);
-            let new = |stop: &Choice| choices.iter().all(|choice| choice.slot != stop.slot);
-            let stops: Vec<_> = stops.into_iter().filter(new).collect();
-            choices.extend(stops);
-        }
-        self.start_for_deadlines(&mut choices, now);
-        self.carry_out(choices, now);
-    }
-
-    fn sort_by_importance(&mut self) {
-        let tasks = &self.tasks;
-        self.order.sort_by(|a, b| tasks[*a].importance().most_first(&tasks[*b].importance()));
-    }
-
-    /// What modes and guards ask for, whatever the rules say.
-    fn ordered(&mut self, now: Now) -> Vec<Choice> {
-        let mut choices = Vec::new();
-        for place in 0..self.order.len() {
-            let slot = self.order[place];
-            let choice = self
-                .stop_who_is_done(slot, now)
-                .or_else(|| self.wanted_by_mode(slot, now))
-                .or_else(|| self.stop_who_is_exhausted(slot, now));
-            choices.extend(choice);
-        }
-        choices
     }
 
     fn decide(&self, ordered: &[Choice], now: Now) -> Outcome {
@@ -318,17 +287,6 @@ impl Scheduler {
         };
         (record.into(), now)
     }
-}
-
-/// What was chosen for one task.
-#[derive(Debug)]
-pub(crate) struct Choice {
-    pub(crate) slot: usize,
-    pub(crate) action: Action,
-    pub(crate) rule: Rule,
-    pub(crate) reason: String,
-    /// The ratio that decided it, where one did.
-    pub(crate) ratio: Option<Share>,
 }
 
 /// What a cycle came to, before it is applied.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::task::Today;
+use crate::scheduler::today::Today;
 use crate::scheduler::{DailyView, Now, Scheduler, TaskId};
 use crate::units::KilowattHours;
 

@@ -49,7 +49,7 @@ async fn a_task_is_a_device_for_as_long_as_it_is_registered() {
         assert_eq!(renamed["components"]["setpoint"], json!({"platform": "sensor"}));
         home.register("heater", json!({"name": "EV", "power": 2000, "max_power": 4000, "auto_adjust": true})).await;
         let adjustable = named(&mut home, HEATER, "EV").await;
-        assert_eq!(adjustable["components"]["setpoint"]["state_topic"], "sunward/task/heater/setpoint");
+        assert_eq!(adjustable["components"]["setpoint"]["state_topic"], "sunward/task/heater/report");
         // A registration that is refused changes nothing.
         home.register("heater", json!({"name": "Nonsense", "power": -1})).await;
         home.report("heater", |report| report["error"].is_string()).await;

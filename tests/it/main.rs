@@ -11,6 +11,7 @@ mod bridge_modes;
 mod bridge_outages;
 mod bridge_power;
 mod bridge_sensors;
+mod bridge_setpoints;
 mod client;
 mod command_line;
 mod core;
