@@ -14,18 +14,17 @@ mod start_up;
 mod tell;
 mod wishes;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
-use crate::mqtt::topics::{Topic, Topics};
+use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler};
 
-use clock::Clock;
+pub(crate) use clock::Clock;
 use faults::Faults;
 use memory::Memory;
 use outlet::Outlet;
@@ -134,8 +133,6 @@ struct Bridge {
     faults: Faults,
     start_up: StartUp,
     memory: Memory,
-    /// What registrations ask for that this version does not do.
-    not_yet: BTreeMap<TaskId, Vec<&'static str>>,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -163,7 +160,6 @@ impl Bridge {
             faults: Faults::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
-            not_yet: BTreeMap::new(),
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -236,6 +232,13 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        for (id, watts) in self.start_up.take_setpoints() {
+            // What stands on Sunward's own topic was not told on another.
+            let watts = watts.filter(|_| !self.tasks.has_setpoint_topic(&id));
+            if !watts.is_some_and(|watts| self.scheduler.restore_setpoint(&id, watts)) {
+                self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
+            }
+        }
         self.settle_devices();
         std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
@@ -266,7 +269,7 @@ impl Bridge {
             tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
-        self.tell();
+        self.untold = true;
     }
 
     /// Sends what was decided: stops come before starts.

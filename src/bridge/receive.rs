@@ -83,15 +83,9 @@ impl Bridge {
         let topic = &message.topic;
         let payload = message.payload.as_slice();
         let event = match kind {
-            TaskTopic::Config if payload.is_empty() => {
-                self.not_yet.remove(&id);
-                Ok(Event::Unregistered(id))
-            }
+            TaskTopic::Config if payload.is_empty() => Ok(Event::Unregistered(id)),
             TaskTopic::Config => match payload::registration(&id, payload, &self.criteria) {
-                Ok(registered) => {
-                    self.note_not_yet(&id, registered.not_yet);
-                    Ok(Event::Registered(id, Box::new(registered.registration)))
-                }
+                Ok(registration) => Ok(Event::Registered(id, Box::new(registration))),
                 Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
             },
             TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
@@ -111,6 +105,10 @@ impl Bridge {
                 self.memory.note(&id, kind, payload);
                 return self.outlet.remember(topic, payload);
             }
+            TaskTopic::Setpoint if self.start_up.is_open() && message.retain && !payload.is_empty() => {
+                self.outlet.recall(topic, payload);
+                return self.start_up.own_setpoint(id, payload);
+            }
             _ => return,
         };
         match event {
@@ -121,14 +119,6 @@ impl Bridge {
             }
         }
         self.tell();
-    }
-
-    pub(super) fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
-        if fields.is_empty() {
-            self.not_yet.remove(id);
-        } else {
-            self.not_yet.insert(id.clone(), fields);
-        }
     }
 }
 

@@ -41,11 +41,6 @@ impl Bridge {
         let mut warnings = self.scheduler.warnings(now);
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
-        warnings.extend(
-            self.not_yet
-                .iter()
-                .map(|(id, fields)| format!("task {id}: {} not acted on in this version yet", fields.join(", "))),
-        );
         let state = report::State {
             state: activity.as_str(),
             paused: activity == Activity::Paused,

@@ -41,6 +41,7 @@ impl Scheduler {
         }
         if key == self.net {
             self.note_record(source, measured, now);
+            self.new_net = Some((source, value, measured));
         }
         Ok(())
     }

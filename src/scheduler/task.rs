@@ -11,6 +11,7 @@ use crate::scheduler::hold::Hand;
 use crate::scheduler::importance::Importance;
 use crate::scheduler::key::KeyId;
 use crate::scheduler::mode::Wish;
+use crate::scheduler::setpoint::Setpoint;
 use crate::scheduler::today::Today;
 use crate::scheduler::unanswered::Answers;
 use crate::scheduler::{Action, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
@@ -37,6 +38,7 @@ pub(crate) struct Task {
     pub(crate) answers: Answers,
     /// What an adjustable task was seen to be able to use.
     pub(crate) learned: Option<Watts>,
+    pub(crate) setpoint: Setpoint,
     /// `stop_all` is to be repeated until it stops.
     pub(crate) stop_all: bool,
     pub(crate) verdict: Verdict,
@@ -85,6 +87,7 @@ impl Task {
             keys: Vec::new(),
             answers: Answers::default(),
             learned: None,
+            setpoint: Setpoint::default(),
             stop_all: false,
             verdict: Verdict::Pending,
             today: Today::default(),
