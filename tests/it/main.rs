@@ -26,4 +26,5 @@ mod mqtt_outages;
 mod mqtt_wire;
 mod naive;
 mod peer;
+mod recipes;
 mod scripted;
