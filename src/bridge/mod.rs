@@ -22,7 +22,7 @@ use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instant, Instruction, Refusal, Scheduler};
 
 pub(crate) use clock::Clock;
 use faults::Faults;
@@ -133,6 +133,8 @@ struct Bridge {
     faults: Faults,
     start_up: StartUp,
     memory: Memory,
+    /// When the connection was lost, while it is.
+    lost: Option<Instant>,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -160,6 +162,7 @@ impl Bridge {
             faults: Faults::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
+            lost: None,
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -173,6 +176,9 @@ impl Bridge {
             Incoming::Connected { first, .. } => {
                 tracing::info!("connected to {broker}");
                 self.faults.forget_refusals();
+                if let Some(lost) = self.lost.take().filter(|_| !first) {
+                    self.handle(Event::Reconnected(lost), "");
+                }
                 if !first {
                     self.outlet.publish_again();
                 }
@@ -185,6 +191,7 @@ impl Bridge {
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
             Incoming::Disconnected { reason } => {
                 self.tasks.disconnected();
+                self.lost.get_or_insert(self.clock.now().at);
                 // The reason begins with the broker's address.
                 tracing::warn!("not connected to {reason}");
             }
