@@ -23,7 +23,7 @@ use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
-use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instant, Instruction, Refusal, Scheduler, TaskId};
 
 pub(crate) use clock::Clock;
 use discovery::Discovery;
@@ -137,6 +137,8 @@ struct Bridge {
     faults: Faults,
     start_up: StartUp,
     memory: Memory,
+    /// When the connection was lost, while it is.
+    lost: Option<Instant>,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -161,6 +163,7 @@ impl Bridge {
             faults: Faults::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
+            lost: None,
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -174,6 +177,9 @@ impl Bridge {
             Incoming::Connected { first, .. } => {
                 tracing::info!("connected to {broker}");
                 self.faults.forget_refusals();
+                if let Some(lost) = self.lost.take().filter(|_| !first) {
+                    self.handle(Event::Reconnected(lost), "");
+                }
                 if !first {
                     self.publish_again();
                 }
@@ -186,6 +192,7 @@ impl Bridge {
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
             Incoming::Disconnected { reason } => {
                 self.tasks.disconnected();
+                self.lost.get_or_insert(self.clock.now().at);
                 // The reason begins with the broker's address.
                 tracing::warn!("not connected to {reason}");
             }

@@ -246,6 +246,11 @@ impl Scheduler {
                 self.tasks[slot].set_available(available, now.at);
                 self.change(&id, |_| {});
             }
+            Event::Reconnected(lost) => {
+                for task in &mut self.tasks {
+                    task.hear_again(lost, now.at, &self.settings);
+                }
+            }
             Event::Command(command) => self.obey(command, now),
             Event::Mode(id, mode, lasting) => self.set_mode(id, mode, lasting, now)?,
             Event::Priority(id, priority) => self.set_priority(id, priority)?,
