@@ -13,6 +13,7 @@
 //! - [`report`]: what Sunward tells.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
+//! - [`simulate`]: a home that is not there, for the demo.
 //! - [`cli`]: the commands.
 
 pub mod bridge;
@@ -22,4 +23,5 @@ pub mod config;
 pub mod mqtt;
 pub mod report;
 pub mod scheduler;
+pub mod simulate;
 pub mod units;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +98,90 @@ impl Sum for Watts {
     }
 }
 
-/// A ratio of two powers: 1 is all of it. May exceed 1, is never negative where a criterion sees it.
+/// Power over a time is energy.
+impl Mul<Duration> for Watts {
+    type Output = WattHours;
+    fn mul(self, time: Duration) -> WattHours {
+        WattHours(self.0 * time.as_secs_f64() / 3600.0)
+    }
+}
+
+/// Energy in watt-hours.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WattHours(pub f64);
+
+impl WattHours {
+    /// No energy.
+    pub const ZERO: Self = Self(0.0);
+
+    /// The smaller of the two.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
+    /// The power that brings it in this time; none in no time.
+    #[must_use]
+    pub fn over(self, time: Duration) -> Watts {
+        if time.is_zero() { Watts::ZERO } else { Watts(self.0 * 3600.0 / time.as_secs_f64()) }
+    }
+}
+
+/// Kilowatt-hours, as bills have them: `12.3 kWh`.
+impl fmt::Display for WattHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} kWh", (self.0 / 100.0).round() / 10.0 + 0.0)
+    }
+}
+
+impl Add for WattHours {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl Sub for WattHours {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl AddAssign for WattHours {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+impl SubAssign for WattHours {
+    fn sub_assign(&mut self, other: Self) {
+        self.0 -= other.0;
+    }
+}
+
+impl Mul<f64> for WattHours {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        Self(self.0 * factor)
+    }
+}
+
+impl Div<Self> for WattHours {
+    type Output = Share;
+    fn div(self, whole: Self) -> Share {
+        Share(self.0 / whole.0)
+    }
+}
+
+impl Sum for WattHours {
+    fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+        items.fold(Self::ZERO, Add::add)
+    }
+}
+
+/// A ratio of two powers, or of two energies: 1 is all of it. May exceed 1, is never negative where a criterion sees it.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Share(pub f64);
