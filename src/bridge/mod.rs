@@ -21,7 +21,7 @@ use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
 use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
-use clock::Clock;
+pub use clock::Clock;
 use faults::Faults;
 use outlet::Outlet;
 use set_up::Power;
@@ -35,11 +35,16 @@ const WATCHDOG: Duration = Duration::from_secs(60);
 #[cfg(feature = "embedded-broker")]
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Runs until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
+/// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
 /// When the settings can't work, or the embedded broker doesn't start. A broker that comes and goes is no error.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: impl FnOnce()) -> anyhow::Result<()> {
+pub async fn run(
+    config: Config,
+    clock: Clock,
+    shutdown: impl Future<Output = ()>,
+    settled: impl FnOnce(),
+) -> anyhow::Result<()> {
     #[cfg(feature = "embedded-broker")]
     let embedded = if config.mqtt.url.is_none() {
         let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
@@ -64,7 +69,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, handle.clone())?;
+    let mut bridge = Bridge::new(config, clock, topics, power, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -131,8 +136,7 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, topics: Topics, power: Power, handle: Handle) -> anyhow::Result<Self> {
-        let clock = Clock::new();
+    fn new(config: Config, clock: Clock, topics: Topics, power: Power, handle: Handle) -> anyhow::Result<Self> {
         let written = &config.scheduler.criteria;
         let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
             .map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;

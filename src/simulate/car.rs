@@ -49,6 +49,7 @@ impl Car {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn charge(&self) -> WattHours {
         self.charge
     }
