@@ -2,6 +2,8 @@
 
 pub mod ask;
 pub mod check;
+#[cfg(feature = "embedded-broker")]
+pub mod demo;
 pub mod run;
 
 use std::path::PathBuf;
@@ -28,6 +30,9 @@ enum Subcommands {
     Run,
     /// Validate the configuration and print it with its sources.
     Check,
+    /// Watch a simulated home for a day of five minutes: the real program, with sun and people made up.
+    #[cfg(feature = "embedded-broker")]
+    Demo(demo::DemoArguments),
     /// What is running, and why.
     Status,
     /// No scheduling until `resume`; appliances stay as they are.
@@ -38,6 +43,21 @@ enum Subcommands {
     StopAll,
     /// Run a cycle now.
     Schedule,
+}
+
+impl Arguments {
+    /// What is logged without `SUNWARD_LOG`. What the client library warns of, we say in plain words.
+    #[must_use]
+    pub fn log_filter(&self) -> &'static str {
+        #[cfg(feature = "embedded-broker")]
+        if let Some(Subcommands::Demo(demo)) = &self.command {
+            use std::io::IsTerminal as _;
+            // Its lines are on standard output already, and a painted screen has no room for others.
+            let in_the_way = demo.paints() && std::io::stderr().is_terminal();
+            return if in_the_way { "off" } else { "sunward=warn,mqtt5=error,rumqttc=error,warn" };
+        }
+        "sunward=info,mqtt5=error,rumqttc=error,warn"
+    }
 }
 
 /// Why the program ends with a status other than 0.
@@ -87,6 +107,8 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
         Subcommands::Run | Subcommands::Check => return Ok(runtime.block_on(run::run(config, file))?),
+        #[cfg(feature = "embedded-broker")]
+        Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, config))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,

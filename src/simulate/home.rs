@@ -18,7 +18,7 @@ use super::machine::Machine;
 use super::people::{Deed, People};
 use super::pump::Pump;
 use super::sky::{Clouds, Sky};
-use super::sun::Site;
+use super::sun::{Site, Sun};
 use super::tank::Tank;
 use crate::units::Watts;
 
@@ -141,6 +141,12 @@ impl Home {
     #[must_use]
     pub fn clouds(&self) -> Clouds {
         self.sky.clouds(self.now.to_zoned_datetime(self.zone.clone()).datetime())
+    }
+
+    /// The sun over it.
+    #[must_use]
+    pub fn sun(&self) -> Sun {
+        self.site.sun(self.now)
     }
 
     /// How far it has come.
