@@ -3,6 +3,7 @@
 //! Refuses to decide anything about appliances; it carries messages to the scheduler and decisions from it.
 
 mod clock;
+mod estimate;
 mod faults;
 mod outlet;
 mod receive;
@@ -19,9 +20,10 @@ use crate::mqtt::payload;
 use crate::mqtt::topics::{TaskTopic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, Source, TaskId};
 
 pub use clock::Clock;
+use estimate::Estimator;
 use faults::Faults;
 use outlet::Outlet;
 use set_up::Power;
@@ -123,6 +125,7 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
+    estimator: Option<Estimator>,
     outlet: Outlet,
     clock: Clock,
     faults: Faults,
@@ -145,6 +148,7 @@ impl Bridge {
             criteria,
             topics,
             power,
+            estimator: Estimator::new(&config.power.estimate),
             outlet: Outlet::new(handle),
             clock,
             faults: Faults::default(),
@@ -212,6 +216,7 @@ impl Bridge {
     }
 
     fn run_cycle(&mut self) {
+        self.estimate();
         let report = self.scheduler.cycle(self.clock.now());
         self.send();
         let report = report::cycle(&report).to_string();
@@ -220,6 +225,7 @@ impl Bridge {
     }
 
     fn wake(&mut self) {
+        self.estimate();
         let before = self.scheduler.activity();
         self.scheduler.wake(self.clock.now());
         if before != self.scheduler.activity() {
@@ -227,6 +233,14 @@ impl Bridge {
         }
         self.send();
         self.tell();
+    }
+
+    /// Where nobody measures, the sun is looked up. The scheduler believes it once the meter has been silent for too long.
+    fn estimate(&mut self) {
+        let Some(estimator) = self.estimator.as_ref().filter(|_| self.scheduler.lacks_record()) else { return };
+        let now = self.clock.now();
+        let values = estimator.record(now.wall, self.scheduler.declared_use());
+        self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }
 
     /// Sends what was decided: stops come before starts.

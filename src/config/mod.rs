@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Watts, duration};
 
 mod checks;
+mod estimate;
 mod load;
 mod merge;
 mod problem;
@@ -24,6 +25,7 @@ mod variables;
 #[cfg(test)]
 mod example;
 
+pub use estimate::{Estimate, Panels};
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
@@ -139,6 +141,8 @@ pub struct Power {
     pub expire_after: Duration,
     /// Watts of export that set-points leave unused.
     pub reserve: Watts,
+    /// What stands in for a dead meter.
+    pub estimate: Estimate,
 }
 
 impl Default for Power {
@@ -149,6 +153,7 @@ impl Default for Power {
             unit_of_measurement: PowerUnit::Watts,
             expire_after: Duration::from_secs(300),
             reserve: Watts::ZERO,
+            estimate: Estimate::default(),
         }
     }
 }

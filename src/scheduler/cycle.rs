@@ -298,10 +298,7 @@ fn start(scene: &Scene<'_>, load: usize, offer: &Offer, rule: Rule, instead: Opt
 
 /// What a task counts as on one of its keys when the key says nothing.
 fn declared(task: &Task) -> Watts {
-    if !task.running() {
-        return Watts::ZERO;
-    }
-    let own = if task.key_names().is_empty() { task.state.as_ref().and_then(|state| state.usage) } else { None };
     #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
-    own.unwrap_or_else(|| task.power() * (task.keys.len().max(1) as f64).recip())
+    let keys = task.keys.len().max(1) as f64;
+    task.declared() * keys.recip()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::scheduler::record::LARGEST;
+use crate::scheduler::task::Task;
 use crate::scheduler::{Instant, Now, Refusal, Scheduler, Source};
 use crate::units::Watts;
 
@@ -44,6 +45,18 @@ impl Scheduler {
             }
         }
         refused
+    }
+
+    /// Neither the meter nor the fallback has said anything since the last cycle.
+    #[must_use]
+    pub fn lacks_record(&self) -> bool {
+        !self.meter.is_fresh(self.net) && !self.fallback.is_fresh(self.net)
+    }
+
+    /// What the running tasks use, as far as they declare it.
+    #[must_use]
+    pub fn declared_use(&self) -> Watts {
+        self.tasks.iter().filter(|task| task.registration.is_some()).map(Task::declared).sum()
     }
 
     /// A value of `net` arrived: data isn't missing any more.

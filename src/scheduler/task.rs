@@ -191,6 +191,16 @@ impl Task {
         self.state.as_ref().map_or(&NOTHING, |state| &state.fields)
     }
 
+    /// What it uses, as far as it says so itself: nothing while it doesn't run; without keys of its own, the `usage` of its
+    /// state; else its `power`.
+    pub(crate) fn declared(&self) -> Watts {
+        if !self.running() {
+            return Watts::ZERO;
+        }
+        let usage = self.state.as_ref().filter(|_| self.key_names().is_empty()).and_then(|state| state.usage);
+        usage.unwrap_or_else(|| self.power())
+    }
+
     // What happens to it.
 
     pub(crate) fn register(&mut self, registration: Registration) {

@@ -6,6 +6,7 @@
 mod against_naive;
 mod bridge;
 mod bridge_commands;
+mod bridge_estimate;
 mod bridge_outages;
 mod bridge_power;
 mod client;

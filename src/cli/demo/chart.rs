@@ -18,7 +18,7 @@ const NARROWEST: usize = 24;
 
 /// Used at home, sold, bought: colour, and pattern where there are no colours.
 pub(super) const SURFACES: [(&str, Colour, char); 3] =
-    [("sun used", Colour::Green, '█'), ("sold", Colour::Yellow, '░'), ("bought", Colour::Red, '▒')];
+    [("sun, used at home", Colour::Green, '█'), ("sun, sold", Colour::Yellow, '░'), ("bought", Colour::Red, '▒')];
 
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -101,7 +101,7 @@ impl Chart {
 
     /// What the surfaces mean.
     pub(super) fn legend(&self) -> Line {
-        let mut line = Line::default();
+        let mut line = Line::default().to(MARGIN);
         for (name, colour, pattern) in SURFACES {
             let sample = if self.colours { '█' } else { pattern };
             line = line.with(coloured(colour), sample.to_string()).with(PLAIN, format!(" {name}   "));

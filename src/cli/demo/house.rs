@@ -144,7 +144,7 @@ impl House {
             let known = &self.known[which.index()];
             if known.running && !self.home.status(which).running {
                 let (time, why) = (now, self.home.status(which).note);
-                self.seen.note(Happening { time, what: What::Done, task: which.name().to_owned(), why });
+                self.seen.note(Happening { time, what: What::End, task: which.name().to_owned(), why });
             }
             self.tell(which);
         }

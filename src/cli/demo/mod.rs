@@ -139,7 +139,7 @@ fn time_zone(config: &Config) -> String {
 
 /// A roof in Berlin that looks to the morning and to the afternoon.
 fn site() -> Site {
-    let panels = |azimuth| Panels { azimuth, tilt: 30.0, peak_power: Watts(5000.0) };
+    let panels = |azimuth| Panels { azimuth, tilt: 30.0, peak_power: Watts(3500.0) };
     Site { latitude: 52.5, longitude: 13.4, panels: vec![panels(120.0), panels(210.0)] }
 }
 

@@ -10,7 +10,7 @@ use super::day::Day;
 use super::seen::{Happening, Seen, What};
 use super::text::{BOLD, Colour, DIM, Line, PLAIN, Style, coloured};
 use crate::simulate::{Appliance, Flows, Ledger};
-use crate::units::Watts;
+use crate::units::{Share, WattHours, Watts};
 
 /// The home on this terminal.
 #[derive(Debug, Clone, Copy)]
@@ -37,45 +37,61 @@ pub(super) struct Picture<'a> {
     pub(super) keys: bool,
 }
 
-/// Rows of the surfaces: below the first they go altogether.
+/// Rows of the surfaces: there are none below the first number.
 const LOWEST: usize = 3;
 const HIGHEST: usize = 12;
+
+/// Rows that are always wanted: title, flows, a gap, the tasks, a gap, two happenings, the sums.
+const LEAST: usize = 2 + 1 + Appliance::ALL.len() + 1 + 2 + 1;
+
+/// How the rows of a terminal are divided.
+struct Room {
+    surfaces: usize,
+    lanes: bool,
+    happenings: usize,
+    hint: bool,
+}
+
+impl Room {
+    fn divide(height: usize, chart: bool) -> Self {
+        let mut left = height.saturating_sub(LEAST);
+        if !chart || left < LOWEST + 1 {
+            return Self { surfaces: 0, lanes: false, happenings: 2 + left, hint: false };
+        }
+        // The hours below the surfaces.
+        left -= 1;
+        let lanes = left >= LOWEST + Appliance::ALL.len();
+        left -= if lanes { Appliance::ALL.len() } else { 0 };
+        let hint = left > 2 * LOWEST + 2;
+        left -= if hint { 2 } else { 0 };
+        let surfaces = if hint { left.div_ceil(2) } else { left }.clamp(LOWEST, HIGHEST);
+        Self { surfaces, lanes, happenings: 2 + left - surfaces, hint }
+    }
+}
 
 impl Picture<'_> {
     /// The lines, at most as many as there is room for.
     pub(super) fn lines(&self, frame: Frame) -> Vec<Line> {
-        let mut lines = vec![self.title(frame.width), self.flows()];
-        let tasks = Appliance::ALL.len();
         let chart = Chart::new(self.day, frame.width, frame.colours);
-        // Title, flows, a gap, the tasks, a gap, two happenings, the sums.
-        let least = 2 + 1 + tasks + 1 + 2 + 1;
-        let mut room = frame.height.saturating_sub(least);
-        if let Some(chart) = chart.filter(|_| room > LOWEST + 1) {
-            let with_lanes = room >= LOWEST + 1 + tasks;
-            room -= 1 + if with_lanes { tasks } else { 0 };
-            let wants_hint = room > LOWEST + 4;
-            let rows = (if wants_hint { room.div_ceil(2) } else { room }).clamp(LOWEST, HIGHEST);
-            room -= rows.min(room);
-            if room > 4 {
+        let room = Room::divide(frame.height, chart.is_some());
+        let mut lines = vec![self.title(frame.width), self.flows()];
+        match chart.filter(|_| room.surfaces > 0) {
+            Some(chart) => {
+                lines.extend(chart.surfaces(room.surfaces));
+                lines.push(chart.hours(&self.times.zone));
+                if room.lanes {
+                    lines.extend(Appliance::ALL.map(|which| chart.lane(which)));
+                }
                 lines.push(chart.legend());
-                room -= 1;
             }
-            lines.extend(chart.surfaces(rows));
-            lines.push(chart.hours(&self.times.zone));
-            if with_lanes {
-                lines.extend(Appliance::ALL.map(|which| chart.lane(which)));
-            }
+            None => lines.push(Line::default()),
         }
-        lines.push(Line::default());
         lines.extend(Appliance::ALL.map(|which| self.task(which)));
         lines.push(Line::default());
-        let hint = room > 3;
-        let happenings = 2 + room.saturating_sub(if hint { 2 } else { 0 });
-        lines.extend(self.happenings(happenings));
+        lines.extend(self.happenings(room.happenings));
         lines.push(self.sums());
-        if hint {
-            lines.push(Line::default());
-            lines.push(self.hint());
+        if room.hint {
+            lines.extend([Line::default(), self.hint()]);
         }
         lines.truncate(frame.height);
         lines
@@ -85,7 +101,7 @@ impl Picture<'_> {
         let local = self.now.to_zoned_datetime(self.times.zone.clone());
         let mut line = Line::default()
             .with(BOLD, "Sunward demo  ")
-            .with(PLAIN, local.strftime("%a %-d %b %Y  ").to_string())
+            .with(PLAIN, local.strftime("%a %-d %b  ").to_string())
             .with(BOLD, local.strftime("%H:%M").to_string())
             .with(PLAIN, format!("  {}  ", self.sky));
         match self.seen.state.as_str() {
@@ -95,7 +111,12 @@ impl Picture<'_> {
             other => line.push(coloured(Colour::Red), &other.replace('_', " ")),
         }
         let keys = if self.keys { "p pause  q quit  " } else { "" };
-        line.beside(Line::default().with(DIM, format!("{keys}{}", self.broker)), width)
+        let place = self.broker.trim_start_matches("mqtt://");
+        let ends = [format!("{keys}{}", self.broker), format!("{keys}{place}"), place.to_owned()];
+        match ends.iter().find(|end| line.width() + end.chars().count() < width) {
+            Some(end) => line.beside(Line::default().with(DIM, end), width),
+            None => line,
+        }
     }
 
     fn flows(&self) -> Line {
@@ -148,14 +169,15 @@ impl Picture<'_> {
 
     fn sums(&self) -> Line {
         let Ledger { produced, imported, exported, .. } = self.ledger;
-        let percent = |share: Option<crate::units::Share>| {
+        let percent = |share: Option<Share>| {
             share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", (share.0 * 100.0).floor()))
         };
-        let line = Line::default().with(DIM, "made ").with(PLAIN, produced.to_string());
-        let line = line.with(DIM, "  sold ").with(PLAIN, exported.to_string());
-        let line = line.with(DIM, "  bought ").with(PLAIN, imported.to_string());
+        let amount = |energy: WattHours| format!("{:.1}", energy.0 / 1000.0);
+        let line = Line::default().with(DIM, "made ").with(PLAIN, amount(*produced));
+        let line = line.with(DIM, "  sold ").with(PLAIN, amount(*exported));
+        let line = line.with(DIM, "  bought ").with(PLAIN, amount(*imported)).with(DIM, " kWh");
         let line = line.with(DIM, "  self-consumption ").with(BOLD, percent(self.ledger.self_consumption()));
-        line.with(DIM, "  autarky ").with(BOLD, percent(self.ledger.self_sufficiency()))
+        line.with(DIM, "  sufficiency ").with(BOLD, percent(self.ledger.self_sufficiency()))
     }
 
     fn hint(&self) -> Line {
@@ -169,15 +191,14 @@ impl Picture<'_> {
 pub(super) fn told(happening: &Happening, times: &Times) -> Line {
     let Happening { time, what, task, why } = happening;
     let local = time.to_zoned_datetime(times.zone.clone());
-    let style = match what {
-        What::Start => coloured(Colour::Green),
-        What::Stop => coloured(Colour::Red),
-        What::Done => coloured(Colour::Cyan),
-        What::Scheduler => BOLD,
+    let line = Line::default().with(DIM, local.strftime("%H:%M  ").to_string());
+    let (word, colour) = match what {
+        What::Start => ("start", Colour::Green),
+        What::Stop => ("stop", Colour::Red),
+        What::End => ("ends", Colour::Cyan),
+        What::Scheduler => return line.with(BOLD, format!("Sunward is {}", why.replace('_', " "))),
     };
-    let line = Line::default().with(DIM, local.strftime("%H:%M  ").to_string()).with(style, what.word()).to(13);
-    let line = if task.is_empty() { line } else { line.with(BOLD, format!("{task:<11} ")) };
-    line.with(PLAIN, why)
+    line.with(coloured(colour), word).to(13).with(BOLD, format!("{task:<11} ")).with(PLAIN, why)
 }
 
 /// What `mosquitto_pub` needs to be told of the broker.

@@ -34,20 +34,9 @@ pub(super) enum What {
     /// The scheduler stops a task.
     Stop,
     /// A task ended by itself.
-    Done,
+    End,
     /// The scheduler itself is something else now.
     Scheduler,
-}
-
-impl What {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Done => "done",
-            Self::Scheduler => "now",
-        }
-    }
 }
 
 /// How the scheduler sees a task.
