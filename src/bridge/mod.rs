@@ -33,10 +33,6 @@ use start_up::StartUp;
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// The embedded broker has so long to tell everybody that Sunward is offline.
-#[cfg(feature = "embedded-broker")]
-const LAST_WORDS: Duration = Duration::from_millis(200);
-
 /// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
@@ -112,8 +108,6 @@ pub async fn run(
     drop(connection);
     #[cfg(feature = "embedded-broker")]
     if let Some(embedded) = embedded {
-        // It confirms what it has not passed on yet, and its end passes nothing on.
-        tokio::time::sleep(LAST_WORDS).await;
         embedded.shutdown().await;
     }
     Ok(())

@@ -13,6 +13,8 @@ mod client;
 mod command_line;
 mod core;
 #[cfg(feature = "embedded-broker")]
+mod demo;
+#[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;
 mod mosquitto;

@@ -34,6 +34,9 @@ use house::House;
 /// Where everybody expects a broker, so that other programs find it without being told.
 const USUAL: &str = "127.0.0.1:1883";
 
+/// A seed whose day has some of everything: sun, cumulus, and hours without either.
+const CLOUDY: u64 = 36;
+
 /// A day begins when the sun rises in June.
 const BEGIN: i8 = 5;
 
@@ -47,7 +50,7 @@ pub struct DemoArguments {
     #[arg(long, default_value_t = 288.0, value_parser = speed, value_name = "FACTOR")]
     speed: f64,
     /// Another number brings other clouds and other habits.
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    #[arg(long, default_value_t = CLOUDY, value_name = "NUMBER")]
     seed: u64,
     /// The day to begin with.
     #[arg(long, default_value = "2026-06-21", value_name = "YYYY-MM-DD")]
