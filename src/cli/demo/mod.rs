@@ -35,7 +35,7 @@ use house::House;
 const USUAL: &str = "127.0.0.1:1883";
 
 /// A seed whose day has some of everything: sun, cumulus, and hours without either.
-const CLOUDY: u64 = 36;
+const CLOUDY: u64 = 48;
 
 /// A day begins when the sun rises in June.
 const BEGIN: i8 = 5;

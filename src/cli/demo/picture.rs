@@ -110,7 +110,11 @@ impl Picture<'_> {
             "paused" => line.push(Style { bold: true, ..coloured(Colour::Yellow) }, "PAUSED"),
             other => line.push(coloured(Colour::Red), &other.replace('_', " ")),
         }
-        let keys = if self.keys { "p pause  q quit  " } else { "" };
+        let keys = match (self.keys, self.seen.is_paused()) {
+            (false, _) => "",
+            (true, false) => "p pause  q quit  ",
+            (true, true) => "p resume  q quit  ",
+        };
         let place = self.broker.trim_start_matches("mqtt://");
         let ends = [format!("{keys}{}", self.broker), format!("{keys}{place}"), place.to_owned()];
         match ends.iter().find(|end| line.width() + end.chars().count() < width) {

@@ -23,7 +23,7 @@ pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<S
             ledger.imported
         ),
         format!(
-            "self-consumption {}, autarky {}",
+            "self-consumption {}, self-sufficiency {}",
             percent(ledger.self_consumption()),
             percent(ledger.self_sufficiency())
         ),
