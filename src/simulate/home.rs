@@ -255,7 +255,7 @@ mod tests {
         let hand = prop_oneof![
             (0..5_usize, any::<bool>()).prop_map(|(which, on)| Hand::Switch(which, on)),
             (0.0..12_000.0).prop_map(Hand::Limit),
-            (1..7_200_i64).prop_map(Hand::Wait),
+            (1..3_600_i64).prop_map(Hand::Wait),
         ];
         proptest::collection::vec(hand, 1..120)
     }
@@ -278,7 +278,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn energy_is_neither_made_nor_lost(seed in 0..1000_u64, hands in hands()) {

@@ -43,7 +43,7 @@ impl Chart {
     pub(super) fn surfaces(&self, rows: usize) -> Vec<Line> {
         let powers: Vec<[Watts; 3]> = self.parts.iter().map(Part::powers).collect();
         let highest = powers.iter().map(|powers| powers.iter().copied().sum()).fold(Watts(1.0), Watts::max);
-        let top = Watts((highest.0 / 2000.0).ceil() * 2000.0);
+        let top = Watts((highest.0 / 1000.0).ceil() * 1000.0);
         let levels: Vec<[f64; 3]> = powers.iter().map(|powers| heights(*powers, top, rows)).collect();
         (0..rows)
             .rev()

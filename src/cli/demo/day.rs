@@ -109,3 +109,37 @@ impl Part {
         [self.span.used, self.span.sold, self.span.bought].map(|energy| energy.over(self.time))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::cli::demo::site;
+    use crate::simulate::Home;
+
+    #[test]
+    fn the_parts_of_a_day_are_the_whole_of_it_however_it_is_cut() {
+        let begin: Timestamp = "2026-06-21T03:00:00Z".parse().unwrap();
+        let mut home = Home::new(7, site(), TimeZone::UTC, begin);
+        let mut day = Day::new(begin);
+        home.switch(Appliance::Boiler, true);
+        for step in 1..=15 * 60 * 2 {
+            home.advance(begin + SignedDuration::from_secs(30 * step));
+            day.add(home.now(), home.ledger());
+        }
+        let ledger = home.ledger();
+        for count in [1, 7, 67, 1440] {
+            let parts = day.parts(count);
+            let sum = |f: fn(&Span) -> WattHours| parts.iter().map(|part| f(&part.span)).sum::<WattHours>();
+            let check =
+                |sum: WattHours, expect: WattHours| assert!((sum - expect).0.abs() < 1e-6, "{sum:?} {expect:?}");
+            check(sum(|span| span.sold), ledger.exported);
+            check(sum(|span| span.bought), ledger.imported);
+            check(sum(|span| span.used), ledger.produced - ledger.exported);
+            check(sum(|span| span.energy[0]), ledger.uses[0].energy);
+        }
+        assert_eq!(day.parts(24).len(), 16, "the sixteenth hour has begun");
+    }
+}

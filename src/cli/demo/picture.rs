@@ -217,3 +217,131 @@ pub(super) fn port(broker: &str) -> String {
 pub(super) fn power(watts: Watts) -> String {
     if watts.0 < 999.5 { watts.to_string() } else { format!("{:.2} kW", watts.0 / 1000.0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use jiff::SignedDuration;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::demo::seen::Told;
+    use crate::cli::demo::{CLOUDY, site};
+    use crate::simulate::Home;
+
+    /// A home at two in the afternoon, whose boiler, car and dishwasher were switched on in the morning.
+    fn paint(frame: Frame) -> Vec<Line> {
+        let begin: Timestamp = "2026-06-21T05:00:00Z".parse().unwrap();
+        let end = begin + SignedDuration::from_hours(24);
+        let times = Times { begin, end, zone: TimeZone::UTC, speed: 288.0 };
+        let mut home = Home::new(CLOUDY, site(), times.zone.clone(), begin);
+        let (mut day, mut seen, mut flows) = (Day::new(begin), Seen::default(), Flows::default());
+        seen.take(Told::State(json!({"state": "active", "since": "2026-06-21T05:01:00.000Z"})), begin);
+        for minute in 0..9 * 60 {
+            match minute {
+                180 => home.switch(Appliance::Boiler, true),
+                460 => {
+                    let reason = json!({"task": "ev", "rule": "elected", "reason": "4 kW are available"});
+                    let report = json!({"time": "2026-06-21T12:40:00.000Z", "started": [reason], "stopped": []});
+                    seen.take(Told::Cycle(report), begin);
+                    home.switch(Appliance::Ev, true);
+                    home.limit(Appliance::Ev, Watts(4000.0));
+                }
+                330 => home.switch(Appliance::Dishwasher, true),
+                _ => {}
+            }
+            flows = home.advance(begin + SignedDuration::from_mins(minute));
+            day.add(home.now(), home.ledger());
+        }
+        for which in Appliance::ALL {
+            let status = if home.status(which).running { "running" } else { "unrunnable" };
+            let report = json!({"status": status, "reason": "it has a reason with many, many words in it"});
+            seen.take(Told::Report(which.name().to_owned(), report), begin);
+        }
+        let picture = Picture {
+            now: home.now(),
+            times: &times,
+            sky: home.clouds().word(),
+            flows,
+            ledger: home.ledger(),
+            notes: Appliance::ALL.map(|which| home.status(which).note),
+            seen: &seen,
+            day: &day,
+            broker: "mqtt://127.0.0.1:40123",
+            keys: true,
+        };
+        picture.lines(frame)
+    }
+
+    fn painted(width: usize, height: usize) -> String {
+        let frame = Frame { width, height, colours: false };
+        let lines: Vec<String> =
+            paint(frame).iter().map(|line| line.render(width, false).trim_end().to_owned()).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_usual_terminal_shows_the_whole_home() {
+        assert_snapshot!(painted(80, 24), @"
+        Sunward demo  Sun 21 Jun  13:59  a few clouds   p pause  q quit  127.0.0.1:40123
+        sun 4.60 kW    base load 233 W      tasks 3.91 kW    selling 458 W
+               7 kW
+                                 ░░▒░░ ░  ▒
+                          ░  ░ ░░░░░░░░░░▒█░█░
+                        ░░░░░░ ░░░░░░░░░░░████
+                     ░░░░░░░░████████░░░░█████
+                    ░░░░░░░░█████████░░███████
+                    05      08      11       14      17      20       23      02
+        boiler      ········━━━━━━━━━·········
+        ev          ·····················━━━━━
+        pool        ··························
+        dishwasher  ···············━━━━━━━····
+        washer      ··························
+                    █ sun, used at home   ░ sun, sold   ▒ bought
+        · boiler            -  59 °C         it has a reason with many, many words in it
+        ● ev          3.91 kW  34 %, 17 A    it has a reason with many, many words in it
+        · pool              -  0 h 00 today  it has a reason with many, many words in it
+        · dishwasher        -  empty         it has a reason with many, many words in it
+        · washer            -  loaded        it has a reason with many, many words in it
+
+        05:01  Sunward is active
+        12:40  start ev          4 kW are available (elected)
+        made 38.2  sold 24.0  bought 1.1 kWh  self-consumption 37 %  sufficiency 93 %
+        ");
+    }
+
+    #[test]
+    fn a_small_one_shows_what_matters_most() {
+        assert_snapshot!(painted(60, 12), @"
+        Sunward demo  Sun 21 Jun  13:59  a few clouds
+        sun 4.60 kW    base load 233 W      tasks 3.91 kW    sellin…
+
+        · boiler            -  59 °C         it has a reason with m…
+        ● ev          3.91 kW  34 %, 17 A    it has a reason with m…
+        · pool              -  0 h 00 today  it has a reason with m…
+        · dishwasher        -  empty         it has a reason with m…
+        · washer            -  loaded        it has a reason with m…
+
+        05:01  Sunward is active
+        12:40  start ev          4 kW are available (elected)
+        made 38.2  sold 24.0  bought 1.1 kWh  self-consumption 37 %…
+        ");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn every_terminal_is_filled_and_none_overflows(width in 1..200_usize, height in 1..80_usize, colours: bool) {
+            let frame = Frame { width, height, colours };
+            let lines = paint(frame);
+            prop_assert_eq!(lines.len(), height);
+            for line in lines {
+                prop_assert!(line.render(width, false).chars().count() <= width);
+                prop_assert_eq!(line.render(width, true).contains('\x1b'), line.render(width, true) != line.render(width, false));
+            }
+        }
+    }
+}
