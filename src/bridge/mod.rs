@@ -3,10 +3,12 @@
 //! Refuses to decide anything about appliances; it carries messages to the scheduler and decisions from it.
 
 mod clock;
+mod devices;
 mod estimate;
 mod faults;
 mod outlet;
 mod receive;
+mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
@@ -16,11 +18,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::mqtt::payload;
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::devices::{Sensors, Tasks};
+use crate::mqtt::topics::Topics;
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, Source, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, Source, TaskId};
 
 pub use clock::Clock;
 use estimate::Estimator;
@@ -60,14 +62,14 @@ pub async fn run(
     let broker = options.broker();
     let topics = Topics::new(&config.mqtt.base_topic)?;
     let power = Power::new(&config, &topics);
-    let mut filters = topics.filters();
-    filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    let read_once = StartUp::filters(&topics);
+    let (sensors, tasks) = (set_up::sensors(&config)?, set_up::tasks(&config)?);
+    let mut filters = set_up::filters(&topics, &power, &sensors, &tasks);
+    let read_once = StartUp::filters(&topics, &filters);
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, clock, topics, power, handle.clone())?;
+    let mut bridge = Bridge::new(config, clock, topics, power, (sensors, tasks), handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -92,6 +94,8 @@ pub async fn run(
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
+            () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
+            () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -120,6 +124,10 @@ struct Bridge {
     topics: Topics,
     power: Power,
     estimator: Option<Estimator>,
+    /// Those of the configuration.
+    sensors: Sensors,
+    /// Those of the configuration.
+    tasks: Tasks,
     outlet: Outlet,
     clock: Clock,
     faults: Faults,
@@ -133,16 +141,22 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, clock: Clock, topics: Topics, power: Power, handle: Handle) -> anyhow::Result<Self> {
-        let written = &config.scheduler.criteria;
-        let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
-            .map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;
-        Ok(Self {
+    fn new(
+        config: Config,
+        clock: Clock,
+        topics: Topics,
+        power: Power,
+        (sensors, tasks): (Sensors, Tasks),
+        handle: Handle,
+    ) -> anyhow::Result<Self> {
+        let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
-            criteria,
+            criteria: set_up::criteria(&config)?,
             topics,
             power,
             estimator: Estimator::new(&config.power.estimate),
+            sensors,
+            tasks,
             outlet: Outlet::new(handle),
             clock,
             faults: Faults::default(),
@@ -151,7 +165,9 @@ impl Bridge {
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
-        })
+        };
+        bridge.register_devices();
+        Ok(bridge)
     }
 
     fn take(&mut self, incoming: Incoming, broker: &str) {
@@ -163,10 +179,17 @@ impl Bridge {
                     self.outlet.publish_again();
                 }
             }
-            Incoming::Subscribed => self.start_up.subscribed(),
+            Incoming::Subscribed => {
+                self.start_up.subscribed();
+                self.greet_devices();
+            }
             Incoming::Message(message) => self.receive(message),
-            // The reason begins with the broker's address.
-            Incoming::Disconnected { reason } => tracing::warn!("not connected to {reason}"),
+            Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
+            Incoming::Disconnected { reason } => {
+                self.tasks.disconnected();
+                // The reason begins with the broker's address.
+                tracing::warn!("not connected to {reason}");
+            }
             Incoming::Refused { what } => self.faults.refused(what),
             Incoming::Dropped { count } => {
                 tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");
@@ -178,11 +201,23 @@ impl Bridge {
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
-        let refused: Result<(), Refusal> = self.scheduler.handle(event, self.clock.now());
-        if let Err(refusal) = refused {
+        // What was refused is a fault already.
+        let _ = self.hand_over(event, topic);
+    }
+
+    /// As `handle`, for who wants to know what was refused.
+    fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+        let before = self.scheduler.activity();
+        let outcome = self.scheduler.handle(event, self.clock.now());
+        if let Err(refusal) = &outcome {
             self.fault(topic, &refusal.to_string());
         }
         self.send();
+        if before == Activity::NoData && self.scheduler.activity() == Activity::Active {
+            tracing::info!("power records arrive again");
+            self.tell();
+        }
+        outcome
     }
 
     fn fault(&mut self, topic: &str, error: &str) {
@@ -199,11 +234,12 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        self.settle_devices();
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        let (tasks, power) = (self.scheduler.task_count(), &self.power.topic);
-        tracing::info!("online with {tasks} tasks, waiting for power records on {power}");
+        let tasks = self.scheduler.task_count();
+        tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
             self.receive_command(command);
         }
@@ -223,7 +259,7 @@ impl Bridge {
         let before = self.scheduler.activity();
         self.scheduler.wake(self.clock.now());
         if before != self.scheduler.activity() {
-            tracing::warn!("no power record arrives on {}", self.power.topic);
+            tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.tell();
@@ -233,7 +269,7 @@ impl Bridge {
     fn estimate(&mut self) {
         let Some(estimator) = self.estimator.as_ref().filter(|_| self.scheduler.lacks_record()) else { return };
         let now = self.clock.now();
-        let values = estimator.record(now.wall, self.scheduler.declared_use());
+        let values = estimator.record(now.wall, self.scheduler.expected_use(now));
         self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }
 
@@ -252,20 +288,9 @@ impl Bridge {
                     self.command(&decision.task, decision.action);
                 }
                 Instruction::Renew(task) => self.command(&task, Action::Start),
-                Instruction::Setpoint(task, watts) => {
-                    let topic = self.topics.task(&task, TaskTopic::Setpoint);
-                    self.outlet.state(topic, watts.0.round().to_string().into_bytes());
-                }
+                Instruction::Setpoint(task, watts) => self.allow(&task, watts),
             }
         }
-    }
-
-    fn command(&self, task: &TaskId, action: Action) {
-        let Some(registration) = self.scheduler.registration(task) else { return };
-        let payload = match action {
-            Action::Start => registration.payload_on.clone(),
-            Action::Stop => registration.payload_off.clone(),
-        };
-        self.outlet.command(self.topics.task(task, TaskTopic::Set), payload, self.cycle);
+        self.send_to_devices();
     }
 }

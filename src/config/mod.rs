@@ -3,6 +3,7 @@
 //! The structs here are the public configuration: names and defaults. Where they come from is `load`'s business, and
 //! refusing what cannot be meant is `validate`'s.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,7 @@ mod load;
 mod merge;
 mod problem;
 mod strict;
+mod tasks;
 mod url;
 mod validate;
 mod variables;
@@ -25,10 +27,12 @@ mod variables;
 #[cfg(test)]
 mod example;
 
+pub(crate) use checks::plain_topic;
 pub use estimate::{Estimate, Panels};
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
+pub use tasks::{Task, default_criteria};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 
@@ -44,6 +48,9 @@ pub struct Config {
     pub power: Power,
     /// The scheduler's own settings.
     pub scheduler: Scheduler,
+    /// Devices that can't register themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub task: Vec<Task>,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,
 }
@@ -143,6 +150,12 @@ pub struct Power {
     pub reserve: Watts,
     /// What stands in for a dead meter.
     pub estimate: Estimate,
+    /// Single values on topics of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sensor: Vec<Sensor>,
+    /// Keys that are made of others: key → Jinja expression.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub derived: BTreeMap<String, String>,
 }
 
 impl Default for Power {
@@ -154,8 +167,36 @@ impl Default for Power {
             expire_after: Duration::from_secs(300),
             reserve: Watts::ZERO,
             estimate: Estimate::default(),
+            sensor: Vec::new(),
+            derived: BTreeMap::new(),
         }
     }
+}
+
+/// `[[power.sensor]]`: one value on a topic, by Home Assistant's names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sensor {
+    /// What is measured, or a template over `topic` where that has wildcards.
+    pub key: String,
+    /// Where it is published.
+    pub topic: String,
+    /// Finds the value in the message; absent: the payload is a number.
+    #[serde(default)]
+    pub value_template: Option<String>,
+    /// `W` or `kW`; absent: as it comes.
+    #[serde(default)]
+    pub unit_of_measurement: Option<String>,
+    /// The value is multiplied by this; -1 inverts it.
+    #[serde(default = "unscaled")]
+    pub scale: f64,
+    /// The value counts for so long; absent: `power.expire_after`; 0: for ever.
+    #[serde(default, with = "duration::option")]
+    pub expire_after: Option<Duration>,
+}
+
+fn unscaled() -> f64 {
+    1.0
 }
 
 /// The unit that a meter speaks.

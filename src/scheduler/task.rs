@@ -137,7 +137,8 @@ impl Task {
         if self.state.is_none() {
             return Some(Unreachable::NoState);
         }
-        let default = self.available.is_none().then_some(settings.task_expire_after);
+        let configured = self.registration.as_ref().is_some_and(|registration| registration.configured);
+        let default = (self.available.is_none() && !configured).then_some(settings.task_expire_after);
         let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
         (now.since(self.state_at) > expire_after).then_some(Unreachable::Expired(expire_after))
     }
@@ -189,16 +190,6 @@ impl Task {
     pub(crate) fn fields(&self) -> &Value {
         const NOTHING: Value = Value::UNDEFINED;
         self.state.as_ref().map_or(&NOTHING, |state| &state.fields)
-    }
-
-    /// What it uses, as far as it says so itself: nothing while it doesn't run; without keys of its own, the `usage` of its
-    /// state; else its `power`.
-    pub(crate) fn declared(&self) -> Watts {
-        if !self.running() {
-            return Watts::ZERO;
-        }
-        let usage = self.state.as_ref().filter(|_| self.key_names().is_empty()).and_then(|state| state.usage);
-        usage.unwrap_or_else(|| self.power())
     }
 
     // What happens to it.

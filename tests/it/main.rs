@@ -9,11 +9,13 @@ mod bridge_commands;
 mod bridge_estimate;
 mod bridge_outages;
 mod bridge_power;
+mod bridge_sensors;
 mod client;
 mod command_line;
 mod core;
 #[cfg(feature = "embedded-broker")]
 mod demo;
+mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;
