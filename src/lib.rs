@@ -14,7 +14,7 @@
 //! - [`report`]: what Sunward tells.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
-//! - [`simulate`]: a home that is not there, for the demo.
+//! - [`simulate`]: a home that isn't there, for the demo.
 //! - [`cli`]: the commands.
 
 pub mod bridge;
