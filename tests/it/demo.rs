@@ -104,6 +104,99 @@ async fn the_meter_is_honest_and_cycles_follow_the_simulated_clock() {
     demo.interrupt().await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_terminal_is_painted_on_and_left_as_it_was() {
+    for ending in ["q", "signal"] {
+        let mut terminal = Terminal::open(100, 30);
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = program(folder.path());
+        command.args(["demo", "--listen", "127.0.0.1:0", "--speed", "1500"]).env("TERM", "xterm-256color");
+        let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
+        let mut process = command.stdin(slave()).stdout(slave()).stderr(Stdio::null()).spawn().unwrap();
+
+        terminal.shows("\x1b[?1049h").await;
+        terminal.shows("p pause  q quit").await;
+        terminal.shows("Sunward is active").await;
+        assert!(!terminal.echoes(), "what is typed would spoil the picture");
+        terminal.press("p");
+        terminal.shows("Sunward is paused").await;
+        if ending == "q" {
+            terminal.press("q");
+        } else {
+            let id = process.id().expect("it has ended already").to_string();
+            assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        }
+        terminal.shows("\x1b[?1049l").await;
+        terminal.shows("self-sufficiency").await;
+        let status = timeout(PATIENCE, process.wait()).await.expect("it does not end").unwrap();
+        assert!(status.success(), "{status}");
+        assert!(terminal.echoes(), "{ending}");
+    }
+}
+
+/// A terminal, seen from the side of those who look at it.
+#[cfg(unix)]
+struct Terminal {
+    master: std::fs::File,
+    slave: std::fs::File,
+    painted: tokio::sync::mpsc::UnboundedReceiver<Vec<u8>>,
+    /// What was painted and not yet looked for.
+    unseen: String,
+}
+
+#[cfg(unix)]
+impl Terminal {
+    fn open(columns: u16, rows: u16) -> Self {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = std::fs::File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let size = rustix::termios::Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&slave, size).unwrap();
+        let master = std::fs::File::from(master);
+        let (sender, painted) = tokio::sync::mpsc::unbounded_channel();
+        let mut reader = master.try_clone().unwrap();
+        std::thread::spawn(move || {
+            use std::io::Read as _;
+            let mut buffer = [0; 4096];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { master, slave, painted, unseen: String::new() }
+    }
+
+    /// Waits until this is painted, after what was waited for before.
+    async fn shows(&mut self, expect: &str) {
+        let mut bytes = std::mem::take(&mut self.unseen).into_bytes();
+        let found = timeout(PATIENCE, async {
+            loop {
+                let text = String::from_utf8_lossy(&bytes);
+                if let Some(at) = text.find(expect) {
+                    return text[at + expect.len()..].to_owned();
+                }
+                bytes.extend(self.painted.recv().await.expect("the terminal is gone"));
+            }
+        });
+        self.unseen = found.await.unwrap_or_else(|_| panic!("never painted: {expect}"));
+    }
+
+    fn press(&mut self, key: &str) {
+        use std::io::Write as _;
+        self.master.write_all(key.as_bytes()).unwrap();
+    }
+
+    fn echoes(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(&self.slave).unwrap().local_modes;
+        modes.contains(rustix::termios::LocalModes::ECHO | rustix::termios::LocalModes::ICANON)
+    }
+}
+
 /// The task whose topic of this kind says this.
 fn task_of(item: &sunward::mqtt::Incoming, kind: &str, expect: impl Fn(&str) -> bool) -> Option<String> {
     let sunward::mqtt::Incoming::Message(message) = item else { return None };

@@ -3,7 +3,7 @@
 //! Refuses to leave it changed: an end, an error and a panic all restore it.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -21,28 +21,29 @@ const END: &str = "\x1b[J\x1b[?2026l";
 /// Nobody types faster.
 const KEYS: usize = 16;
 
-static PAINTING: AtomicBool = AtomicBool::new(false);
+/// How the terminal was before it was painted on, while it is: a panic in any thread must find it.
+static BEFORE: Mutex<Option<Before>> = Mutex::new(None);
+
+/// How the keyboard was set, where there is one.
+#[cfg(unix)]
+type Before = Option<rustix::termios::Termios>;
+#[cfg(not(unix))]
+type Before = ();
 
 /// The terminal, painted on until this is dropped.
 pub(super) struct Terminal {
     keys: Option<mpsc::Receiver<u8>>,
     colours: bool,
-    #[cfg(unix)]
-    before: Option<rustix::termios::Termios>,
 }
 
 impl Terminal {
     pub(super) fn enter() -> io::Result<Self> {
-        let mut terminal = Self {
-            keys: None,
-            colours: colours(),
-            #[cfg(unix)]
-            before: None,
-        };
         restore_on_panic();
+        let (before, keys) = keyboard();
+        *before_lock() = Some(before);
+        // From here on it is restored, whatever happens.
+        let terminal = Self { keys, colours: colours() };
         write(ENTER)?;
-        PAINTING.store(true, Ordering::Release);
-        terminal.read_keys();
         Ok(terminal)
     }
 
@@ -74,49 +75,42 @@ impl Terminal {
         // No line break after the last one: it would scroll.
         write(&format!("{BEGIN}{}{END}", lines.join("\r\n")))
     }
-
-    /// Keys come one by one and aren't shown; Ctrl-C stays what it is, Ctrl-Z would leave the second screen behind.
-    #[cfg(unix)]
-    fn read_keys(&mut self) {
-        use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
-        let stdin = io::stdin();
-        if !stdin.is_terminal() {
-            return;
-        }
-        let Ok(before) = tcgetattr(&stdin) else { return };
-        let mut quiet = before.clone();
-        quiet.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
-        quiet.special_codes[SpecialCodeIndex::VSUSP] = 0;
-        if tcsetattr(&stdin, OptionalActions::Now, &quiet).is_err() {
-            return;
-        }
-        self.before = Some(before);
-        let (sender, keys) = mpsc::channel(KEYS);
-        // It waits for a key for ever, and ends with the process.
-        std::thread::spawn(move || {
-            use io::Read as _;
-            for key in io::stdin().lock().bytes().map_while(Result::ok) {
-                if sender.blocking_send(key).is_err() {
-                    return;
-                }
-            }
-        });
-        self.keys = Some(keys);
-    }
-
-    #[cfg(not(unix))]
-    fn read_keys(&mut self) {}
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(before) = &self.before {
-            // A terminal that is gone needs nothing restored.
-            let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, before);
-        }
         leave();
     }
+}
+
+/// Keys come one by one and aren't shown; Ctrl-C stays what it is, Ctrl-Z would leave the second screen behind.
+#[cfg(unix)]
+fn keyboard() -> (Before, Option<mpsc::Receiver<u8>>) {
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+    let stdin = io::stdin();
+    let Some(before) = tcgetattr(&stdin).ok().filter(|_| stdin.is_terminal()) else { return (None, None) };
+    let mut quiet = before.clone();
+    quiet.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
+    quiet.special_codes[SpecialCodeIndex::VSUSP] = 0;
+    if tcsetattr(&stdin, OptionalActions::Now, &quiet).is_err() {
+        return (None, None);
+    }
+    let (sender, keys) = mpsc::channel(KEYS);
+    // It waits for a key for ever, and ends with the process.
+    std::thread::spawn(move || {
+        use io::Read as _;
+        for key in io::stdin().lock().bytes().map_while(Result::ok) {
+            if sender.blocking_send(key).is_err() {
+                return;
+            }
+        }
+    });
+    (Some(before), Some(keys))
+}
+
+#[cfg(not(unix))]
+fn keyboard() -> (Before, Option<mpsc::Receiver<u8>>) {
+    ((), None)
 }
 
 /// Whether people want colours: <https://no-color.org>.
@@ -126,10 +120,20 @@ pub(super) fn colours() -> bool {
 }
 
 fn leave() {
-    if PAINTING.swap(false, Ordering::AcqRel) {
-        // A terminal that is gone needs nothing restored.
-        let _ = write(LEAVE);
+    let Some(before) = before_lock().take() else { return };
+    #[cfg(unix)]
+    if let Some(before) = before {
+        // A terminal that is gone needs nothing restored; here and below.
+        let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &before);
     }
+    #[cfg(not(unix))]
+    let () = before;
+    let _ = write(LEAVE);
+}
+
+fn before_lock() -> std::sync::MutexGuard<'static, Option<Before>> {
+    // It is only ever taken or replaced as a whole.
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The program's own hook ends the process, and nothing is dropped then.
