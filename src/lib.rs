@@ -8,6 +8,7 @@
 //!
 //! - [`units`]: watts, shares, durations.
 //! - [`scheduler`]: the pure core. It knows neither MQTT nor tokio nor the clock.
+//! - [`diagnosis`]: what somebody hears who listens to a broker, and what of it will hurt.
 //! - [`devices`]: what configured topics mean: sensors, derived keys, off-the-shelf devices.
 //! - [`config`]: the settings: defaults, file, environment.
 //! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod devices;
+pub mod diagnosis;
 mod jinja;
 pub mod mqtt;
 pub mod report;

@@ -80,9 +80,14 @@ pub fn task(view: &TaskView) -> Value {
         "ratio": view.ratio.map(|ratio| (ratio.0 * 100.0 + 1e-9).floor() / 100.0),
         "power": watts(view.power),
         "priority": view.priority.as_str(),
-        "mode": "auto",
+        "mode": view.mode.as_str(),
+        "mode_until": view.mode_until.map(time),
+        "held": view.hold.map(|(mode, until)| serde_json::json!({"mode": mode.as_str(), "until": time(until)})),
         "on_today": view.on_today.as_secs(),
         "starts_today": view.starts_today,
+        "daily": view.daily.map(|daily| {
+            serde_json::json!({"by": time(daily.by), "on_for": daily.ran.as_secs(), "settled": daily.settled})
+        }),
         "unanswered": view.unanswered,
         "error": view.error,
     })

@@ -30,6 +30,12 @@ impl Watts {
         Self(self.0.min(other.0))
     }
 
+    /// Without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
     /// What a value of `net` leaves to be used: its export, 0 while it imports.
     #[must_use]
     pub fn export(self) -> Self {

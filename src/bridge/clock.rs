@@ -72,7 +72,7 @@ impl Clock {
     }
 
     /// Waits for a moment of the steady clock; without one, for ever.
-    pub(super) async fn until(self, moment: Option<Instant>) {
+    pub(crate) async fn until(self, moment: Option<Instant>) {
         match moment {
             Some(moment) => tokio::time::sleep(self.real(moment.since(self.now().at))).await,
             None => std::future::pending().await,

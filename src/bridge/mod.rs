@@ -6,27 +6,29 @@ mod clock;
 mod devices;
 mod estimate;
 mod faults;
+mod memory;
 mod outlet;
 mod receive;
 mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
+mod wishes;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
-use crate::mqtt::topics::Topics;
+use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, Source, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Now, Refusal, Scheduler, Source};
 
 pub use clock::Clock;
 use estimate::Estimator;
 use faults::Faults;
+use memory::Memory;
 use outlet::Outlet;
 use set_up::Power;
 pub use set_up::settings;
@@ -132,8 +134,7 @@ struct Bridge {
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
-    /// What registrations ask for that this version does not do.
-    not_yet: BTreeMap<TaskId, Vec<&'static str>>,
+    memory: Memory,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -161,7 +162,7 @@ impl Bridge {
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
-            not_yet: BTreeMap::new(),
+            memory: Memory::default(),
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -234,20 +235,34 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        for (id, watts) in self.start_up.take_setpoints() {
+            // What stands on Sunward's own topic was not told on another.
+            let watts = watts.filter(|_| !self.tasks.has_setpoint_topic(&id));
+            if !watts.is_some_and(|watts| self.scheduler.restore_setpoint(&id, watts)) {
+                self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
+            }
+        }
         self.settle_devices();
+        std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
         let tasks = self.scheduler.task_count();
         tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
-            self.receive_command(command);
+            match self.topics.parse(&command.topic) {
+                Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),
+                _ => self.receive_command(command),
+            }
         }
     }
 
     fn run_cycle(&mut self) {
-        self.estimate();
-        let report = self.scheduler.cycle(self.clock.now());
+        let now = self.clock.now();
+        if self.scheduler.lacks_record(now) {
+            self.estimate(now);
+        }
+        let report = self.scheduler.cycle(now);
         self.send();
         let report = report::cycle(&report).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
@@ -255,20 +270,22 @@ impl Bridge {
     }
 
     fn wake(&mut self) {
-        self.estimate();
+        let now = self.clock.now();
+        if self.scheduler.is_data_missing(now) {
+            self.estimate(now);
+        }
         let before = self.scheduler.activity();
-        self.scheduler.wake(self.clock.now());
+        self.scheduler.wake(now);
         if before != self.scheduler.activity() {
             tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
-        self.tell();
+        self.untold = true;
     }
 
-    /// Where nobody measures, the sun is looked up. The scheduler believes it once the meter has been silent for too long.
-    fn estimate(&mut self) {
-        let Some(estimator) = self.estimator.as_ref().filter(|_| self.scheduler.lacks_record()) else { return };
-        let now = self.clock.now();
+    /// Where nobody measures, the sun is looked up, if the configuration says where it is.
+    fn estimate(&mut self, now: Now) {
+        let Some(estimator) = &self.estimator else { return };
         let values = estimator.record(now.wall, self.scheduler.expected_use(now));
         self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }

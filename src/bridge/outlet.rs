@@ -40,6 +40,11 @@ impl Outlet {
     /// A report that an earlier run left.
     pub(super) fn remember(&mut self, topic: &str, payload: &[u8]) {
         self.reports.insert(topic.to_owned(), ());
+        self.recall(topic, payload);
+    }
+
+    /// Any other state that an earlier run left.
+    pub(super) fn recall(&mut self, topic: &str, payload: &[u8]) {
         self.retained.insert(topic.to_owned(), payload.to_vec());
     }
 
@@ -48,12 +53,18 @@ impl Outlet {
         let gone: Vec<String> = self.reports.keys().filter(|topic| !reports.contains_key(*topic)).cloned().collect();
         for topic in gone {
             self.reports.remove(&topic);
-            self.retained.remove(&topic);
-            self.clear(&topic);
+            self.forget(&topic);
         }
         for (topic, payload) in reports {
             self.reports.insert(topic.clone(), ());
             self.state(topic, payload);
+        }
+    }
+
+    /// Clears a retained state for good.
+    pub(super) fn forget(&mut self, topic: &str) {
+        if self.retained.remove(topic).is_some() {
+            self.clear(topic);
         }
     }
 

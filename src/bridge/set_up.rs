@@ -20,6 +20,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         None => TimeZone::system(),
     };
     Ok(Settings {
+        cycle: config.scheduler.cycle,
         window_size: config.scheduler.window_size,
         confirm_records: config.scheduler.confirm_records,
         headroom: config.scheduler.headroom,
@@ -28,6 +29,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         expire_after: config.power.expire_after,
         task_expire_after: config.scheduler.task_expire_after,
         reserve: config.power.reserve,
+        setpoint_interval: config.scheduler.setpoint_interval,
         time_zone,
         dry_run: config.scheduler.dry_run,
     })

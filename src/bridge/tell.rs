@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::mqtt::topics::TaskTopic;
 use crate::report;
-use crate::scheduler::Activity;
+use crate::scheduler::{Activity, Priority, Status};
 
 use super::Bridge;
 
@@ -21,6 +21,12 @@ impl Bridge {
         for view in self.scheduler.tasks(self.clock.now()) {
             let topic = self.topics.task(&view.id, TaskTopic::Report);
             reports.insert(topic, report::task(&view).to_string().into_bytes());
+            if view.status != Status::Invalid {
+                let priority = view.preferred.map_or("auto", Priority::as_str);
+                for (kind, word) in [(TaskTopic::Mode, view.mode.as_str()), (TaskTopic::Priority, priority)] {
+                    reports.insert(self.topics.task(&view.id, kind), word.into());
+                }
+            }
         }
         self.outlet.reports(reports);
         self.tell_state();
@@ -35,11 +41,6 @@ impl Bridge {
         let mut warnings = self.scheduler.warnings(now);
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
-        warnings.extend(
-            self.not_yet
-                .iter()
-                .map(|(id, fields)| format!("task {id}: {} not acted on in this version yet", fields.join(", "))),
-        );
         let state = report::State {
             state: activity.as_str(),
             paused: activity == Activity::Paused,

@@ -28,10 +28,16 @@ impl Scheduler {
         refused
     }
 
-    /// Neither the meter nor the fallback has said anything since the last cycle.
+    /// The meter has been silent for too long, and the fallback has said nothing since the last cycle.
     #[must_use]
-    pub fn lacks_record(&self) -> bool {
-        !self.meter.is_fresh(self.net) && !self.fallback.is_fresh(self.net)
+    pub fn lacks_record(&self, now: Now) -> bool {
+        now.at.since(self.last_meter.at) > self.settings.max_record_gap && !self.fallback.is_fresh(self.net)
+    }
+
+    /// Nothing has come for too long, from either.
+    #[must_use]
+    pub fn is_data_missing(&self, now: Now) -> bool {
+        now.at.since(self.last_record) > self.settings.max_record_gap
     }
 
     /// What all tasks use, as a record of the fallback would have it: for an estimate of what `net` is.
@@ -53,6 +59,7 @@ impl Scheduler {
         }
         if key == self.net {
             self.note_record(source, measured, now);
+            self.new_net = Some((source, value, measured));
         }
         Ok(())
     }

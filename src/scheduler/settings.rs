@@ -9,6 +9,8 @@ use crate::units::Watts;
 /// The settings of the core, by the names of SPEC section 12.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
+    /// The length of a cycle.
+    pub cycle: Duration,
     /// Records kept; at least 1.
     pub window_size: usize,
     /// A start must be affordable in this many newest records; at least 1.
@@ -25,6 +27,8 @@ pub struct Settings {
     pub task_expire_after: Duration,
     /// Export that is left unused.
     pub reserve: Watts,
+    /// A task's set-point is sent at most this often.
+    pub setpoint_interval: Duration,
     /// The home's, for `now` in criteria and for "today".
     pub time_zone: TimeZone,
     /// Nothing that is decided will be sent: no start can be expected to be answered.
@@ -34,6 +38,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            cycle: Duration::from_secs(60),
             window_size: 12,
             confirm_records: 2,
             headroom: Watts(200.0),
@@ -42,6 +47,7 @@ impl Default for Settings {
             expire_after: Duration::from_secs(300),
             task_expire_after: Duration::from_secs(600),
             reserve: Watts::ZERO,
+            setpoint_interval: Duration::from_secs(5),
             time_zone: TimeZone::UTC,
             dry_run: false,
         }

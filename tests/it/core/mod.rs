@@ -1,19 +1,27 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
 
+mod by_hand;
+mod clouds;
 mod criteria;
+mod daily;
+mod finished;
 mod guards;
+mod leases;
 mod missing_data;
+mod modes;
 mod noise;
 mod properties;
 mod records;
+mod setpoints;
+
 mod tables;
 
 use std::time::Duration;
 
 use minijinja::context;
 use sunward::scheduler::{
-    Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Now, Priority, Refusal, Registration, Scheduler,
-    Settings, Source, TaskId, TaskState, TaskView,
+    Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority, Refusal,
+    Registration, Scheduler, Settings, Source, TaskId, TaskState, TaskView,
 };
 use sunward::units::{Share, Watts};
 
@@ -91,12 +99,17 @@ enum Do {
     Wait(u64),
     Cycle,
     User(Command),
+    /// A user sets a task's mode, for so many seconds or until it is set again.
+    Set(&'static str, Mode, Option<u64>),
+    /// A user sets a task's priority.
+    Prefer(&'static str, Option<Priority>),
     /// A task says that it runs, or doesn't.
     On(&'static str),
     Off(&'static str),
     Available(&'static str, Option<bool>),
     /// A task registers again, changed.
     Register(&'static str, fn(&mut Registration)),
+    Unregister(&'static str),
     /// A task says something else of itself.
     Say(&'static str, fn(&mut TaskState)),
 }
@@ -114,6 +127,8 @@ struct Home {
     random: Lcg,
     /// `1:00 start heater elected`
     log: Vec<String>,
+    /// `1:00 ev 1400`
+    setpoints: Vec<String>,
 }
 
 impl Home {
@@ -134,8 +149,8 @@ impl Home {
             scheduler.handle(Event::State(id.clone(), Box::new(state.clone())), now).unwrap();
             scheduler.handle(Event::Availability(id.clone(), Some(true)), now).unwrap();
         }
-        let (sun, noise, random, log) = (0.0, 0.0, Lcg(1), Vec::new());
-        Self { scheduler, now, begin: now, appliances, sun, noise, random, log }
+        let (sun, noise, random, log, setpoints) = (0.0, 0.0, Lcg(1), Vec::new(), Vec::new());
+        Self { scheduler, now, begin: now, appliances, sun, noise, random, log, setpoints }
     }
 
     fn power(&mut self, source: Source, values: &[(&str, f64)]) -> Result<(), Refusal> {
@@ -168,6 +183,13 @@ impl Home {
     fn follow(&mut self) {
         let passed = self.now.at.since(self.begin.at).as_secs();
         while let Some(instruction) = self.scheduler.next_instruction() {
+            if let Instruction::Setpoint(task, watts) = &instruction {
+                let watts = watts.map_or("cleared".into(), |watts| format!("{:.0}", watts.0));
+                self.setpoints.push(format!("{}:{:02} {task} {watts}", passed / 60, passed % 60));
+            }
+            if let Instruction::Renew(task) = &instruction {
+                self.log.push(format!("{}:{:02} renew {task}", passed / 60, passed % 60));
+            }
             let Some(decision) = instruction.decision() else { continue };
             let start = decision.action == Action::Start;
             let action = if start { "start" } else { "stop" };
@@ -202,6 +224,14 @@ impl Home {
                 self.scheduler.handle(Event::Command(*command), self.now).unwrap();
                 self.follow();
             }
+            Do::Set(id, mode, lasting) => {
+                let lasting = lasting.map(Duration::from_secs);
+                self.scheduler.handle(Event::Mode(TaskId::new(id).unwrap(), *mode, lasting), self.now).unwrap();
+                self.follow();
+            }
+            Do::Prefer(id, priority) => {
+                self.scheduler.handle(Event::Priority(TaskId::new(id).unwrap(), *priority), self.now).unwrap();
+            }
             Do::On(id) => self.says(id, |state| state.running = true),
             Do::Off(id) => self.says(id, |state| state.running = false),
             Do::Available(id, available) => {
@@ -213,6 +243,10 @@ impl Home {
                 change(&mut appliance.registration);
                 let event = Event::Registered(appliance.id.clone(), Box::new(appliance.registration.clone()));
                 self.scheduler.handle(event, self.now).unwrap();
+            }
+            Do::Unregister(id) => {
+                self.scheduler.handle(Event::Unregistered(TaskId::new(id).unwrap()), self.now).unwrap();
+                self.follow();
             }
             Do::Say(id, change) => self.says(id, change),
         }
