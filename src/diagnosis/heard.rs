@@ -16,6 +16,9 @@ const MOST_VALUES: usize = 2_000;
 /// Keys, tasks and faults that are remembered.
 const MOST: usize = 1_000;
 
+/// So much of a message is shown, in characters.
+const SAMPLE: usize = 100;
+
 /// Everything that was heard.
 #[derive(Debug, Default)]
 pub struct Heard {
@@ -52,6 +55,8 @@ pub struct Source {
     pub absent: Option<String>,
     /// Why the last message that couldn't be read couldn't.
     pub failed: Option<String>,
+    /// The beginning of the last message without a value.
+    pub sample: String,
 }
 
 /// The values of one key.
@@ -120,6 +125,16 @@ impl Heard {
         }
     }
 
+    /// A sensor made nothing of a message.
+    pub(crate) fn note_without_value(&mut self, sensor: usize, why: Result<String, String>, payload: &[u8]) {
+        let source = &mut self.sources[sensor];
+        source.sample = String::from_utf8_lossy(payload).chars().take(SAMPLE).collect();
+        match why {
+            Ok(absent) => source.absent = Some(absent),
+            Err(failed) => source.failed = Some(failed),
+        }
+    }
+
     pub(crate) fn note_fault(&mut self, from: &str, why: &str) {
         if self.faults.len() < MOST || self.faults.contains_key(from) {
             let fault = self.faults.entry(from.to_owned()).or_default();
@@ -183,7 +198,7 @@ impl Heard {
 impl Source {
     fn new(name: String, filter: &str) -> Self {
         let filter = filter.to_owned();
-        Self { name, filter, live: 0, retained: 0, values: 0, absent: None, failed: None }
+        Self { name, filter, live: 0, retained: 0, values: 0, absent: None, failed: None, sample: String::new() }
     }
 }
 

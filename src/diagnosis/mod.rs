@@ -89,21 +89,27 @@ impl Listener {
     /// A message came.
     pub fn receive(&mut self, topic: &str, payload: &[u8], retain: bool, now: Now) {
         if payload.is_empty() {
+            if let Some(Topic::Task(id, TaskTopic::Config)) = self.topics.parse(topic) {
+                self.heard.tasks.remove(&id);
+            }
             return;
         }
         self.heard.note_message(topic, retain);
         for reading in self.sensors.receive(topic, payload, retain, now.at) {
-            let source = &mut self.heard.sources[reading.sensor];
             match reading.outcome {
-                Outcome::Value(_) => source.values += 1,
+                Outcome::Value(_) => self.heard.sources[reading.sensor].values += 1,
                 Outcome::Retained(value) => {
-                    source.values += 1;
+                    self.heard.sources[reading.sensor].values += 1;
                     if let Some(key) = reading.key {
                         self.heard.series(&key, topic).retained = Some(value);
                     }
                 }
-                Outcome::Absent(why) => source.absent = Some(why.to_string()),
-                Outcome::Failed(why) => source.failed = Some(why.to_string()),
+                Outcome::Absent(why) => {
+                    self.heard.note_without_value(reading.sensor, Ok(why.to_string()), payload);
+                }
+                Outcome::Failed(why) => {
+                    self.heard.note_without_value(reading.sensor, Err(why.to_string()), payload);
+                }
             }
         }
         self.take_outputs(retain, now.at);

@@ -93,7 +93,7 @@ fn net(case: &Case<'_>) -> Option<String> {
 }
 
 fn source(source: &Source) -> Option<String> {
-    let Source { name, filter, live, retained, values, absent, failed } = source;
+    let Source { name, filter, live, retained, values, absent, failed, sample } = source;
     let messages = live + retained;
     if messages == 0 {
         return Some(format!(
@@ -108,7 +108,7 @@ fn source(source: &Source) -> Option<String> {
     let why = failed.as_ref().or(absent.as_ref())?;
     let what = if messages == 1 { "the only message".into() } else { format!("none of {messages} messages") };
     let had = if messages == 1 { "had no value" } else { "had a value" };
-    Some(format!("{name}: {what} on {filter} {had}: {why}. Is its value_template right?"))
+    Some(format!("{name}: {what} on {filter} {had}: {why}. Is its value_template right? The last message was {sample}"))
 }
 
 /// A fault that some source tells of already.

@@ -99,7 +99,7 @@ fn without_net_nothing_is_decided() {
 #[test]
 fn a_template_that_yields_nothing_is_named_with_its_reason() {
     let messages = [live(1.0, "meter", r#"{"pwoer": 5}"#), live(2.0, "meter", r#"{"pwoer": 6}"#)];
-    let none = "power.sensor[0]: none of 2 messages on meter had a value: the message does not have what the template asks for.";
+    let none = "power.sensor[0]: none of 2 messages on meter had a value: the message does not have what the template asks for. Is its value_template right? The last message was {\"pwoer\": 6}";
     check(METER, &messages, &["`net` never came (meter)", none]);
     let no_json = [live(1.0, "meter", "300")];
     check(METER, &no_json, &["`net` never came (meter)", "power.sensor[0]: the only message on meter had no value: "]);

@@ -324,3 +324,40 @@ impl Setpoint {
         self.limit
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sharer() -> impl Strategy<Value = Sharer> {
+        (0.0..5000.0, 0.0..8000.0, 0.0..9000.0).prop_map(|(least, more, takes)| Sharer {
+            least: Watts(least),
+            most: Watts(least + more),
+            takes: Watts(takes),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_gets_more_than_is_there_and_nothing_is_left_that_somebody_could_get(
+            total in -5000.0..40_000.0,
+            sharers in proptest::collection::vec(sharer(), 1..5),
+        ) {
+            let shares = share(Watts(total), &sharers);
+            let sum = |of: &dyn Fn(&Sharer) -> Watts| sharers.iter().map(of).sum::<Watts>().0;
+            let (least, most) = (sum(&|sharer| sharer.least), sum(&|sharer| sharer.most));
+            let given = shares.iter().copied().sum::<Watts>().0;
+            prop_assert!((given - total.max(least).min(most)).abs() < 1e-6, "{given} of {total}");
+            for (share, sharer) in shares.iter().zip(&sharers) {
+                prop_assert!(*share >= sharer.least && share.0 <= sharer.most.0 + 1e-6);
+            }
+            // Whoever is not full comes before those who got more than their least.
+            let hungry = sharers.iter().zip(&shares).position(|(sharer, share)| share.0 + 1e-6 < sharer.most.min(sharer.takes).0);
+            for (share, sharer) in shares.iter().zip(&sharers).skip(hungry.map_or(usize::MAX, |first| first + 1)) {
+                prop_assert!((*share - sharer.least).abs().0 < 1e-6);
+            }
+        }
+    }
+}

@@ -28,4 +28,5 @@ mod mqtt_outages;
 mod mqtt_wire;
 mod naive;
 mod peer;
+mod recipes;
 mod scripted;

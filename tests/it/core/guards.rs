@@ -204,10 +204,10 @@ fn a_state_that_was_cleared_and_comes_again_is_the_first() {
     home.apply(&On("boiler"));
     let view = home.view("boiler");
     assert_eq!((view.status, view.hold, view.starts_today), (Status::Running, None, 1));
-    home.apply(&Wait(60));
+    home.apply(&Wait(20));
     home.cycle();
     // The first run, and what was seen of the second.
-    assert_eq!(home.view("boiler").on_today.as_secs(), 119);
+    assert_eq!(home.view("boiler").on_today.as_secs(), 79);
 }
 
 #[test]

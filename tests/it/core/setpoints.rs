@@ -138,20 +138,12 @@ fn who_wants_it_on_wants_it_done() {
             Wait(60),
             User(Command::Resume),
             // The others share what it leaves.
-            Meter(&[("net", 0.0), ("ev", 7400.0), ("boat", 3000.0)]),
+            Meter(&[("net", -2000.0), ("ev", 7400.0), ("boat", 1000.0)]),
             Wait(60),
             Set("ev", Mode::Auto, None),
             Meter(&[("net", 2000.0), ("ev", 7400.0), ("boat", 3000.0)]),
         ],
-        &[
-            "0:00 ev 1400",
-            "0:00 boat 1000",
-            "1:00 ev 2400",
-            "2:00 ev 7400",
-            "3:00 boat 3000",
-            "4:00 ev 7400",
-            "4:00 boat 1000",
-        ],
+        &["0:00 ev 1400", "0:00 boat 1000", "1:00 ev 2400", "2:00 ev 7400", "3:00 boat 3000", "4:00 boat 1000"],
     );
 }
 
