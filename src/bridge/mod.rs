@@ -4,6 +4,7 @@
 
 mod clock;
 mod devices;
+mod discovery;
 mod estimate;
 mod faults;
 mod memory;
@@ -22,16 +23,17 @@ use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
-use crate::report;
-use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Now, Refusal, Scheduler, Source};
+use crate::report::{self, Latest};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Now, Refusal, Scheduler, Source, TaskId};
 
 pub use clock::Clock;
+use discovery::Discovery;
 use estimate::Estimator;
 use faults::Faults;
 use memory::Memory;
 use outlet::Outlet;
-use set_up::Power;
 pub use set_up::settings;
+use set_up::{Heard, Power};
 use start_up::StartUp;
 
 /// The service manager is told that we live this often at least, whatever it asks.
@@ -62,16 +64,14 @@ pub async fn run(
 
     let options = Options::from_config(&config.mqtt, address)?;
     let broker = options.broker();
-    let topics = Topics::new(&config.mqtt.base_topic)?;
-    let power = Power::new(&config, &topics);
-    let (sensors, tasks) = (set_up::sensors(&config)?, set_up::tasks(&config)?);
-    let mut filters = set_up::filters(&topics, &power, &sensors, &tasks);
-    let read_once = StartUp::filters(&topics, &filters);
+    let heard = Heard::new(&config)?;
+    let mut filters = heard.filters();
+    let read_once = heard.read_once(&filters);
     filters.extend(read_once.iter().cloned());
-    let will = Outgoing::state(topics.scheduler_availability(), "offline");
+    let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, clock, topics, power, (sensors, tasks), handle.clone())?;
+    let mut bridge = Bridge::new(config, clock, heard, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -98,6 +98,7 @@ pub async fn run(
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
             () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
             () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
+            () = bridge.outlet.pause() => bridge.outlet.publish_some(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -131,6 +132,9 @@ struct Bridge {
     /// Those of the configuration.
     tasks: Tasks,
     outlet: Outlet,
+    discovery: Discovery,
+    /// What started and stopped last.
+    latest: Latest,
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
@@ -142,14 +146,8 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(
-        config: Config,
-        clock: Clock,
-        topics: Topics,
-        power: Power,
-        (sensors, tasks): (Sensors, Tasks),
-        handle: Handle,
-    ) -> anyhow::Result<Self> {
+    fn new(config: Config, clock: Clock, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
+        let Heard { topics, power, sensors, tasks, discovery } = heard;
         let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
             criteria: set_up::criteria(&config)?,
@@ -159,6 +157,8 @@ impl Bridge {
             sensors,
             tasks,
             outlet: Outlet::new(handle),
+            discovery,
+            latest: Latest::default(),
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
@@ -177,7 +177,7 @@ impl Bridge {
                 tracing::info!("connected to {broker}");
                 self.faults.forget_refusals();
                 if !first {
-                    self.outlet.publish_again();
+                    self.publish_again();
                 }
             }
             Incoming::Subscribed => {
@@ -199,6 +199,13 @@ impl Bridge {
                 "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
             )),
         }
+    }
+
+    /// Sunward's being there first, then the devices: what follows is about them.
+    fn publish_again(&mut self) {
+        let mut first = vec![self.topics.scheduler_availability()];
+        first.extend(self.discovery.topics());
+        self.outlet.publish_again(first);
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
@@ -243,7 +250,7 @@ impl Bridge {
             }
         }
         self.settle_devices();
-        std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
+        self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
@@ -264,7 +271,9 @@ impl Bridge {
         }
         let report = self.scheduler.cycle(now);
         self.send();
-        let report = report::cycle(&report).to_string();
+        let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
+        self.latest.note(&report, name);
+        let report = report::cycle(&report, &self.latest).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }

@@ -19,7 +19,7 @@ use crate::scheduler::sheet::{Offer, Sheet};
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::{Verdict, Waits};
 use crate::scheduler::window::Record;
-use crate::scheduler::{Now, Scheduler};
+use crate::scheduler::{Consumption, Now, Scheduler};
 use crate::units::{Share, Watts};
 
 /// Why a cycle decided nothing.
@@ -42,6 +42,10 @@ pub struct CycleReport {
     pub source: Option<Source>,
     /// Its record, by key, as the window keeps it.
     pub record: Option<Vec<(Arc<str>, Watts)>>,
+    /// What tasks consumed according to it.
+    pub consumption: Option<Consumption>,
+    /// No record has come for longer than `max_record_gap`, whether paused or not.
+    pub no_data: bool,
     /// What was decided in it, and since the cycle before.
     pub decisions: Vec<Decision>,
 }
@@ -58,6 +62,7 @@ impl Scheduler {
         self.end_wishes(now);
         self.notice_missing_data(now);
         let source = self.update(now);
+        let consumption = source.and_then(|_| self.account(now));
         self.check_deadlines(now);
         self.watch_all_usage(now.at);
         let skipped = match source {
@@ -78,7 +83,7 @@ impl Scheduler {
         decisions.reverse();
         decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
         decisions.reverse();
-        CycleReport { time: now.wall, skipped, source, record, decisions }
+        CycleReport { time: now.wall, skipped, source, record, consumption, no_data: self.no_data, decisions }
     }
 
     /// Makes the cycle's record from what arrived and puts it into the window.

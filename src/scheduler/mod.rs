@@ -5,6 +5,7 @@
 //! same times give the same decisions.
 
 mod commands;
+mod consumption;
 mod coverage;
 mod criteria;
 mod cycle;
@@ -43,6 +44,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use consumption::Consumption;
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use daily::{Daily, DailyView};
@@ -120,6 +122,8 @@ pub struct Scheduler {
     new_net: Option<(Source, Watts, Instant)>,
     meter: Intake,
     fallback: Intake,
+    /// Until when the tasks' energy is counted; unknown at the start and while data is missing.
+    accounted: Option<Instant>,
     /// The last record of either source, or the start.
     last_record: Instant,
     /// The last record of the meter, or the start.
@@ -160,6 +164,7 @@ impl Scheduler {
             metered: BTreeSet::new(),
             meter: Intake::default(),
             fallback: Intake::default(),
+            accounted: None,
             last_record: now.at,
             last_meter: now,
             last_cycle: now,

@@ -72,6 +72,7 @@ impl Scheduler {
         }
         if std::mem::take(&mut self.no_data) {
             self.window.clear();
+            self.accounted = None;
             if !self.paused {
                 self.since = now.wall;
             }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 /// The appliances of the home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,5 +71,5 @@ pub(super) trait Physics {
     fn limit(&mut self, _most: Watts) {}
 
     /// Time goes by. Answers the electricity taken.
-    fn live(&mut self, time: Duration) -> WattHours;
+    fn live(&mut self, time: Duration) -> KilowattHours;
 }

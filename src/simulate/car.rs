@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::appliance::{Physics, Status};
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 const VOLTS: f64 = 230.0;
 
@@ -13,7 +13,7 @@ const VOLTS: f64 = 230.0;
 const LEAST: f64 = 6.0;
 const MOST: f64 = 32.0;
 
-const CAPACITY: WattHours = WattHours(58_000.0);
+const CAPACITY: KilowattHours = KilowattHours(58.0);
 
 /// Charged up to here, which is kind to the battery.
 const FULL: f64 = 0.8;
@@ -22,18 +22,18 @@ const FULL: f64 = 0.8;
 const EFFICIENCY: f64 = 0.9;
 
 /// A battery that lacks less than this is not worth a start.
-const WORTH: WattHours = WattHours(580.0);
+const WORTH: KilowattHours = KilowattHours(0.58);
 
 #[derive(Debug, Clone)]
 pub(super) struct Car {
-    charge: WattHours,
+    charge: KilowattHours,
     plugged: bool,
     on: bool,
     limit: Watts,
-    pub(super) taken: WattHours,
-    pub(super) driven: WattHours,
+    pub(super) taken: KilowattHours,
+    pub(super) driven: KilowattHours,
     /// Charged on the way, where the battery at home had not enough.
-    pub(super) elsewhere: WattHours,
+    pub(super) elsewhere: KilowattHours,
 }
 
 impl Car {
@@ -43,20 +43,20 @@ impl Car {
             plugged: true,
             on: false,
             limit: Watts(LEAST * VOLTS),
-            taken: WattHours::ZERO,
-            driven: WattHours::ZERO,
-            elsewhere: WattHours::ZERO,
+            taken: KilowattHours::ZERO,
+            driven: KilowattHours::ZERO,
+            elsewhere: KilowattHours::ZERO,
         }
     }
 
     #[cfg(test)]
-    pub(super) fn charge(&self) -> WattHours {
+    pub(super) fn charge(&self) -> KilowattHours {
         self.charge
     }
 
     /// What of `taken` was lost as heat.
     #[cfg(test)]
-    pub(super) fn lost(&self) -> WattHours {
+    pub(super) fn lost(&self) -> KilowattHours {
         self.taken * (1.0 - EFFICIENCY)
     }
 
@@ -66,7 +66,7 @@ impl Car {
     }
 
     /// Back from a drive that took so much, and plugged in.
-    pub(super) fn come_back(&mut self, driven: WattHours) {
+    pub(super) fn come_back(&mut self, driven: KilowattHours) {
         let own = driven.min(self.charge);
         self.driven += driven;
         self.elsewhere += driven - own;
@@ -74,7 +74,7 @@ impl Car {
         self.plugged = true;
     }
 
-    fn missing(&self) -> WattHours {
+    fn missing(&self) -> KilowattHours {
         CAPACITY * FULL - self.charge
     }
 
@@ -108,9 +108,9 @@ impl Physics for Car {
         self.limit = most;
     }
 
-    fn live(&mut self, time: Duration) -> WattHours {
+    fn live(&mut self, time: Duration) -> KilowattHours {
         if !self.on {
-            return WattHours::ZERO;
+            return KilowattHours::ZERO;
         }
         let wanted = self.missing() * EFFICIENCY.recip();
         let taken = (Watts(self.amperes() * VOLTS) * time).min(wanted);
@@ -148,7 +148,7 @@ mod tests {
         let mut car = Car::new(0.795);
         assert!(!car.status().runnable, "hardly worth it");
         car.leave();
-        car.come_back(WattHours(2_900.0));
+        car.come_back(KilowattHours(2.9));
         car.switch(true);
         car.limit(Watts(7360.0));
         while car.status().running {
@@ -158,6 +158,6 @@ mod tests {
         car.leave();
         car.switch(true);
         assert!(!car.status().running && !car.status().runnable);
-        assert_eq!(car.live(MINUTE), WattHours::ZERO);
+        assert_eq!(car.live(MINUTE), KilowattHours::ZERO);
     }
 }

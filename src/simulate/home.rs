@@ -13,7 +13,7 @@ use super::appliance::{Appliance, Physics, Status};
 use super::base::Base;
 use super::car::Car;
 use super::chance::Chance;
-use super::ledger::Ledger;
+use super::ledger::{Flows, Ledger};
 use super::machine::Machine;
 use super::people::{Deed, People};
 use super::pump::Pump;
@@ -43,31 +43,6 @@ pub struct Home {
     dishwasher: Machine,
     washer: Machine,
     ledger: Ledger,
-}
-
-/// What flows: means over a time.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Flows {
-    /// From the panels.
-    pub solar: Watts,
-    /// Into what nobody schedules.
-    pub base: Watts,
-    /// Into the appliances, in the order of [`Appliance::ALL`].
-    pub appliances: [Watts; Appliance::ALL.len()],
-}
-
-impl Flows {
-    /// Into all appliances together.
-    #[must_use]
-    pub fn tasks(&self) -> Watts {
-        self.appliances.iter().copied().sum()
-    }
-
-    /// At the meter: positive while importing.
-    #[must_use]
-    pub fn net(&self) -> Watts {
-        self.base + self.tasks() - self.solar
-    }
 }
 
 impl Home {
@@ -232,7 +207,7 @@ mod tests {
 
     use super::*;
     use crate::simulate::Panels;
-    use crate::units::WattHours;
+    use crate::units::KilowattHours;
 
     fn home(seed: u64) -> Home {
         let site = Site {
@@ -272,8 +247,8 @@ mod tests {
         flows
     }
 
-    fn same(left: WattHours, right: WattHours) -> Result<(), TestCaseError> {
-        prop_assert!((left - right).0.abs() < 1e-3, "{left:?} is not {right:?}");
+    fn same(left: KilowattHours, right: KilowattHours) -> Result<(), TestCaseError> {
+        prop_assert!((left - right).0.abs() < 1e-6, "{left:?} is not {right:?}");
         Ok(())
     }
 
@@ -298,15 +273,15 @@ mod tests {
                 let used = used(which);
                 prop_assert!(used.from_sun.0 <= used.energy.0 + 1e-9 && used.from_sun.0 >= 0.0);
             }
-            let tasks_on_sun: WattHours = ledger.uses.iter().map(|used| used.from_sun).sum();
-            prop_assert!(tasks_on_sun.0 <= (ledger.produced - ledger.exported).0 + 1e-6);
+            let tasks_on_sun: KilowattHours = ledger.uses.iter().map(|used| used.from_sun).sum();
+            prop_assert!(tasks_on_sun.0 <= (ledger.produced - ledger.exported).0 + 1e-9);
         }
 
         #[test]
         fn what_is_shown_is_what_was_counted(seed in 0..1000_u64, hands in hands()) {
             let mut home = home(seed);
             let begin = home.now();
-            let (mut net, mut at) = (WattHours::ZERO, begin);
+            let (mut net, mut at) = (KilowattHours::ZERO, begin);
             for hand in &hands {
                 if let [flows] = live(&mut home, std::slice::from_ref(hand))[..] {
                     net += flows.net() * span(at, home.now());
@@ -344,7 +319,7 @@ mod tests {
             home.advance(home.now() + 24.hours());
             home.ledger().produced
         };
-        let days: Vec<WattHours> = (0..10).map(day).collect();
+        let days: Vec<KilowattHours> = (0..10).map(day).collect();
         let (least, most) = days.iter().fold((f64::MAX, 0.0_f64), |(a, b), day| (a.min(day.0), b.max(day.0)));
         assert!(least < 0.5 * most, "there are grey days and clear ones: {days:?}");
     }
@@ -358,7 +333,7 @@ mod tests {
             (most, least) = (most.max(flows.base), least.min(flows.base));
         }
         let daily = home.ledger().base.0 / 30.0;
-        assert!((5_000.0..10_000.0).contains(&daily), "{daily} Wh a day");
+        assert!((5.0..10.0).contains(&daily), "{daily} kWh a day");
         assert!(least.0 < 130.0 && most.0 > 3_000.0, "{least} to {most}: kettles and ovens stand out");
     }
 }

@@ -1,4 +1,4 @@
-//! What was made, bought, sold and used since the beginning.
+//! What flows, and what was made, bought, sold and used since the beginning.
 //!
 //! The sun pays for the base load first and then for the tasks, each by its share: a kilowatt-hour that a task takes
 //! counts as the sun's only where it would have been exported without it.
@@ -6,20 +6,44 @@
 use std::time::Duration;
 
 use super::appliance::Appliance;
-use super::home::Flows;
-use crate::units::{Share, WattHours, Watts};
+use crate::units::{KilowattHours, Share, Watts};
+
+/// What flows: means over a time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Flows {
+    /// From the panels.
+    pub solar: Watts,
+    /// Into what nobody schedules.
+    pub base: Watts,
+    /// Into the appliances, in the order of [`Appliance::ALL`].
+    pub appliances: [Watts; Appliance::ALL.len()],
+}
+
+impl Flows {
+    /// Into all appliances together.
+    #[must_use]
+    pub fn tasks(&self) -> Watts {
+        self.appliances.iter().copied().sum()
+    }
+
+    /// At the meter: positive while importing.
+    #[must_use]
+    pub fn net(&self) -> Watts {
+        self.base + self.tasks() - self.solar
+    }
+}
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ledger {
     /// Made by the sun.
-    pub produced: WattHours,
+    pub produced: KilowattHours,
     /// Used by the base load.
-    pub base: WattHours,
+    pub base: KilowattHours,
     /// Bought.
-    pub imported: WattHours,
+    pub imported: KilowattHours,
     /// Sold.
-    pub exported: WattHours,
+    pub exported: KilowattHours,
     /// What each appliance came to, in the order of [`Appliance::ALL`].
     pub uses: [Use; Appliance::ALL.len()],
 }
@@ -28,9 +52,9 @@ pub struct Ledger {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Use {
     /// It used.
-    pub energy: WattHours,
+    pub energy: KilowattHours,
     /// Of this, the sun paid for.
-    pub from_sun: WattHours,
+    pub from_sun: KilowattHours,
     /// It ran.
     pub on: Duration,
 }
@@ -39,19 +63,19 @@ impl Ledger {
     /// The share of the production that was used at home; none before there was any.
     #[must_use]
     pub fn self_consumption(&self) -> Option<Share> {
-        (self.produced > WattHours::ZERO).then(|| (self.produced - self.exported) / self.produced)
+        (self.produced > KilowattHours::ZERO).then(|| (self.produced - self.exported) / self.produced)
     }
 
     /// The share of the use that the sun paid for; none before there was any.
     #[must_use]
     pub fn self_sufficiency(&self) -> Option<Share> {
         let used = self.used();
-        (used > WattHours::ZERO).then(|| (used - self.imported) / used)
+        (used > KilowattHours::ZERO).then(|| (used - self.imported) / used)
     }
 
     /// Used by everything.
     #[must_use]
-    pub fn used(&self) -> WattHours {
+    pub fn used(&self) -> KilowattHours {
         self.base + self.uses.iter().map(|used| used.energy).sum()
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::appliance::{Physics, Status};
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 /// Minutes and watts of each part. Dishes: rinse, heat, wash, heat again, dry.
 const DISHES: &[(u64, Watts)] =
@@ -37,7 +37,7 @@ impl Machine {
 
     /// All that one program takes.
     #[cfg(test)]
-    pub(super) fn needs(&self) -> WattHours {
+    pub(super) fn needs(&self) -> KilowattHours {
         self.program.iter().map(|(minutes, power)| *power * Duration::from_secs(minutes * 60)).sum()
     }
 
@@ -62,9 +62,9 @@ impl Physics for Machine {
         }
     }
 
-    fn live(&mut self, time: Duration) -> WattHours {
-        let Some(ran) = self.ran else { return WattHours::ZERO };
-        let (mut taken, mut begins) = (WattHours::ZERO, Duration::ZERO);
+    fn live(&mut self, time: Duration) -> KilowattHours {
+        let Some(ran) = self.ran else { return KilowattHours::ZERO };
+        let (mut taken, mut begins) = (KilowattHours::ZERO, Duration::ZERO);
         for (minutes, power) in self.program {
             let ends = begins + Duration::from_secs(minutes * 60);
             taken += *power * ends.min(ran + time).saturating_sub(begins.max(ran));
@@ -88,13 +88,13 @@ mod tests {
                 assert!(!machine.status().running, "it is empty");
                 machine.load();
                 machine.switch(true);
-                let mut taken = WattHours::ZERO;
+                let mut taken = KilowattHours::ZERO;
                 while machine.status().running {
                     machine.switch(false);
                     assert!(!machine.status().stoppable);
                     taken += machine.live(Duration::from_secs(step));
                 }
-                assert!((taken - machine.needs()).0.abs() < 1e-6, "{taken:?} in steps of {step} s");
+                assert!((taken - machine.needs()).0.abs() < 1e-9, "{taken:?} in steps of {step} s");
                 assert_eq!(machine.status().note, "empty");
             }
         }

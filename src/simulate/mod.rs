@@ -23,7 +23,7 @@ mod sun;
 mod tank;
 
 pub use appliance::{Appliance, Status};
-pub use home::{Flows, Home};
-pub use ledger::{Ledger, Use};
+pub use home::Home;
+pub use ledger::{Flows, Ledger, Use};
 pub use sky::{Clouds, Sky};
 pub use sun::{Light, Panels, Site, Sun};

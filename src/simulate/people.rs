@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::appliance::Appliance;
 use super::chance::Chance;
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 /// What somebody does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,7 +18,7 @@ pub(super) enum Deed {
     /// Drives away.
     Leave,
     /// Comes back from a drive that took so much.
-    ComeBack(WattHours),
+    ComeBack(KilowattHours),
     /// Fills a machine.
     Load(Appliance),
     /// Uses something at home, for a while.
@@ -108,10 +108,10 @@ impl Plan {
 
     fn car(&mut self, weekend: bool) {
         if weekend {
-            self.drive("trip", 0.8, (9.6, 10.6), (1.2, 2.4), (6_000.0, 14_000.0));
+            self.drive("trip", 0.8, (9.6, 10.6), (1.2, 2.4), (6.0, 14.0));
         } else {
-            self.drive("school", 1.0, (7.5, 8.0), (0.8, 1.8), (3_000.0, 7_000.0));
-            self.drive("sports", 0.7, (16.3, 17.3), (1.0, 2.2), (3_000.0, 9_000.0));
+            self.drive("school", 1.0, (7.5, 8.0), (0.8, 1.8), (3.0, 7.0));
+            self.drive("sports", 0.7, (16.3, 17.3), (1.0, 2.2), (3.0, 9.0));
         }
     }
 
@@ -119,7 +119,7 @@ impl Plan {
         if self.is(name, how_often) {
             let leave = self.hour(name, leave.0, leave.1);
             let back = leave + self.between("hours", name, hours.0, hours.1);
-            let energy = WattHours(self.between("energy", name, energy.0, energy.1));
+            let energy = KilowattHours(self.between("energy", name, energy.0, energy.1));
             self.deeds.extend([(leave, Deed::Leave), (back, Deed::ComeBack(energy))]);
         }
     }

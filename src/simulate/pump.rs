@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::appliance::{Physics, Status};
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 const PUMP: Watts = Watts(1100.0);
 const MOST: Duration = Duration::from_secs(7 * 3600);
@@ -38,9 +38,9 @@ impl Physics for Pump {
         self.on = on && self.today < MOST;
     }
 
-    fn live(&mut self, time: Duration) -> WattHours {
+    fn live(&mut self, time: Duration) -> KilowattHours {
         if !self.on {
-            return WattHours::ZERO;
+            return KilowattHours::ZERO;
         }
         let ran = time.min(MOST.saturating_sub(self.today));
         self.today += ran;

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::appliance::{Physics, Status};
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
-/// Water takes so much to warm a litre by a degree: 4186 J.
-const PER_LITRE: f64 = 4186.0 / 3600.0;
+/// Water takes so many kWh to warm a litre by a degree: 4186 J.
+const PER_LITRE: f64 = 4186.0 / 3_600_000.0;
 
 const LITRES: f64 = 200.0;
 const HEATER: Watts = Watts(2000.0);
@@ -31,30 +31,36 @@ const PLEASANT: f64 = 40.0;
 pub(super) struct Tank {
     temperature: f64,
     on: bool,
-    pub(super) heated: WattHours,
-    pub(super) drawn: WattHours,
-    pub(super) lost: WattHours,
+    pub(super) heated: KilowattHours,
+    pub(super) drawn: KilowattHours,
+    pub(super) lost: KilowattHours,
 }
 
 impl Tank {
     pub(super) fn new(temperature: f64) -> Self {
-        Self { temperature, on: false, heated: WattHours::ZERO, drawn: WattHours::ZERO, lost: WattHours::ZERO }
+        Self {
+            temperature,
+            on: false,
+            heated: KilowattHours::ZERO,
+            drawn: KilowattHours::ZERO,
+            lost: KilowattHours::ZERO,
+        }
     }
 
     /// Heat in it, above that of cold water.
-    pub(super) fn heat(&self) -> WattHours {
-        WattHours(LITRES * PER_LITRE * (self.temperature - COLD))
+    pub(super) fn heat(&self) -> KilowattHours {
+        KilowattHours(LITRES * PER_LITRE * (self.temperature - COLD))
     }
 
     /// Somebody takes so many litres of pleasantly warm water, or as warm as the tank has it.
     pub(super) fn draw(&mut self, litres: f64) {
-        let wanted = WattHours(litres * PER_LITRE * (self.temperature.min(PLEASANT) - COLD));
+        let wanted = KilowattHours(litres * PER_LITRE * (self.temperature.min(PLEASANT) - COLD));
         let taken = wanted.min(self.heat());
         self.drawn += taken;
         self.warm(taken * -1.0);
     }
 
-    fn warm(&mut self, heat: WattHours) {
+    fn warm(&mut self, heat: KilowattHours) {
         self.temperature += heat.0 / (LITRES * PER_LITRE);
     }
 }
@@ -74,14 +80,14 @@ impl Physics for Tank {
         self.on = on && (self.on || self.temperature < AGAIN);
     }
 
-    fn live(&mut self, time: Duration) -> WattHours {
+    fn live(&mut self, time: Duration) -> KilowattHours {
         let lost = LOSS * (self.temperature - ROOM).max(0.0) * time;
         self.lost += lost;
         self.warm(lost * -1.0);
         if !self.on {
-            return WattHours::ZERO;
+            return KilowattHours::ZERO;
         }
-        let missing = WattHours(LITRES * PER_LITRE * (HOT - self.temperature));
+        let missing = KilowattHours(LITRES * PER_LITRE * (HOT - self.temperature));
         let heat = (HEATER * time).min(missing);
         self.on = heat < missing;
         self.heated += heat;
@@ -124,6 +130,6 @@ mod tests {
     fn nobody_draws_heat_that_is_not_there() {
         let mut tank = Tank::new(30.0);
         tank.draw(1000.0);
-        assert_eq!(tank.heat(), WattHours::ZERO);
+        assert_eq!(tank.heat(), KilowattHours::ZERO);
     }
 }

@@ -128,6 +128,11 @@ impl Home {
         home
     }
 
+    /// What Sunward is started with the next time.
+    pub(crate) fn configure(&mut self, toml: &str) {
+        self.toml = toml.to_owned();
+    }
+
     /// Starts Sunward and waits until it is online.
     pub(crate) async fn start(&mut self) {
         self.launch();

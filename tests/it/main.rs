@@ -22,6 +22,7 @@ mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;
+mod home_assistant;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;

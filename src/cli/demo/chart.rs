@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::day::{Day, Part};
 use super::text::{Colour, DIM, Line, PLAIN, Style, coloured};
 use crate::simulate::Appliance;
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 /// What stands left of the picture: names of tasks, powers.
 pub(super) const MARGIN: usize = 12;
@@ -92,7 +92,7 @@ impl Chart {
                 line.push(DIM, "·");
                 continue;
             }
-            let by_sun = span.energy[at] <= WattHours::ZERO || span.from_sun[at].0 >= 0.5 * span.energy[at].0;
+            let by_sun = span.energy[at] <= KilowattHours::ZERO || span.from_sun[at].0 >= 0.5 * span.energy[at].0;
             let (colour, pattern) = LANES[usize::from(!by_sun)];
             line.push(coloured(colour), &(if self.colours { '━' } else { pattern }).to_string());
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::simulate::{Appliance, Ledger};
-use crate::units::{WattHours, Watts};
+use crate::units::{KilowattHours, Watts};
 
 const MINUTES: usize = 24 * 60;
 
@@ -15,13 +15,13 @@ const MINUTES: usize = 24 * 60;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Span {
     /// Made by the sun and used at home.
-    pub(super) used: WattHours,
+    pub(super) used: KilowattHours,
     /// Made by the sun and sold.
-    pub(super) sold: WattHours,
-    pub(super) bought: WattHours,
+    pub(super) sold: KilowattHours,
+    pub(super) bought: KilowattHours,
     /// Of each appliance: energy, the part of it that the sun paid for, and how long it ran.
-    pub(super) energy: [WattHours; Appliance::ALL.len()],
-    pub(super) from_sun: [WattHours; Appliance::ALL.len()],
+    pub(super) energy: [KilowattHours; Appliance::ALL.len()],
+    pub(super) from_sun: [KilowattHours; Appliance::ALL.len()],
     pub(super) on: [Duration; Appliance::ALL.len()],
 }
 
@@ -64,7 +64,7 @@ impl Day {
     pub(super) fn add(&mut self, now: Timestamp, ledger: &Ledger) {
         let minute = usize::try_from(now.duration_since(self.begin).as_secs() / 60).unwrap_or(0);
         let before = std::mem::replace(&mut self.counted, ledger.clone());
-        let uses = |f: &dyn Fn(usize) -> WattHours| std::array::from_fn(f);
+        let uses = |f: &dyn Fn(usize) -> KilowattHours| std::array::from_fn(f);
         let span = Span {
             used: ledger.produced - ledger.exported - (before.produced - before.exported),
             sold: ledger.exported - before.exported,
@@ -132,9 +132,10 @@ mod tests {
         let ledger = home.ledger();
         for count in [1, 7, 67, 1440] {
             let parts = day.parts(count);
-            let sum = |f: fn(&Span) -> WattHours| parts.iter().map(|part| f(&part.span)).sum::<WattHours>();
-            let check =
-                |sum: WattHours, expect: WattHours| assert!((sum - expect).0.abs() < 1e-6, "{sum:?} {expect:?}");
+            let sum = |f: fn(&Span) -> KilowattHours| parts.iter().map(|part| f(&part.span)).sum::<KilowattHours>();
+            let check = |sum: KilowattHours, expect: KilowattHours| {
+                assert!((sum - expect).0.abs() < 1e-9, "{sum:?} {expect:?}")
+            };
             check(sum(|span| span.sold), ledger.exported);
             check(sum(|span| span.bought), ledger.imported);
             check(sum(|span| span.used), ledger.produced - ledger.exported);

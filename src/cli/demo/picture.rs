@@ -10,7 +10,7 @@ use super::day::Day;
 use super::seen::{Happening, Seen, What};
 use super::text::{BOLD, Colour, DIM, Line, PLAIN, Style, coloured};
 use crate::simulate::{Appliance, Flows, Ledger};
-use crate::units::{Share, WattHours, Watts};
+use crate::units::{KilowattHours, Share, Watts};
 
 /// The home on this terminal.
 #[derive(Debug, Clone, Copy)]
@@ -176,7 +176,7 @@ impl Picture<'_> {
         let percent = |share: Option<Share>| {
             share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", (share.0 * 100.0).floor()))
         };
-        let amount = |energy: WattHours| format!("{:.1}", energy.0 / 1000.0);
+        let amount = |energy: KilowattHours| format!("{:.1}", energy.0);
         let line = Line::default().with(DIM, "made ").with(PLAIN, amount(*produced));
         let line = line.with(DIM, "  sold ").with(PLAIN, amount(*exported));
         let line = line.with(DIM, "  bought ").with(PLAIN, amount(*imported)).with(DIM, " kWh");

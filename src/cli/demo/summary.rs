@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Times;
 use crate::simulate::{Appliance, Ledger};
-use crate::units::{Share, WattHours};
+use crate::units::{KilowattHours, Share};
 
 /// The lines.
 pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<String> {
@@ -34,7 +34,7 @@ pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<S
         let used = ledger.uses[which.index()];
         let minutes = used.on.as_secs() / 60;
         let on = format!("{}h {:02}m", minutes / 60, minutes % 60);
-        let share = (used.energy > WattHours::ZERO).then(|| used.from_sun / used.energy);
+        let share = (used.energy > KilowattHours::ZERO).then(|| used.from_sun / used.energy);
         let energy = used.energy.to_string();
         lines.push(format!("{:11} {on:>7}  {energy:>9}  {:>12}", which.name(), percent(share)));
     }

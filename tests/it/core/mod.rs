@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod clouds;
+mod consumption;
 mod criteria;
 mod daily;
 mod finished;
