@@ -5,6 +5,7 @@
 mod clock;
 mod devices;
 mod discovery;
+mod estimate;
 mod faults;
 mod memory;
 mod outlet;
@@ -23,10 +24,13 @@ use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
-use crate::scheduler::{Action, Activity, Criteria, Event, Instant, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{
+    Action, Activity, Criteria, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
+};
 
-pub(crate) use clock::Clock;
+pub use clock::Clock;
 use discovery::Discovery;
+use estimate::Estimator;
 use faults::Faults;
 use memory::Memory;
 use outlet::Outlet;
@@ -37,15 +41,16 @@ use start_up::StartUp;
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// The embedded broker has so long to tell everybody that Sunward is offline.
-#[cfg(feature = "embedded-broker")]
-const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// Runs until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
+/// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
 /// When the settings can't work, or the embedded broker doesn't start. A broker that comes and goes is no error.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: impl FnOnce()) -> anyhow::Result<()> {
+pub async fn run(
+    config: Config,
+    clock: Clock,
+    shutdown: impl Future<Output = ()>,
+    settled: impl FnOnce(),
+) -> anyhow::Result<()> {
     #[cfg(feature = "embedded-broker")]
     let embedded = if config.mqtt.url.is_none() {
         let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
@@ -68,7 +73,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, heard, handle.clone())?;
+    let mut bridge = Bridge::new(config, clock, heard, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -112,8 +117,6 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     drop(connection);
     #[cfg(feature = "embedded-broker")]
     if let Some(embedded) = embedded {
-        // It confirms what it has not passed on yet, and its end passes nothing on.
-        tokio::time::sleep(LAST_WORDS).await;
         embedded.shutdown().await;
     }
     Ok(())
@@ -125,6 +128,7 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
+    estimator: Option<Estimator>,
     /// Those of the configuration.
     sensors: Sensors,
     /// Those of the configuration.
@@ -146,14 +150,14 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
+    fn new(config: Config, clock: Clock, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
         let Heard { topics, power, sensors, tasks, discovery } = heard;
-        let clock = Clock::new();
         let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
             criteria: set_up::criteria(&config)?,
             topics,
             power,
+            estimator: Estimator::new(&config.power.estimate),
             sensors,
             tasks,
             outlet: Outlet::new(handle),
@@ -270,7 +274,11 @@ impl Bridge {
     }
 
     fn run_cycle(&mut self) {
-        let report = self.scheduler.cycle(self.clock.now());
+        let now = self.clock.now();
+        if self.scheduler.lacks_record(now) {
+            self.estimate(now);
+        }
+        let report = self.scheduler.cycle(now);
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
@@ -280,13 +288,24 @@ impl Bridge {
     }
 
     fn wake(&mut self) {
+        let now = self.clock.now();
+        if self.scheduler.is_data_missing(now) {
+            self.estimate(now);
+        }
         let before = self.scheduler.activity();
-        self.scheduler.wake(self.clock.now());
+        self.scheduler.wake(now);
         if before != self.scheduler.activity() {
             tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.untold = true;
+    }
+
+    /// Where nobody measures, the sun is looked up, if the configuration says where it is.
+    fn estimate(&mut self, now: Now) {
+        let Some(estimator) = &self.estimator else { return };
+        let values = estimator.record(now.wall, self.scheduler.expected_use(now));
+        self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }
 
     /// Sends what was decided: stops come before starts.

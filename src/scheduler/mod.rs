@@ -277,7 +277,7 @@ impl Scheduler {
     }
 
     fn notice_missing_data(&mut self, now: Now) {
-        if !self.no_data && now.at.since(self.last_record) > self.settings.max_record_gap {
+        if !self.no_data && self.is_data_missing(now) {
             self.no_data = true;
             if !self.paused {
                 self.since = now.wall;
