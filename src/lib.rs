@@ -13,8 +13,10 @@
 //! - [`config`]: the settings: defaults, file, environment.
 //! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
 //! - [`report`]: what Sunward tells.
+//! - [`home_assistant`]: what Home Assistant is told, so that it finds everything by itself.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
+//! - [`simulate`]: a home that isn't there, for the demo.
 //! - [`cli`]: the commands.
 
 pub mod bridge;
@@ -23,8 +25,10 @@ pub mod client;
 pub mod config;
 pub mod devices;
 pub mod diagnosis;
+pub mod home_assistant;
 mod jinja;
 pub mod mqtt;
 pub mod report;
 pub mod scheduler;
+pub mod simulate;
 pub mod units;

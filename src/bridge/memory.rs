@@ -10,7 +10,9 @@ use serde::Deserialize;
 
 use crate::mqtt::payload;
 use crate::mqtt::topics::TaskTopic;
+use crate::report::Latest;
 use crate::scheduler::{Counted, DailyView, Event, Mode, Now, Priority, Scheduler, TaskId};
+use crate::units::KilowattHours;
 
 /// So many tasks are remembered at most.
 const MOST_TASKS: usize = 4_096;
@@ -19,6 +21,8 @@ const MOST_TASKS: usize = 4_096;
 pub(super) struct Memory {
     /// When the last cycle was: what reports count is as of then.
     cycle: Option<Timestamp>,
+    /// What had started and stopped last.
+    latest: Latest,
     tasks: BTreeMap<TaskId, Told>,
 }
 
@@ -38,6 +42,8 @@ struct OwnReport {
     held: Option<Held>,
     on_today: u64,
     starts_today: u32,
+    #[serde(default)]
+    energy_today: KilowattHours,
     daily: Option<Daily>,
 }
 
@@ -58,12 +64,16 @@ struct Daily {
 #[derive(Deserialize)]
 struct OwnCycle {
     time: Timestamp,
+    #[serde(flatten)]
+    latest: Latest,
 }
 
 impl Memory {
     /// The report of the last cycle.
     pub(super) fn note_cycle(&mut self, payload: &[u8]) {
-        self.cycle = serde_json::from_slice(payload).ok().map(|OwnCycle { time }| time);
+        if let Ok(OwnCycle { time, latest }) = serde_json::from_slice(payload) {
+            (self.cycle, self.latest) = (Some(time), latest);
+        }
     }
 
     /// A task's mode, priority, or report.
@@ -80,8 +90,9 @@ impl Memory {
         }
     }
 
-    /// Gives the scheduler what it had told. Only what is registered by now is taken over.
-    pub(super) fn restore(self, scheduler: &mut Scheduler, now: Now) {
+    /// Gives the scheduler what it had told. Only what is registered by now is taken over. Answers what had started and
+    /// stopped last.
+    pub(super) fn restore(self, scheduler: &mut Scheduler, now: Now) -> Latest {
         for (id, Told { mode, priority, report }) in self.tasks {
             let until = report.as_ref().and_then(|report| report.mode_until);
             if let Some(mode) = mode {
@@ -102,6 +113,7 @@ impl Memory {
                 scheduler.restore_counts(&id, &report.counted(at), now);
             }
         }
+        self.latest
     }
 }
 
@@ -118,6 +130,6 @@ impl OwnReport {
             settled: daily.settled,
         });
         let on_today = Duration::from_secs(self.on_today);
-        Counted { at, running, on_today, starts_today: self.starts_today, daily }
+        Counted { at, running, on_today, starts_today: self.starts_today, energy_today: self.energy_today, daily }
     }
 }

@@ -4,6 +4,8 @@
 
 mod clock;
 mod devices;
+mod discovery;
+mod estimate;
 mod faults;
 mod memory;
 mod outlet;
@@ -21,29 +23,34 @@ use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
-use crate::report;
-use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler};
+use crate::report::{self, Latest};
+use crate::scheduler::{
+    Action, Activity, Criteria, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
+};
 
-pub(crate) use clock::Clock;
+pub use clock::Clock;
+use discovery::Discovery;
+use estimate::Estimator;
 use faults::Faults;
 use memory::Memory;
 use outlet::Outlet;
-use set_up::Power;
 pub use set_up::settings;
+use set_up::{Heard, Power};
 use start_up::StartUp;
 
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// The embedded broker has so long to tell everybody that Sunward is offline.
-#[cfg(feature = "embedded-broker")]
-const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// Runs until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
+/// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
 /// When the settings can't work, or the embedded broker doesn't start. A broker that comes and goes is no error.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: impl FnOnce()) -> anyhow::Result<()> {
+pub async fn run(
+    config: Config,
+    clock: Clock,
+    shutdown: impl Future<Output = ()>,
+    settled: impl FnOnce(),
+) -> anyhow::Result<()> {
     #[cfg(feature = "embedded-broker")]
     let embedded = if config.mqtt.url.is_none() {
         let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
@@ -59,16 +66,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
 
     let options = Options::from_config(&config.mqtt, address)?;
     let broker = options.broker();
-    let topics = Topics::new(&config.mqtt.base_topic)?;
-    let power = Power::new(&config, &topics);
-    let (sensors, tasks) = (set_up::sensors(&config)?, set_up::tasks(&config)?);
-    let mut filters = set_up::filters(&topics, &power, &sensors, &tasks);
-    let read_once = StartUp::filters(&topics, &filters);
+    let heard = Heard::new(&config)?;
+    let mut filters = heard.filters();
+    let read_once = heard.read_once(&filters);
     filters.extend(read_once.iter().cloned());
-    let will = Outgoing::state(topics.scheduler_availability(), "offline");
+    let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, (sensors, tasks), handle.clone())?;
+    let mut bridge = Bridge::new(config, clock, heard, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -95,6 +100,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
             () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
             () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
+            () = bridge.outlet.pause() => bridge.outlet.publish_some(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -111,8 +117,6 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     drop(connection);
     #[cfg(feature = "embedded-broker")]
     if let Some(embedded) = embedded {
-        // It confirms what it has not passed on yet, and its end passes nothing on.
-        tokio::time::sleep(LAST_WORDS).await;
         embedded.shutdown().await;
     }
     Ok(())
@@ -124,15 +128,21 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
+    estimator: Option<Estimator>,
     /// Those of the configuration.
     sensors: Sensors,
     /// Those of the configuration.
     tasks: Tasks,
     outlet: Outlet,
+    discovery: Discovery,
+    /// What started and stopped last.
+    latest: Latest,
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
     memory: Memory,
+    /// When the connection was lost, while it is.
+    lost: Option<Instant>,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -140,26 +150,24 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(
-        config: Config,
-        topics: Topics,
-        power: Power,
-        (sensors, tasks): (Sensors, Tasks),
-        handle: Handle,
-    ) -> anyhow::Result<Self> {
-        let clock = Clock::new();
+    fn new(config: Config, clock: Clock, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
+        let Heard { topics, power, sensors, tasks, discovery } = heard;
         let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
             criteria: set_up::criteria(&config)?,
             topics,
             power,
+            estimator: Estimator::new(&config.power.estimate),
             sensors,
             tasks,
             outlet: Outlet::new(handle),
+            discovery,
+            latest: Latest::default(),
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
+            lost: None,
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -173,8 +181,11 @@ impl Bridge {
             Incoming::Connected { first, .. } => {
                 tracing::info!("connected to {broker}");
                 self.faults.forget_refusals();
+                if let Some(lost) = self.lost.take().filter(|_| !first) {
+                    self.handle(Event::Reconnected(lost), "");
+                }
                 if !first {
-                    self.outlet.publish_again();
+                    self.publish_again();
                 }
             }
             Incoming::Subscribed => {
@@ -185,6 +196,7 @@ impl Bridge {
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
             Incoming::Disconnected { reason } => {
                 self.tasks.disconnected();
+                self.lost.get_or_insert(self.clock.now().at);
                 // The reason begins with the broker's address.
                 tracing::warn!("not connected to {reason}");
             }
@@ -196,6 +208,13 @@ impl Bridge {
                 "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
             )),
         }
+    }
+
+    /// Sunward's being there first, then the devices: what follows is about them.
+    fn publish_again(&mut self) {
+        let mut first = vec![self.topics.scheduler_availability()];
+        first.extend(self.discovery.topics());
+        self.outlet.publish_again(first);
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
@@ -240,7 +259,7 @@ impl Bridge {
             }
         }
         self.settle_devices();
-        std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
+        self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
@@ -255,21 +274,38 @@ impl Bridge {
     }
 
     fn run_cycle(&mut self) {
-        let report = self.scheduler.cycle(self.clock.now());
+        let now = self.clock.now();
+        if self.scheduler.lacks_record(now) {
+            self.estimate(now);
+        }
+        let report = self.scheduler.cycle(now);
         self.send();
-        let report = report::cycle(&report).to_string();
+        let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
+        self.latest.note(&report, name);
+        let report = report::cycle(&report, &self.latest).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }
 
     fn wake(&mut self) {
+        let now = self.clock.now();
+        if self.scheduler.is_data_missing(now) {
+            self.estimate(now);
+        }
         let before = self.scheduler.activity();
-        self.scheduler.wake(self.clock.now());
+        self.scheduler.wake(now);
         if before != self.scheduler.activity() {
             tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.untold = true;
+    }
+
+    /// Where nobody measures, the sun is looked up, if the configuration says where it is.
+    fn estimate(&mut self, now: Now) {
+        let Some(estimator) = &self.estimator else { return };
+        let values = estimator.record(now.wall, self.scheduler.expected_use(now));
+        self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }
 
     /// Sends what was decided: stops come before starts.

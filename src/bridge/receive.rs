@@ -22,6 +22,13 @@ impl Bridge {
             self.receive_power(source, &message);
             return;
         }
+        if self.discovery.receive(&message, self.start_up.is_open(), &mut self.outlet) {
+            if self.discovery.is_birth(&message) && !self.start_up.is_open() {
+                tracing::info!("Home Assistant has started: it is told everything again");
+                self.publish_again();
+            }
+            return;
+        }
         let topic = self.topics.parse(&message.topic);
         match topic {
             Some(Topic::SchedulerSet) => self.receive_command(message),

@@ -7,9 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::devices::filter::covers;
 use crate::mqtt::Message;
-use crate::mqtt::topics::Topics;
 use crate::scheduler::TaskId;
 use crate::units::Watts;
 
@@ -40,11 +38,6 @@ struct OwnState {
 }
 
 impl StartUp {
-    /// One's own topics, read during the start-up only, but for those that are listened to anyway.
-    pub(super) fn filters(topics: &Topics, others: &[String]) -> Vec<String> {
-        topics.own_filters().into_iter().filter(|own| !others.iter().any(|other| covers(other, own))).collect()
-    }
-
     pub(super) fn is_open(&self) -> bool {
         !self.closed
     }

@@ -131,6 +131,10 @@ mod tests {
         listen = "127.0.0.1:1883"                # default
         # storage =                              # default (not set)
         
+        [homeassistant]
+        discovery = true                         # default
+        discovery_prefix = "homeassistant"       # default
+        
         [mqtt]
         base_topic = "sunward"                   # default
         # ca_file =                              # default (not set)
@@ -151,6 +155,13 @@ mod tests {
         reserve = 0.0                            # default
         # topic =                                # default (not set)
         unit_of_measurement = "W"                # default
+        
+        [power.estimate]
+        base_load = 400.0                        # default
+        clear_sky_share = 0.6                    # default
+        # latitude =                             # default (not set)
+        # longitude =                            # default (not set)
+        panels = []                              # default
         
         [scheduler]
         confirm_records = 2                      # default

@@ -2,6 +2,8 @@
 
 pub mod ask;
 pub mod check;
+#[cfg(feature = "embedded-broker")]
+pub mod demo;
 pub mod listen;
 pub mod run;
 
@@ -37,6 +39,9 @@ enum Subcommands {
         #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", value_parser = listening_time)]
         listen: Option<Duration>,
     },
+    /// Watch a simulated home for a day of five minutes: the real program, with sun and people made up.
+    #[cfg(feature = "embedded-broker")]
+    Demo(demo::DemoArguments),
     /// What is running, and why.
     Status,
     /// No scheduling until `resume`; appliances stay as they are.
@@ -47,6 +52,21 @@ enum Subcommands {
     StopAll,
     /// Run a cycle now.
     Schedule,
+}
+
+impl Arguments {
+    /// What is logged without `SUNWARD_LOG`. What the client library warns of, we say in plain words.
+    #[must_use]
+    pub fn log_filter(&self) -> &'static str {
+        #[cfg(feature = "embedded-broker")]
+        if let Some(Subcommands::Demo(demo)) = &self.command {
+            use std::io::IsTerminal as _;
+            // Its lines are on standard output already, and a painted screen has no room for others.
+            let in_the_way = demo.paints() && std::io::stderr().is_terminal();
+            return if in_the_way { "off" } else { "sunward=warn,mqtt5=error,rumqttc=error,warn" };
+        }
+        "sunward=info,mqtt5=error,rumqttc=error,warn"
+    }
 }
 
 /// Why the program ends with a status other than 0.
@@ -99,6 +119,8 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             return Ok(runtime.block_on(listen::listen(&config, time, std::io::stdout().lock()))?);
         }
         Subcommands::Run | Subcommands::Check { .. } => return Ok(runtime.block_on(run::run(config, file))?),
+        #[cfg(feature = "embedded-broker")]
+        Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, config))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,

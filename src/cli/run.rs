@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::bridge;
+use crate::bridge::{self, Clock};
 use crate::config::Config;
 
 /// Runs until SIGINT or SIGTERM.
@@ -19,11 +19,11 @@ pub async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     };
-    bridge::run(config, end(), ready).await
+    bridge::run(config, Clock::default(), end(), ready).await
 }
 
 /// Done when somebody asks the program to end.
-async fn end() {
+pub(super) async fn end() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

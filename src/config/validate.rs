@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
+use super::checks::{base_topic, listen, not_negative, plain_topic, readable, time_zone, within};
+use super::estimate;
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler, tasks};
 use crate::devices::Sensors;
@@ -37,8 +38,12 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
             found.expect(key, plain_topic(topic));
         }
     }
+    for (key, message) in estimate::problems(&config.power.estimate) {
+        found.expect(key, Err(message));
+    }
     found.0.extend(Sensors::problems(config));
     found.0.extend(tasks::problems(config));
+    found.expect("homeassistant.discovery_prefix", base_topic(&config.homeassistant.discovery_prefix));
     if let Some(zone) = &config.time_zone {
         found.expect("time_zone", time_zone(zone));
     }
@@ -59,9 +64,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// The largest packet that MQTT can express.
 const LARGEST_PACKET: u32 = 268_435_455;
-
-/// Topics below the base need room, and longer ones are not meant.
-const LONGEST_BASE_TOPIC: usize = 200;
 
 const LONGEST_CLIENT_ID: usize = 64;
 
@@ -124,19 +126,7 @@ fn identity(mqtt: &Mqtt, found: &mut Findings) {
             _ => Ok(()),
         },
     );
-    let base = &mqtt.base_topic;
-    found.expect(
-        "mqtt.base_topic",
-        if base.starts_with('$') {
-            Err(format!("topics that begin with $ belong to the broker, found \"{base}\""))
-        } else if base.starts_with('/') || base.ends_with('/') {
-            Err(format!("expected no / at the ends, write \"{}\"", base.trim_matches('/')))
-        } else if base.len() > LONGEST_BASE_TOPIC {
-            Err(format!("expected at most {LONGEST_BASE_TOPIC} bytes, found {}", base.len()))
-        } else {
-            plain_topic(base)
-        },
-    );
+    found.expect("mqtt.base_topic", base_topic(&mqtt.base_topic));
 }
 
 fn credentials(mqtt: &Mqtt, found: &mut Findings) {
@@ -280,12 +270,40 @@ mod tests {
         base("$SYS/a", "mqtt.base_topic: topics that begin with $ belong to the broker, found \"$SYS/a\"");
         base(&"a".repeat(201), "mqtt.base_topic: expected at most 200 bytes, found 201");
         check("mqtt.base_topic = \"home/sunward\"", &[]);
+        let expect = "homeassistant.discovery_prefix: expected no / at the ends, write \"ha\"";
+        check("homeassistant.discovery_prefix = \"ha/\"", &[expect]);
         check("mqtt.client_id = \"\"", &["mqtt.client_id: expected a name, found \"\""]);
         check(
             &format!("mqtt.client_id = \"{}\"", "ü".repeat(65)),
             &["mqtt.client_id: expected at most 64 characters, found 65"],
         );
         check("power.topic = \"a/#\"", &["power.topic: expected one topic, without the wildcard #, found \"a/#\""]);
+    }
+
+    #[test]
+    fn an_estimate_needs_a_place_and_panels() {
+        let panels = |items: &str| format!("[power.estimate]\nlatitude = 52.5\nlongitude = -13.4\npanels = [{items}]");
+        check(&panels("{ azimuth = 360, tilt = 90, peak_power = 5000 }"), &[]);
+        check("power.estimate.base_load = 250", &[]);
+        check("power.estimate.clear_sky_share = 1.1", &["power.estimate.clear_sky_share: expected 0 to 1, found 1.1"]);
+        check("power.estimate.base_load = -1", &["power.estimate.base_load: expected watts, 0 or more, found -1"]);
+        check(
+            "power.estimate.latitude = 90.5",
+            &[
+                "power.estimate.latitude: expected -90 to 90, found 90.5",
+                "power.estimate.longitude: is needed beside the other keys of [power.estimate], for example 13.4",
+                "power.estimate.panels: is needed beside the other keys of [power.estimate], for example [{ azimuth = 180, \
+                 tilt = 35, peak_power = 5000 }]",
+            ],
+        );
+        check(
+            &panels("{ azimuth = 180, tilt = 35, peak_power = 1 }, { azimuth = -90, tilt = 91, peak_power = nan }"),
+            &[
+                "power.estimate.panels: item 1, azimuth: expected 0 to 360, found -90",
+                "power.estimate.panels: item 1, tilt: expected 0 to 90, found 91",
+                "power.estimate.panels: item 1, peak_power: expected watts, 0 or more, found NaN",
+            ],
+        );
     }
 
     #[test]

@@ -112,6 +112,12 @@ impl Topics {
         problem.map_or(Ok(Self { base }), |problem| Err(error("mqtt.base_topic", problem)))
     }
 
+    /// What all of them begin with.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// `<base>/power`.
     #[must_use]
     pub fn power(&self) -> String {

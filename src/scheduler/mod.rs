@@ -5,6 +5,7 @@
 //! same times give the same decisions.
 
 mod commands;
+mod consumption;
 mod coverage;
 mod criteria;
 mod cycle;
@@ -43,6 +44,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use consumption::Consumption;
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use daily::{Daily, DailyView};
@@ -120,6 +122,8 @@ pub struct Scheduler {
     new_net: Option<(Source, Watts, Instant)>,
     meter: Intake,
     fallback: Intake,
+    /// Until when the tasks' energy is counted; unknown at the start and while data is missing.
+    accounted: Option<Instant>,
     /// The last record of either source, or the start.
     last_record: Instant,
     /// The last record of the meter, or the start.
@@ -160,6 +164,7 @@ impl Scheduler {
             metered: BTreeSet::new(),
             meter: Intake::default(),
             fallback: Intake::default(),
+            accounted: None,
             last_record: now.at,
             last_meter: now,
             last_cycle: now,
@@ -241,6 +246,11 @@ impl Scheduler {
                 self.tasks[slot].set_available(available, now.at);
                 self.change(&id, |_| {});
             }
+            Event::Reconnected(lost) => {
+                for task in &mut self.tasks {
+                    task.hear_again(lost, now.at, &self.settings);
+                }
+            }
             Event::Command(command) => self.obey(command, now),
             Event::Mode(id, mode, lasting) => self.set_mode(id, mode, lasting, now)?,
             Event::Priority(id, priority) => self.set_priority(id, priority)?,
@@ -267,7 +277,7 @@ impl Scheduler {
     }
 
     fn notice_missing_data(&mut self, now: Now) {
-        if !self.no_data && now.at.since(self.last_record) > self.settings.max_record_gap {
+        if !self.no_data && self.is_data_missing(now) {
             self.no_data = true;
             if !self.paused {
                 self.since = now.wall;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use minijinja::Value;
 
+use crate::scheduler::consumption::EnergyOfDay;
 use crate::scheduler::daily::Account;
 use crate::scheduler::hold::Hand;
 use crate::scheduler::importance::Importance;
@@ -60,6 +61,8 @@ pub(crate) struct Task {
     pub(crate) started_at: Option<Instant>,
     /// It was told to stop, and not yet to run on.
     pub(crate) stopping: bool,
+    /// What it used since local midnight.
+    pub(crate) energy: EnergyOfDay,
 }
 
 /// Why a task takes no part in scheduling.
@@ -100,6 +103,7 @@ impl Task {
             rests_until: None,
             started_at: None,
             stopping: false,
+            energy: EnergyOfDay::default(),
         }
     }
 
@@ -307,6 +311,15 @@ impl Task {
             }
         }
         self.available = available;
+    }
+
+    /// Nobody could be heard from `lost` until now: its state has not grown older meanwhile, unless it was too old before.
+    /// And what changed meanwhile explains itself as little as after a change of availability.
+    pub(crate) fn hear_again(&mut self, lost: Instant, now: Instant, settings: &Settings) {
+        if !matches!(self.unreachable(lost, settings), Some(Unreachable::Expired(_))) {
+            self.state_at = self.state_at + now.since(lost.max(self.state_at));
+        }
+        self.hand.stir(now);
     }
 
     /// A command is on its way.

@@ -256,6 +256,9 @@ async fn who_listens_is_told_what_will_hurt_and_a_running_sunward_is_not_disturb
     let mut home = Home::new(Protocol::V5, "").await;
     home.register("boiler", json!({"power": 2000, "keys": ["boiler"]})).await;
     home.retain("evse/power", "450").await;
+    // All that Sunward has to tell of it is told.
+    home.report("boiler", |report| report["status"] == "unreachable").await;
+    home.scheduler(|state| state["tasks"] == 1).await;
     let before = home.retained().await;
     let said = listened(&home.broker, PATIENT, &[("sunward/power", r#"{"solar": 3000}"#)]).await;
     assert_snapshot!(steady(&said), @r#"

@@ -6,6 +6,7 @@
 mod against_naive;
 mod bridge;
 mod bridge_commands;
+mod bridge_estimate;
 mod bridge_guards;
 mod bridge_modes;
 mod bridge_outages;
@@ -15,10 +16,13 @@ mod bridge_setpoints;
 mod client;
 mod command_line;
 mod core;
+#[cfg(feature = "embedded-broker")]
+mod demo;
 mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;
+mod home_assistant;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;
