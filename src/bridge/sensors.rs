@@ -4,7 +4,7 @@
 
 use crate::devices::Output;
 use crate::mqtt::Message;
-use crate::mqtt::payload::Record;
+use crate::payload::Record;
 use crate::scheduler::{Event, Refusal, Source};
 
 use super::Bridge;

@@ -5,11 +5,12 @@ use std::fmt;
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, Invalid, PowerUnit, default_criteria};
+use crate::config::{Config, Invalid, default_criteria};
 use crate::devices::filter::{covers, distinct};
 use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::Topics;
 use crate::scheduler::{Criteria, Settings};
+use crate::units::PowerUnit;
 
 use super::discovery::Discovery;
 

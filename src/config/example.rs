@@ -4,7 +4,7 @@ use super::Config;
 use super::load::{known_keys, settings_of};
 use super::strict::Node;
 use crate::devices::{Sensors, TASK_FIELDS, Task};
-use crate::mqtt::payload::REGISTRATION_FIELDS;
+use crate::payload::REGISTRATION_FIELDS;
 use crate::scheduler::Criteria;
 
 const EXAMPLE: &str = include_str!("../../config.toml.example");

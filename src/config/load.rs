@@ -219,7 +219,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{Loaded, Source, assemble, find, load};
-    use crate::config::CriterionSource;
+    use crate::payload::CriterionSource;
 
     const NO_ENV: [(&str, &str); 0] = [];
 

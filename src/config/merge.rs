@@ -125,8 +125,9 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{merge, read};
+    use crate::config::ConfigError;
     use crate::config::variables::Variables;
-    use crate::config::{ConfigError, CriterionSource};
+    use crate::payload::CriterionSource;
 
     /// Everything that is said about a file and an environment.
     fn said(text: &str, env: &[(&str, &str)]) -> String {

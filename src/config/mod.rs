@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Watts, duration};
+use crate::units::{PowerUnit, Watts, duration};
 
 mod checks;
 mod criteria;
@@ -27,7 +27,7 @@ mod variables;
 mod example;
 
 pub(crate) use checks::plain_topic;
-pub use criteria::{Criteria, CriterionSource};
+pub use criteria::Criteria;
 pub use estimate::{Estimate, Panels};
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
@@ -215,18 +215,6 @@ pub struct Sensor {
 
 fn unscaled() -> f64 {
     1.0
-}
-
-/// The unit that a meter speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum PowerUnit {
-    /// Watts.
-    #[default]
-    #[serde(rename = "W")]
-    Watts,
-    /// Kilowatts.
-    #[serde(rename = "kW")]
-    Kilowatts,
 }
 
 /// `[scheduler]`: how decisions are made.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Config, Invalid};
 use crate::devices::Task as Device;
-use crate::mqtt::payload;
+use crate::payload;
 use crate::scheduler::Criteria;
 
 /// One off-the-shelf device, as it was written. Every field of a registration is allowed in it, and more.

@@ -7,9 +7,8 @@ use std::time::Duration;
 use super::checks::{base_topic, listen, not_negative, plain_topic, readable, time_zone, within};
 use super::estimate;
 use super::url::BrokerUrl;
-use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler, tasks};
+use super::{Config, Mqtt, Protocol, Scheduler, default_criteria, tasks};
 use crate::devices::Sensors;
-use crate::scheduler::Criterion;
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +29,10 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
     identity(&config.mqtt, &mut found);
     credentials(&config.mqtt, &mut found);
     scheduler(&config.scheduler, &mut found);
-    criteria(&config.scheduler.criteria, &mut found);
+    if let Err(problem) = default_criteria(config) {
+        let key = format!("scheduler.{}", problem.named().unwrap_or("criteria"));
+        found.expect(&key, Err(problem.problem().to_owned()));
+    }
     found.expect("broker.listen", listen(&config.broker.listen));
     found.expect("power.reserve", not_negative(config.power.reserve));
     for (key, topic) in [("power.topic", &config.power.topic), ("power.fallback_topic", &config.power.fallback_topic)] {
@@ -48,16 +50,6 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
         found.expect("time_zone", time_zone(zone));
     }
     found.0
-}
-
-/// Whether a criterion that is an expression compiles.
-fn expression(source: &CriterionSource) -> Result<(), String> {
-    match source {
-        CriterionSource::Number(_) => Ok(()),
-        CriterionSource::Expression(text) => {
-            Criterion::expression(text).map(drop).map_err(|problem| problem.to_string())
-        }
-    }
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -165,37 +157,6 @@ fn scheduler(settings: &Scheduler, found: &mut Findings) {
     }
 }
 
-fn criteria(criteria: &Criteria, found: &mut Findings) {
-    const START: &str = "scheduler.criteria.start";
-    const KEEP: &str = "scheduler.criteria.keep";
-    let share = |x: f64| {
-        if x.is_finite() && x >= 0.0 { Ok(()) } else { Err(format!("expected a number, 0 or more, found {x}")) }
-    };
-    let start = match &criteria.start {
-        CriterionSource::Number(start) => {
-            found.expect(START, share(*start));
-            share(*start).is_ok().then_some(*start)
-        }
-        source @ CriterionSource::Expression(_) => {
-            found.expect(START, expression(source));
-            None
-        }
-    };
-    match &criteria.keep {
-        Some(CriterionSource::Number(keep)) => match (share(*keep), start) {
-            (Err(message), _) => found.expect(KEEP, Err(message)),
-            (Ok(()), Some(start)) if *keep > start => {
-                found.against(KEEP, START, format!("expected at most {START}, which is {start}, found {keep}"));
-            }
-            // More than all of a task's usage can't be covered: it would be stopped in each cycle after its start.
-            (Ok(()), _) if *keep > 1.0 => found.expect(KEEP, Err(format!("expected at most 1, found {keep}"))),
-            _ => {}
-        },
-        Some(source) => found.expect(KEEP, expression(source)),
-        None => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::validate;
@@ -249,15 +210,15 @@ mod tests {
         keep(
             "0.7",
             "0.71",
-            &["scheduler.criteria.keep: expected at most scheduler.criteria.start, which is 0.7, found 0.71"],
+            &["scheduler.criteria.keep: expected at most 0.7 (1, and never above `start`), found 0.71"],
         );
         keep("2", "1", &[]);
-        keep("2", "1.1", &["scheduler.criteria.keep: expected at most 1, found 1.1"]);
-        keep("\"running\"", "1.1", &["scheduler.criteria.keep: expected at most 1, found 1.1"]);
+        keep("2", "1.1", &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"]);
+        keep("\"running\"", "1.1", &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"]);
         keep("\"running\"", "\"running\"", &[]);
-        keep("1", "-0.1", &["scheduler.criteria.keep: expected a number, 0 or more, found -0.1"]);
-        keep("-1", "0.5", &["scheduler.criteria.start: expected a number, 0 or more, found -1"]);
-        keep("nan", "0.5", &["scheduler.criteria.start: expected a number, 0 or more, found NaN"]);
+        keep("1", "-0.1", &["scheduler.criteria.keep: expected 0 or more, or a Jinja expression, found -0.1"]);
+        keep("-1", "0.5", &["scheduler.criteria.start: expected 0 or more, or a Jinja expression, found -1"]);
+        keep("nan", "0.5", &["scheduler.criteria.start: expected 0 or more, or a Jinja expression, found NaN"]);
     }
 
     #[test]

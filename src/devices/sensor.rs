@@ -11,8 +11,8 @@ use minijinja::context;
 use crate::config;
 use crate::devices::filter::{self, has_wildcard};
 use crate::devices::template::{Absent, Failure, Message, Template, Yield, number};
-use crate::mqtt::payload::key_problem;
-use crate::units::Watts;
+use crate::payload::key_problem;
+use crate::units::{PowerUnit, Watts};
 
 /// So many topics of one wildcard are told apart.
 const MOST_TOPICS: usize = 1_000;
@@ -159,8 +159,8 @@ impl Sensor {
 /// What a value in this unit is multiplied by to be watts.
 fn factor(unit: Option<&str>) -> Result<f64, String> {
     match unit {
-        None | Some("W") => Ok(1.0),
-        Some("kW") => Ok(1000.0),
+        None | Some("W") => Ok(PowerUnit::Watts.watts()),
+        Some("kW") => Ok(PowerUnit::Kilowatts.watts()),
         Some(unit) => {
             let hint = match unit.to_lowercase().as_str() {
                 "w" | "watt" | "watts" => ", write \"W\"",

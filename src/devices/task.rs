@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::device::ToDevice;
 use super::reading::{Source, Words};
 use super::template::Template;
-use crate::mqtt::payload::{Fields, PayloadError, REGISTRATION_FIELDS, registration_of};
+use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, registration_of};
 use crate::scheduler::{Criteria, Registration, TaskId};
 use crate::units::Watts;
 

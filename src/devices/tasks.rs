@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::device::{Device, ToDevice};
 use super::task::Task;
 use super::template::Message;
-use crate::mqtt::payload::PayloadError;
+use crate::payload::PayloadError;
 use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
 

@@ -11,11 +11,12 @@ mod swapped;
 #[cfg(test)]
 mod tests;
 
-use crate::config::{Config, PowerUnit, default_criteria};
+use crate::config::{Config, default_criteria};
 use crate::devices::{Outcome, Output, Sensors, Tasks, ToDevice, filter};
-use crate::mqtt::payload;
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
+use crate::payload;
 use crate::scheduler::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
+use crate::units::PowerUnit;
 
 pub use heard::{Heard, Series, Source, TaskHeard};
 

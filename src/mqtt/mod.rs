@@ -25,7 +25,6 @@ mod loss;
 mod message;
 mod options;
 mod outbox;
-pub mod payload;
 mod subscriptions;
 mod takeover;
 mod tls;

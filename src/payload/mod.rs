@@ -17,7 +17,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub use command::{SetCommand, availability, command, mode, priority};
-pub use criteria::criteria;
+pub(crate) use criteria::omitted_keep;
+pub use criteria::{CriterionSource, criteria};
 pub(crate) use fields::{Fields, key_problem};
 pub(crate) use record::without_endless_numbers;
 pub use record::{Record, record};
@@ -101,8 +102,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::PowerUnit;
     use crate::scheduler::{Criteria, TaskId};
+    use crate::units::PowerUnit;
 
     /// Every reader, on the same bytes.
     fn read(payload: &[u8]) {
