@@ -20,6 +20,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod mqtt;
+pub mod replay;
 pub mod report;
 pub mod scheduler;
 pub mod units;

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod check;
+pub mod replay;
 pub mod run;
 
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ enum Subcommands {
     Run,
     /// Validate the configuration and print it with its sources.
     Check,
+    /// Put a record of the past through the scheduler, and see what it would have done.
+    Replay(Box<replay::Arguments>),
     /// What is running, and why.
     Status,
     /// No scheduling until `resume`; appliances stay as they are.
@@ -83,10 +86,13 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         });
     }
     let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
+    if let Subcommands::Replay(arguments) = &command {
+        return replay::replay(arguments, &config, file.as_deref(), std::io::stdout().lock());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
-        Subcommands::Run | Subcommands::Check => return Ok(runtime.block_on(run::run(config, file))?),
+        Subcommands::Run | Subcommands::Check | Subcommands::Replay(_) => return Ok(runtime.block_on(run::run(config, file))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,

@@ -42,6 +42,8 @@ pub struct Config {
     pub power: Power,
     /// The scheduler's own settings.
     pub scheduler: Scheduler,
+    /// What `sunward replay` takes out of a record.
+    pub replay: Replay,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,
 }
@@ -210,6 +212,14 @@ impl Default for Scheduler {
             dry_run: false,
         }
     }
+}
+
+/// `[replay]`: of no effect but for `sunward replay`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Replay {
+    /// The tasks: registrations with the appliance behind each, as [`crate::replay::task`] reads them.
+    pub task: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// `scheduler.criteria`: a number or a Jinja expression each, as in a registration.

@@ -36,7 +36,7 @@ pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use decision::{Action, Decision, Instruction, Rule};
 pub use event::{Command, Event, Refusal, Source};
-pub use importance::Priority;
+pub use importance::{Priority, by_importance};
 pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
 pub use settings::Settings;
 pub use task::Unreachable;

@@ -1,0 +1,236 @@
+//! Time passes: the appliances of a [`Home`] live through the record, and somebody switches them.
+//!
+//! Refuses to know who that is. A row holds for its whole interval, so that the switching is done as often as it would be
+//! at home, between the rows of coarse data too; what a cloud did within a row isn't in it.
+
+use std::time::Duration;
+
+use crate::replay::appliance::Appliance;
+use crate::replay::history::Moment;
+use crate::replay::home::{Home, Resident};
+use crate::replay::ledger::Flow;
+use crate::units::Watts;
+
+/// Who switches.
+pub(crate) trait Master {
+    /// A period has begun: so much is to be done until the next one begins.
+    fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment);
+    /// An appliance has changed.
+    fn state(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment);
+    /// A record: the row that it comes from, and what the tasks draw in it.
+    fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment);
+    /// Decides. What is to be switched goes into `switches`, stops first.
+    fn cycle(&mut self, home: &Home, appliances: &[Appliance], now: Moment, switches: &mut Vec<Switch>);
+}
+
+/// A start or a stop.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Switch {
+    pub(crate) task: usize,
+    pub(crate) start: bool,
+    pub(crate) rule: &'static str,
+    pub(crate) reason: String,
+}
+
+/// Who watches.
+pub(crate) trait Watcher {
+    /// A step has passed.
+    fn flow(&mut self, begin: Moment, step: Duration, flow: &Flow<'_>, on: &[Duration]);
+    /// A switch was made.
+    fn switch(&mut self, now: Moment, switch: &Switch);
+    /// An appliance stopped by itself: it was done, or it left.
+    fn end(&mut self, now: Moment, task: usize, done: bool);
+    /// A period has begun that asks for so much, with this left of the one before, which asked for that much.
+    fn period(&mut self, task: usize, need: f64, left: f64, before: f64);
+    /// The end, with this left to do.
+    fn close(&mut self, task: usize, left: f64);
+}
+
+/// In a gap the clock runs on for so many cycles, for the master to notice; then it jumps.
+const NOTICED: u32 = 10;
+
+/// Lives through the record.
+pub(crate) fn live(home: &Home, cycle: Duration, master: &mut impl Master, watcher: &mut impl Watcher) {
+    let mut life = Life::new(home, cycle);
+    for row in 0..home.history.rows() {
+        let (begin, end) = (home.history.begin(row), home.history.end(row));
+        match home.row(row) {
+            Some((base, solar)) => life.row(row, base, solar, (begin, end), master, watcher),
+            None => life.gap(begin, end, master, watcher),
+        }
+        if let Some(next) = home.history.times.get(row + 1).filter(|next| **next > end) {
+            life.gap(end, *next, master, watcher);
+        }
+    }
+    life.close(watcher);
+}
+
+struct Life<'a> {
+    home: &'a Home,
+    cycle: i64,
+    appliances: Vec<Appliance>,
+    /// By task: the period that has begun last, and what was to be done in it.
+    periods: Vec<(usize, f64)>,
+    windows: Vec<usize>,
+    drawn: Vec<Watts>,
+    on: Vec<Duration>,
+    switches: Vec<Switch>,
+}
+
+impl<'a> Life<'a> {
+    fn new(home: &'a Home, cycle: Duration) -> Self {
+        let tasks = home.residents.len();
+        Self {
+            home,
+            cycle: i64::try_from(cycle.as_millis()).unwrap_or(60_000).max(1),
+            appliances: home.residents.iter().map(|resident| Appliance::new(resident.kind)).collect(),
+            periods: vec![(0, 0.0); tasks],
+            windows: vec![0; tasks],
+            drawn: vec![Watts::ZERO; tasks],
+            on: vec![Duration::ZERO; tasks],
+            switches: Vec::new(),
+        }
+    }
+
+    fn row(
+        &mut self,
+        row: usize,
+        base: Watts,
+        solar: Watts,
+        (mut now, end): (Moment, Moment),
+        master: &mut impl Master,
+        watcher: &mut impl Watcher,
+    ) {
+        while now < end {
+            self.begin(now, master, watcher);
+            let boundary = self.boundary(now);
+            let next = boundary.min(end);
+            let step = now.until(next);
+            self.draw(base, step, next, master, watcher);
+            let flow = Flow { solar, base, drawn: &self.drawn };
+            watcher.flow(now, step, &flow, &self.on);
+            master.record(self.home, row, &flow, next);
+            if next == boundary {
+                self.decide(next, master, watcher);
+            }
+            now = next;
+        }
+    }
+
+    /// Nothing is known: the appliances stand still, and nothing is counted.
+    fn gap(&mut self, from: Moment, to: Moment, master: &mut impl Master, watcher: &mut impl Watcher) {
+        let mut now = from;
+        for _ in 0..NOTICED {
+            now = self.boundary(now);
+            if now >= to {
+                return;
+            }
+            self.decide(now, master, watcher);
+        }
+    }
+
+    /// The next multiple of a cycle.
+    fn boundary(&self, now: Moment) -> Moment {
+        Moment((now.0.div_euclid(self.cycle) + 1) * self.cycle)
+    }
+
+    /// What begins now: periods with their duties, appliances that come and go.
+    fn begin(&mut self, now: Moment, master: &mut impl Master, watcher: &mut impl Watcher) {
+        for task in 0..self.appliances.len() {
+            let resident = &self.home.residents[task];
+            let mut changed = self.begin_period(task, now, master, watcher);
+            let available = is_available(resident, &mut self.windows[task], now);
+            let appliance = &mut self.appliances[task];
+            if available != appliance.available {
+                appliance.available = available;
+                changed = true;
+                if !available && std::mem::take(&mut appliance.running) {
+                    watcher.end(now, task, false);
+                }
+            }
+            if changed {
+                master.state(self.home, task, &self.appliances[task], now);
+            }
+        }
+    }
+
+    fn begin_period(
+        &mut self,
+        task: usize,
+        now: Moment,
+        master: &mut impl Master,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        let periods = &self.home.residents[task].periods;
+        let mut changed = false;
+        while let Some(period) = periods.get(self.periods[task].0).filter(|period| period.begin <= now) {
+            watcher.period(task, period.need, self.appliances[task].lacking, self.periods[task].1);
+            self.periods[task].0 += 1;
+            self.periods[task].1 = period.need;
+            self.appliances[task].lacking += period.need;
+            changed = true;
+        }
+        if changed {
+            master.need(self.home, task, &self.appliances[task], now);
+        }
+        changed
+    }
+
+    /// The appliances draw what they draw; those that follow the sun come last, and take what is left.
+    fn draw(
+        &mut self,
+        base: Watts,
+        step: Duration,
+        end: Moment,
+        master: &mut impl Master,
+        watcher: &mut impl Watcher,
+    ) {
+        let mut net = base;
+        for follows in [false, true] {
+            for task in 0..self.appliances.len() {
+                let kind = self.appliances[task].kind;
+                if (kind.most > kind.power) != follows {
+                    continue;
+                }
+                let lived = self.appliances[task].live(-net, step);
+                net += lived.drawn;
+                self.drawn[task] = lived.drawn;
+                self.on[task] = lived.on;
+                if lived.ended {
+                    watcher.end(end, task, true);
+                    master.state(self.home, task, &self.appliances[task], end);
+                }
+            }
+        }
+    }
+
+    fn decide(&mut self, now: Moment, master: &mut impl Master, watcher: &mut impl Watcher) {
+        let mut switches = std::mem::take(&mut self.switches);
+        master.cycle(self.home, &self.appliances, now, &mut switches);
+        for switch in switches.drain(..) {
+            let appliance = &mut self.appliances[switch.task];
+            // A plug that has nothing to do doesn't follow; one that does already has nothing to follow.
+            if appliance.running == switch.start || (switch.start && !appliance.runnable()) {
+                continue;
+            }
+            appliance.running = switch.start;
+            watcher.switch(now, &switch);
+            master.state(self.home, switch.task, &self.appliances[switch.task], now);
+        }
+        self.switches = switches;
+    }
+
+    fn close(&self, watcher: &mut impl Watcher) {
+        for (task, appliance) in self.appliances.iter().enumerate() {
+            watcher.close(task, appliance.lacking);
+        }
+    }
+}
+
+fn is_available(resident: &Resident, at: &mut usize, now: Moment) -> bool {
+    let Some(windows) = &resident.windows else { return true };
+    while windows.get(*at).is_some_and(|(_, to)| *to <= now) {
+        *at += 1;
+    }
+    windows.get(*at).is_some_and(|(from, _)| *from <= now)
+}
