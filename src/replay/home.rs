@@ -119,7 +119,8 @@ impl Home {
     }
 
     /// Grid power without the tasks, and production, where everything is known.
-    pub(crate) fn row(&self, row: usize) -> Option<(Watts, Watts)> {
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<(Watts, Watts)> {
         let base = self.base.get(row).filter(|base| !base.is_nan())?;
         Some((Watts(*base), self.history.solar(row)?))
     }
@@ -132,6 +133,11 @@ impl Home {
     /// The tasks, the most important first.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = &PlannedTask> {
         self.residents.iter().map(|resident| &resident.plan)
+    }
+
+    /// What a task has to do: the begin of each period, and watt-hours until the next.
+    pub fn needs(&self, task: usize) -> impl Iterator<Item = (Moment, f64)> {
+        self.residents[task].periods.iter().map(|period| (period.begin, period.need))
     }
 
     /// The times of which not enough is known.
