@@ -21,7 +21,11 @@ fn main() {
         let score = Score::new(&scenarios);
         println!("{name}\n");
         table(&scenarios, &Prices::default(), std::io::stdout()).unwrap();
-        println!("\nbest possible: self-consumption {:.1} %, {:.1} % of the tasks by sun", score.best_self_consumption * 100.0, score.best_by_sun * 100.0);
+        println!(
+            "\nbest possible: self-consumption {:.1} %, {:.1} % of the tasks by sun",
+            score.best_self_consumption * 100.0,
+            score.best_by_sun * 100.0
+        );
         for (scenario, closed, starts) in score.scenarios {
             println!("{scenario:<14} closes {:5.1} % of the gap, {starts:.2} starts per needed run", closed * 100.0);
         }

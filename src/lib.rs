@@ -8,6 +8,7 @@
 //!
 //! - [`units`]: watts, shares, durations.
 //! - [`scheduler`]: the pure core. It knows neither MQTT nor tokio nor the clock.
+//! - [`devices`]: what configured topics mean: sensors, derived keys, off-the-shelf devices.
 //! - [`config`]: the settings: defaults, file, environment.
 //! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
 //! - [`report`]: what Sunward tells.
@@ -19,6 +20,8 @@ pub mod bridge;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod devices;
+mod jinja;
 pub mod mqtt;
 pub mod replay;
 pub mod report;

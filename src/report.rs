@@ -88,6 +88,13 @@ pub fn task(view: &TaskView) -> Value {
     })
 }
 
+/// Whether a report of [`task`], maybe of an earlier run, says that it was running.
+#[must_use]
+pub fn was_running(report: &[u8]) -> bool {
+    let report: Option<Value> = serde_json::from_slice(report).ok();
+    report.is_some_and(|report| report["status"] == crate::scheduler::Status::Running.as_str())
+}
+
 fn decision(decision: &Decision) -> Value {
     serde_json::json!({
         "task": decision.task.as_str(),

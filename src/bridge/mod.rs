@@ -3,6 +3,7 @@
 //! Refuses to decide anything about appliances; it carries messages to the scheduler and decisions from it.
 
 mod clock;
+mod devices;
 mod faults;
 mod outlet;
 mod receive;
@@ -15,8 +16,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::mqtt::payload;
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::devices::Tasks;
+use crate::mqtt::topics::Topics;
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
 use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
@@ -57,14 +58,16 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let broker = options.broker();
     let topics = Topics::new(&config.mqtt.base_topic)?;
     let power = Power::new(&config, &topics);
+    let tasks = set_up::tasks(&config)?;
     let mut filters = topics.filters();
+    filters.extend(tasks.topics().map(str::to_owned));
     filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
     let read_once = StartUp::filters(&topics);
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, handle.clone())?;
+    let mut bridge = Bridge::new(config, topics, power, tasks, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -89,6 +92,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
+            () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -118,6 +122,8 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
+    /// Those of the configuration.
+    tasks: Tasks,
     outlet: Outlet,
     clock: Clock,
     faults: Faults,
@@ -131,16 +137,14 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, topics: Topics, power: Power, handle: Handle) -> anyhow::Result<Self> {
+    fn new(config: Config, topics: Topics, power: Power, tasks: Tasks, handle: Handle) -> anyhow::Result<Self> {
         let clock = Clock::new();
-        let written = &config.scheduler.criteria;
-        let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
-            .map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;
-        Ok(Self {
+        let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
-            criteria,
+            criteria: set_up::criteria(&config)?,
             topics,
             power,
+            tasks,
             outlet: Outlet::new(handle),
             clock,
             faults: Faults::default(),
@@ -149,7 +153,9 @@ impl Bridge {
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
-        })
+        };
+        bridge.register_devices();
+        Ok(bridge)
     }
 
     fn take(&mut self, incoming: Incoming, broker: &str) {
@@ -161,10 +167,17 @@ impl Bridge {
                     self.outlet.publish_again();
                 }
             }
-            Incoming::Subscribed => self.start_up.subscribed(),
+            Incoming::Subscribed => {
+                self.start_up.subscribed();
+                self.greet_devices();
+            }
             Incoming::Message(message) => self.receive(message),
-            // The reason begins with the broker's address.
-            Incoming::Disconnected { reason } => tracing::warn!("not connected to {reason}"),
+            Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
+            Incoming::Disconnected { reason } => {
+                self.tasks.disconnected();
+                // The reason begins with the broker's address.
+                tracing::warn!("not connected to {reason}");
+            }
             Incoming::Refused { what } => self.faults.refused(what),
             Incoming::Dropped { count } => {
                 tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");
@@ -197,6 +210,7 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        self.settle_devices();
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
@@ -240,20 +254,9 @@ impl Bridge {
                     self.command(&decision.task, decision.action);
                 }
                 Instruction::Renew(task) => self.command(&task, Action::Start),
-                Instruction::Setpoint(task, watts) => {
-                    let topic = self.topics.task(&task, TaskTopic::Setpoint);
-                    self.outlet.state(topic, watts.0.round().to_string().into_bytes());
-                }
+                Instruction::Setpoint(task, watts) => self.allow(&task, watts),
             }
         }
-    }
-
-    fn command(&self, task: &TaskId, action: Action) {
-        let Some(registration) = self.scheduler.registration(task) else { return };
-        let payload = match action {
-            Action::Start => registration.payload_on.clone(),
-            Action::Stop => registration.payload_off.clone(),
-        };
-        self.outlet.command(self.topics.task(task, TaskTopic::Set), payload, self.cycle);
+        self.send_to_devices();
     }
 }

@@ -14,6 +14,7 @@ impl Bridge {
         if message.retain {
             self.start_up.heard();
         }
+        let known = self.receive_from_device(&message);
         let is_power = message.topic == self.power.topic;
         if is_power || message.topic == self.power.fallback_topic {
             let source = if is_power { Source::Meter } else { Source::Fallback };
@@ -27,6 +28,7 @@ impl Bridge {
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload);
             }
+            None if known => {}
             // Nothing that somebody publishes for us may be passed over in silence.
             None if message.payload.is_empty() => {}
             None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
@@ -76,6 +78,9 @@ impl Bridge {
     }
 
     fn receive_task(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
+        if self.receive_about_configured(&id, kind, message) {
+            return;
+        }
         let topic = &message.topic;
         let payload = message.payload.as_slice();
         let event = match kind {
@@ -119,7 +124,7 @@ impl Bridge {
         self.tell();
     }
 
-    fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
+    pub(super) fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
         if fields.is_empty() {
             self.not_yet.remove(id);
         } else {

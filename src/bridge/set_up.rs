@@ -3,9 +3,10 @@
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, PowerUnit};
+use crate::config::{Config, PowerUnit, default_criteria};
+use crate::devices::Tasks;
 use crate::mqtt::topics::Topics;
-use crate::scheduler::Settings;
+use crate::scheduler::{Criteria, Settings};
 
 /// The core's settings out of the configuration.
 ///
@@ -28,6 +29,17 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         time_zone,
         dry_run: config.scheduler.dry_run,
     })
+}
+
+/// The criteria of tasks that bring none of their own.
+pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
+    default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
+}
+
+/// The tasks of the configuration.
+pub(super) fn tasks(config: &Config) -> anyhow::Result<Tasks> {
+    Tasks::new(&config.task, &criteria(config)?)
+        .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
 }
 
 /// Where power records come from.

@@ -67,12 +67,12 @@ fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, sour
         let full = below(name);
         match value {
             Value::Object(table) => {
-                writeln!(out, "\n[{full}]")?;
+                writeln!(out, "\n[{}]", header(&full))?;
                 print_table(out, &full, table, sources)?;
             }
             Value::Array(items) => {
                 for (index, item) in items.iter().filter_map(Value::as_object).enumerate() {
-                    writeln!(out, "\n[[{full}]]")?;
+                    writeln!(out, "\n[[{}]]", header(&full))?;
                     print_table(out, &format!("{full}[{index}]"), item, sources)?;
                 }
             }
@@ -80,6 +80,11 @@ fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, sour
         }
     }
     Ok(())
+}
+
+/// A table below an item of a list belongs to the last item that was begun: TOML gives them no numbers.
+fn header(key: &str) -> String {
+    key.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect::<Vec<_>>().join(".")
 }
 
 /// A key as TOML wants it: bare where that is possible.
@@ -188,9 +193,40 @@ mod tests {
 
     #[test]
     fn what_is_printed_can_be_read_again() {
-        let said = printed("[scheduler.criteria]\nstart = \"running and \\\"a\\\" == 'b'\"", &[]);
-        let settings = said.strip_suffix("configuration is valid").unwrap();
-        let again = printed(settings, &[]);
-        assert!(again.ends_with("configuration is valid"), "{again}");
+        let plug = |id: &str| {
+            format!(
+                "[[task]]\nid = \"{id}\"\npower = 500\ncommand_topic = \"{id}\"\ncriteria.start = 0.5\n\
+                 daily = {{ on_for = \"2h\", by = \"06:00\" }}\n"
+            )
+        };
+        for text in [
+            "[scheduler.criteria]\nstart = \"running and \\\"a\\\" == 'b'\"".to_owned(),
+            format!("{}{}", plug("a"), plug("b")),
+        ] {
+            let said = printed(&text, &[]);
+            let settings = said.strip_suffix("configuration is valid").unwrap();
+            let again = printed(settings, &[]);
+            assert!(again.ends_with("configuration is valid"), "{again}");
+            assert_eq!(again.matches("[[task]]").count(), text.matches("[[task]]").count(), "{again}");
+        }
+    }
+
+    #[test]
+    fn a_task_is_printed_as_it_was_written() {
+        let task = "[[task]]\nid = \"a\"\npower = 500\ncommand_topic = \"a/set\"\nkeys = [\"a\"]\ncriteria.start = 0.5";
+        let said = printed(task, &[]);
+        let (_, said) = said.split_once("[[task]]").unwrap();
+        assert_snapshot!(said, @r#"
+
+        command_topic = "a/set"                  # file
+        id = "a"                                 # file
+        keys = ["a"]                             # file
+        power = 500                              # file
+        
+        [task.criteria]
+        start = 0.5                              # file
+        
+        configuration is valid
+        "#);
     }
 }

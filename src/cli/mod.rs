@@ -87,12 +87,14 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     }
     let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
     if let Subcommands::Replay(arguments) = &command {
-        return replay::replay(arguments, &config, file.as_deref(), std::io::stdout().lock());
+        return replay::replay(arguments, &config, std::io::stdout().lock());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
-        Subcommands::Run | Subcommands::Check | Subcommands::Replay(_) => return Ok(runtime.block_on(run::run(config, file))?),
+        Subcommands::Run | Subcommands::Check | Subcommands::Replay(_) => {
+            return Ok(runtime.block_on(run::run(config, file))?);
+        }
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,

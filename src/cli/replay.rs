@@ -16,10 +16,8 @@ use jiff::tz::TimeZone;
 
 use crate::bridge::settings;
 use crate::cli::Failure;
-use crate::config::{Config, ConfigError, Loaded, Place, Problem, load};
-use crate::mqtt::payload;
-use crate::replay::{self, Contender, Format, History, Home, PlannedTask, Prices, Unit};
-use crate::scheduler::Criteria;
+use crate::config::{Config, Loaded, load, replay_tasks};
+use crate::replay::{self, Contender, Format, History, Home, Prices, Unit};
 
 /// A file that unpacks to more is not read to its end.
 const LARGEST_FILE: u64 = 4 << 30;
@@ -68,22 +66,15 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the configuration, the call or the file can't be meant.
-pub fn replay(
-    arguments: &Arguments,
-    config: &Config,
-    file: Option<&Path>,
-    mut out: impl Write,
-) -> Result<(), Failure> {
+pub fn replay(arguments: &Arguments, config: &Config, mut out: impl Write) -> Result<(), Failure> {
     let time_zone = settings(config)?.time_zone;
-    let tasks = tasks(config, file)?;
     let history = Arc::new(history(arguments, &time_zone)?);
-    let mut contenders = vec![contender("Sunward", arguments, config, tasks, &history)?];
+    let mut contenders = vec![contender("Sunward", arguments, config, &history)?];
     if let Some(path) = &arguments.against {
-        let Loaded { config, file, .. } = load(Some(path), std::env::vars_os())?;
-        let tasks = self::tasks(&config, file.as_deref())?;
+        let Loaded { config, .. } = load(Some(path), std::env::vars_os())?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         let name: String = name.chars().take(14).collect();
-        contenders.push(contender(&name, arguments, &config, tasks, &history)?);
+        contenders.push(contender(&name, arguments, &config, &history)?);
     }
     let scenarios = replay::replay(&contenders);
     let Arguments { import_price: import, export_price: export, co2, .. } = *arguments;
@@ -95,34 +86,9 @@ pub fn replay(
     Ok(())
 }
 
-/// The tasks of a configuration.
-fn tasks(config: &Config, file: Option<&Path>) -> Result<Vec<PlannedTask>, Failure> {
-    let place = || file.map_or(Place::Default, |file| Place::File(file.to_path_buf()));
-    let written = &config.scheduler.criteria;
-    let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
-        .map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;
-    let mut problems = Vec::new();
-    let mut tasks = Vec::new();
-    for (index, entry) in config.replay.task.iter().enumerate() {
-        match replay::task(entry, &criteria) {
-            Ok(task) => tasks.push(task),
-            Err(invalid) => {
-                let key = format!("replay.task[{index}].{}", invalid.field);
-                problems.push(Problem { place: place(), key, message: invalid.problem });
-            }
-        }
-    }
-    if problems.is_empty() { Ok(tasks) } else { Err(Failure::Config(ConfigError::from(problems))) }
-}
-
-fn contender(
-    name: &str,
-    arguments: &Arguments,
-    config: &Config,
-    tasks: Vec<PlannedTask>,
-    history: &Arc<History>,
-) -> anyhow::Result<Contender> {
+fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> anyhow::Result<Contender> {
     let settings = settings(config)?;
+    let tasks = replay_tasks(config).map_err(|problem| anyhow::anyhow!("replay.task: {problem}"))?;
     let home = Home::new(history.clone(), tasks, settings.time_zone.clone())?;
     let cycle = arguments.cycle.unwrap_or(config.scheduler.cycle);
     anyhow::ensure!(
@@ -153,7 +119,8 @@ fn history(arguments: &Arguments, time_zone: &TimeZone) -> anyhow::Result<Histor
     let name = || path.display().to_string();
     let file = BufReader::new(File::open(path).with_context(name)?);
     let packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
-    let text: Box<dyn Read> = if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let text: Box<dyn Read> =
+        if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
     replay::read(text.take(LARGEST_FILE), &format).with_context(name)
 }
 

@@ -220,7 +220,7 @@ async fn follow(topics: Topics, mut inbox: Inbox, knowledge: Arc<Mutex<Knowledge
                     progress.refused = Some(what);
                 });
             }
-            Incoming::TakenOver { .. } | Incoming::Dropped { .. } => {}
+            Incoming::CommandSent { .. } | Incoming::TakenOver { .. } | Incoming::Dropped { .. } => {}
         }
     }
 }

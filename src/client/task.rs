@@ -243,7 +243,7 @@ async fn follow(shared: Arc<Shared>, mut inbox: Inbox) {
             Incoming::TakenOver { times } => {
                 tracing::warn!("task {}: thrown out {times} times; does it run twice?", shared.id);
             }
-            Incoming::Subscribed | Incoming::Dropped { .. } => {}
+            Incoming::Subscribed | Incoming::CommandSent { .. } | Incoming::Dropped { .. } => {}
         }
     }
     shared.lock().closed = true;

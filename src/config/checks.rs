@@ -29,7 +29,7 @@ pub(super) fn not_negative(power: Watts) -> Result<(), String> {
 }
 
 /// A topic to publish to or to name one sensor: no patterns.
-pub(super) fn plain_topic(topic: &str) -> Result<(), String> {
+pub(crate) fn plain_topic(topic: &str) -> Result<(), String> {
     if topic.trim() != topic || topic.is_empty() {
         return Err(format!("expected a topic, without spaces at its ends, found \"{topic}\""));
     }

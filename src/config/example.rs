@@ -3,6 +3,11 @@
 use super::Config;
 use super::load::{known_keys, settings_of};
 use super::strict::Node;
+use crate::devices::{TASK_FIELDS, Task};
+use crate::mqtt::payload::REGISTRATION_FIELDS;
+use crate::scheduler::Criteria;
+
+use crate::replay::{PlannedTask, TASK_FIELDS as REPLAY_FIELDS};
 
 const EXAMPLE: &str = include_str!("../../config.toml.example");
 
@@ -16,7 +21,8 @@ fn read(text: &str) -> (Config, config::Value) {
 /// The example as somebody would have it who takes the `# ` off every optional key.
 fn uncommented() -> String {
     let is_key = |line: &str| {
-        line.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        let named = |(key, _): (&str, &str)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        line.starts_with("[[") || line.split_once(" = ").is_some_and(named)
     };
     let lines = EXAMPLE.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
@@ -49,6 +55,26 @@ fn the_example_mentions_every_key() {
             has_default,
             "{key}: keys with a default are written, others commented out"
         );
+    }
+}
+
+#[test]
+fn the_example_shows_every_key_of_a_task() {
+    let (config, _) = read(&uncommented());
+    let criteria = Criteria::default();
+    let shown: Vec<&String> = config.task.iter().flat_map(|task| task.0.keys()).collect();
+    for task in &config.task {
+        Task::read(&task.0, &criteria).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+    for key in TASK_FIELDS.iter().chain(&REGISTRATION_FIELDS) {
+        assert!(shown.iter().any(|shown| shown == key), "{key} is missing");
+    }
+    let shown: Vec<&String> = config.replay.task.iter().flat_map(|task| task.0.keys()).collect();
+    for task in &config.replay.task {
+        PlannedTask::read(&task.0, &[], &criteria).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+    for key in &REPLAY_FIELDS {
+        assert!(shown.iter().any(|shown| shown == key), "{key} is missing");
     }
 }
 

@@ -137,21 +137,23 @@ where
         return Ok(Loaded { config, sources, file });
     }
     let place = |key: &str| match sources.of(key) {
-        Source::Default => Place::Default,
+        // Lists come from the file only: what is missing in one of their tables is missing there.
+        Source::Default if !key.contains('[') => Place::Default,
+        Source::Default => file.clone().map_or(Place::Default, Place::File),
         Source::File => file.clone().map_or(Place::Default, Place::File),
         Source::Environment => Place::Variable(variables.name_of(key)),
     };
     let problems = invalid.into_iter().map(|Invalid { key, against, mut message }| {
         // Where the offending key is a default, the one that it doesn't fit to is to blame.
-        let other = against.map(place).filter(|other| *other != Place::Default);
-        let place = match (place(key), other) {
+        let other = against.as_deref().map(place).filter(|other| *other != Place::Default);
+        let place = match (place(&key), other) {
             (Place::Default, Some(other)) => {
                 message.push_str(" (the default)");
                 other
             }
             (place, _) => place,
         };
-        Problem { place, key: key.into(), message }
+        Problem { place, key, message }
     });
     Err(problems.collect::<Vec<_>>().into())
 }
@@ -269,6 +271,20 @@ mod tests {
         sunward.toml: mqtt.url: expected mqtt://host or mqtts://host, with :port if it is not the usual one, write "mqtt://h"
         environment variable SUNWARD__BROKER__LISTEN (broker.listen): expected an address and a port, such as "127.0.0.1:1883", found "1883", write "127.0.0.1:1883"
         "#);
+    }
+
+    #[test]
+    fn what_is_wrong_or_missing_in_a_task_is_blamed_on_the_file() {
+        let task = "[[task]]\nid = \"a\"\ncommand_topic = \"a/set\"\n";
+        assert_snapshot!(refused(task, &[]), @"sunward.toml: task[0].power: missing, expected a number of watts above 0, at most 10 MW");
+        assert_snapshot!(refused(&format!("{task}power = 9\ncriteria = {{ start = nan }}"), &[]), @"sunward.toml: task[0].criteria.start: expected a finite number");
+        assert_snapshot!(refused(&format!("{task}power = inf"), &[]), @"sunward.toml: task[0].power: expected a finite number");
+        assert_snapshot!(refused("task = 1", &[]), @"sunward.toml: task: expected a list, found the number 1");
+        assert_snapshot!(refused("task = [1]", &[]), @"sunward.toml: task[0]: expected a table [task[0]], found the number 1");
+        let loaded = assembled(&format!("{task}power = 9\ncriteria = {{ start = 0.5 }}"), &[]);
+        for key in ["task[0].id", "task[0].criteria.start"] {
+            assert_eq!(loaded.sources.of(key), Source::File, "{key}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod load;
 mod merge;
 mod problem;
 mod strict;
+mod tasks;
 mod url;
 mod validate;
 mod variables;
@@ -24,9 +25,11 @@ mod variables;
 #[cfg(test)]
 mod example;
 
+pub(crate) use checks::plain_topic;
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
+pub use tasks::{Task, default_criteria, replay_tasks};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 
@@ -42,7 +45,11 @@ pub struct Config {
     pub power: Power,
     /// The scheduler's own settings.
     pub scheduler: Scheduler,
+    /// Devices that can't register themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub task: Vec<Task>,
     /// What `sunward replay` takes out of a record.
+    #[serde(skip_serializing_if = "Replay::is_empty")]
     pub replay: Replay,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,
@@ -218,8 +225,14 @@ impl Default for Scheduler {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Replay {
-    /// The tasks: registrations with the appliance behind each, as [`crate::replay::task`] reads them.
-    pub task: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// The tasks: a registration and the appliance behind it each, as [`crate::replay::PlannedTask`] reads them.
+    pub task: Vec<Task>,
+}
+
+impl Replay {
+    fn is_empty(&self) -> bool {
+        self.task.is_empty()
+    }
 }
 
 /// `scheduler.criteria`: a number or a Jinja expression each, as in a registration.

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
 use super::url::BrokerUrl;
-use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler};
+use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler, tasks};
 use crate::scheduler::Criterion;
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// The full key, `scheduler.window_size`.
-    pub key: &'static str,
+    pub key: String,
     /// Another key that it doesn't fit to, if that is what is wrong.
-    pub against: Option<&'static str>,
+    pub against: Option<String>,
     /// What is wrong and what was expected.
     pub message: String,
 }
@@ -36,6 +36,7 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
             found.expect(key, plain_topic(topic));
         }
     }
+    found.0.extend(tasks::problems(config));
     if let Some(zone) = &config.time_zone {
         found.expect("time_zone", time_zone(zone));
     }
@@ -66,14 +67,14 @@ const LONGEST_CLIENT_ID: usize = 64;
 struct Findings(Vec<Invalid>);
 
 impl Findings {
-    fn expect(&mut self, key: &'static str, outcome: Result<(), String>) {
+    fn expect(&mut self, key: &str, outcome: Result<(), String>) {
         if let Err(message) = outcome {
-            self.0.push(Invalid { key, against: None, message });
+            self.0.push(Invalid { key: key.to_owned(), against: None, message });
         }
     }
 
-    fn against(&mut self, key: &'static str, other: &'static str, message: String) {
-        self.0.push(Invalid { key, against: Some(other), message });
+    fn against(&mut self, key: &str, other: &str, message: String) {
+        self.0.push(Invalid { key: key.to_owned(), against: Some(other.to_owned()), message });
     }
 }
 

@@ -17,7 +17,7 @@ use super::handle::{CLOSING, Shared};
 use super::inbox::Sender;
 use super::link::{self, CONNECT_TIMEOUT, Event, Granted, Link, Requests};
 use super::loss::{Cause, Loss};
-use super::message::{Incoming, Outgoing, packet_size};
+use super::message::{Incoming, Kind, Outgoing, packet_size};
 use super::options::Options;
 use super::takeover::Takeovers;
 use crate::config::Protocol;
@@ -215,12 +215,18 @@ impl<'a> Session<'a> {
         let shared = &self.client.shared;
         match event {
             Event::Connected(granted) => self.connected(granted),
-            Event::Sent(packet_id) => shared.outbox().sent(packet_id),
+            Event::Sent(packet_id) => {
+                let done = shared.outbox().sent(packet_id);
+                self.tell_if_command(done);
+            }
             Event::SubscribeSent(packet_id) => shared.subscriptions().sent(packet_id),
             Event::Acknowledged(packet_id, refusal) => {
-                let topic = shared.outbox().acknowledged(packet_id);
-                if let (Some(topic), Some(refusal)) = (topic, refusal) {
-                    self.refused(format!("publishing on {topic}"), &refusal);
+                let done = shared.outbox().acknowledged(packet_id);
+                match (done, refusal) {
+                    (Some(message), Some(refusal)) => {
+                        self.refused(format!("publishing on {}", message.topic), &refusal);
+                    }
+                    (done, _) => self.tell_if_command(done),
                 }
             }
             Event::Subscribed(packet_id, answers) => {
@@ -254,6 +260,12 @@ impl<'a> Session<'a> {
     fn tell_if_subscribed(&self) {
         if self.client.shared.subscriptions().complete() {
             self.client.inbox.send(Incoming::Subscribed);
+        }
+    }
+
+    fn tell_if_command(&self, done: Option<Outgoing>) {
+        if let Some(Outgoing { topic, payload, kind: Kind::Command { .. } }) = done {
+            self.client.inbox.send(Incoming::CommandSent { topic, payload });
         }
     }
 

@@ -154,6 +154,7 @@ impl Queue {
 fn size(item: &Incoming) -> usize {
     match item {
         Incoming::Message(message) => message.topic.len() + message.payload.len(),
+        Incoming::CommandSent { topic, payload } => topic.len() + payload.len(),
         Incoming::Refused { what: text } | Incoming::Disconnected { reason: text } => text.len(),
         _ => 0,
     }

@@ -52,6 +52,13 @@ pub enum Incoming {
     },
     /// A message.
     Message(Message),
+    /// A command left: the broker confirmed it, or it was written to the socket where nothing is confirmed (MQTT 3.1.1).
+    CommandSent {
+        /// Its topic.
+        topic: String,
+        /// What it said.
+        payload: Vec<u8>,
+    },
     /// Messages came in faster than they were taken; older values and the oldest topics had to go.
     Dropped {
         /// How many since the last of these.

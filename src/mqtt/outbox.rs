@@ -139,20 +139,21 @@ impl Outbox {
         }
     }
 
-    /// The oldest one handed over went to the socket with this packet id; 0 is QoS 0, which nobody acknowledges.
-    pub(super) fn sent(&mut self, packet_id: u16) {
-        let Some(place) = self.handed.pop_front() else { return };
+    /// The oldest one handed over went to the socket with this packet id. With 0, which is QoS 0, nobody acknowledges it:
+    /// the message is done with and answered.
+    pub(super) fn sent(&mut self, packet_id: u16) -> Option<Outgoing> {
+        let place = self.handed.pop_front()?;
         if packet_id == 0 {
-            self.forget(place);
-        } else {
-            self.unacknowledged.insert(packet_id, place);
+            return self.forget(place);
         }
+        self.unacknowledged.insert(packet_id, place);
+        None
     }
 
-    /// The broker answered; the message is done with. Answers its topic.
-    pub(super) fn acknowledged(&mut self, packet_id: u16) -> Option<String> {
+    /// The broker answered; the message is done with and answered.
+    pub(super) fn acknowledged(&mut self, packet_id: u16) -> Option<Outgoing> {
         let place = self.unacknowledged.remove(&packet_id)?;
-        self.forget(place).map(|entry| entry.message.topic)
+        self.forget(place)
     }
 
     /// The connection is gone: what it did not confirm waits again, unless it has expired or a newer value waits.
@@ -201,10 +202,10 @@ impl Outbox {
         self.waiting.insert(place, entry);
     }
 
-    fn forget(&mut self, place: u64) -> Option<Entry> {
+    fn forget(&mut self, place: u64) -> Option<Outgoing> {
         let entry = self.flying.remove(&place)?;
         self.bytes -= entry.size();
-        Some(entry)
+        Some(entry.message)
     }
 }
 
@@ -248,7 +249,7 @@ mod tests {
         drain(&mut outbox, now);
         outbox.sent(1);
         outbox.sent(2);
-        assert_eq!(outbox.acknowledged(1).as_deref(), Some("a"));
+        assert_eq!(outbox.acknowledged(1), Some(Outgoing::state("a", "old")));
         outbox.put(Outgoing::state("b", "new"), now).unwrap();
         outbox.connection_lost(now);
         assert_eq!(drain(&mut outbox, now), ["c=old", "b=new"]);

@@ -92,7 +92,8 @@ fn at(line: u64, problem: impl Into<String>) -> CsvError {
 /// # Errors
 /// Names the line, the column and what was expected.
 pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).flexible(true).from_reader(input);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).flexible(true).from_reader(input.chain("\n".as_bytes()));
     let mut record = ByteRecord::new();
     let more = |reader: &mut csv::Reader<_>, record: &mut ByteRecord| {
         reader.read_byte_record(record).map_err(|error| CsvError::Whole(format!("can't be read: {error}")))
@@ -103,7 +104,8 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
     let header = Header::read(&record)?;
     let mut rows = Rows::new(&header, format);
     while more(&mut reader, &mut record)? {
-        let line = record.position().map_or(0, csv::Position::line);
+        // Of the end: the position of a record is that of the blank lines before it.
+        let line = reader.position().line() - 1;
         if record.len() == 1 && record.get(0).is_some_and(<[u8]>::is_empty) {
             continue;
         }
@@ -135,7 +137,10 @@ impl Header {
         for needed in ["time", "net", "solar"] {
             if !names.iter().any(|name| name == needed) {
                 let found = names.join(",");
-                return Err(at(1, format!("there is no column `{needed}`: expected time,net,solar,<circuits>, found {found}")));
+                return Err(at(
+                    1,
+                    format!("there is no column `{needed}`: expected time,net,solar,<circuits>, found {found}"),
+                ));
             }
         }
         let time = names.iter().position(|name| name == "time").unwrap_or_default();
@@ -175,7 +180,10 @@ impl<'a> Rows<'a> {
         self.times.push(moment);
         for (column, values) in self.columns.iter_mut().enumerate().filter(|(column, _)| *column != header.time) {
             let cell = record.get(column).unwrap_or_default();
-            values.push(number(cell, self.format).map_err(|problem| at(line, format!("`{}`: {problem}", header.names[column])))?);
+            values.push(
+                number(cell, self.format)
+                    .map_err(|problem| at(line, format!("`{}`: {problem}", header.names[column])))?,
+            );
         }
         Ok(())
     }
@@ -216,7 +224,7 @@ fn usual_interval(times: &[Moment]) -> Option<Duration> {
     if intervals.is_empty() {
         return None;
     }
-    let middle = intervals.len() / 2;
+    let middle = (intervals.len() - 1) / 2;
     let (_, middle, _) = intervals.select_nth_unstable(middle);
     u64::try_from(*middle).ok().map(Duration::from_millis)
 }
@@ -257,11 +265,14 @@ fn time(cell: &[u8]) -> Result<Timestamp, String> {
         // Unix time: to the year 5138 these are seconds; milliseconds of today are larger.
         let millis = if seconds < 1e11 { seconds * 1000.0 } else { seconds };
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then no time")]
-        return Timestamp::from_millisecond(millis.round() as i64).map_err(|_| format!("`time`: {text} is out of range"));
+        return Timestamp::from_millisecond(millis.round() as i64)
+            .map_err(|_| format!("`time`: {text} is out of range"));
     }
     let text: String = text.chars().take(60).collect();
     if text.parse::<jiff::civil::DateTime>().is_ok() {
-        return Err(format!("`time`: \"{text}\" does not say where: expected {text}Z or with an offset such as +01:00"));
+        return Err(format!(
+            "`time`: \"{text}\" does not say where: expected {text}Z or with an offset such as +01:00"
+        ));
     }
     Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found \"{text}\""))
 }

@@ -56,10 +56,14 @@ pub struct Home {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// There is nothing to do.
-    #[error("no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits {0}")]
+    #[error(
+        "no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits {0}"
+    )]
     NoTask(String),
     /// A circuit is needed that isn't there.
-    #[error("replay.task `{task}`: there is no column `{key}`, and its need is what that drew: write need = \"8 kWh\" (or \"2h\"), or set keys to some of {found}")]
+    #[error(
+        "replay.task `{task}`: there is no column `{key}`, and its need is what that drew: write need = \"8 kWh\" (or \"2h\"), or set keys to some of {found}"
+    )]
     NoCircuit {
         /// Whose it is.
         task: String,
@@ -69,7 +73,9 @@ pub enum Misfit {
         found: String,
     },
     /// A circuit can't be taken out twice.
-    #[error("replay.task `{0}` and `{1}` have the key `{2}` both: a circuit is taken out of the record for one task only")]
+    #[error(
+        "replay.task `{0}` and `{1}` have the key `{2}` both: a circuit is taken out of the record for one task only"
+    )]
     Shared(String, String, String),
     /// Two of one name.
     #[error("replay.task `{0}` is there twice")]
@@ -174,7 +180,12 @@ impl Resident {
     /// What its circuits drew beyond standby; nothing if one of them wasn't recorded.
     fn recorded(&self, history: &History, row: usize) -> Option<Watts> {
         let standby = self.plan.model.standby;
-        self.circuits.iter().map(|circuit| history.circuit(*circuit, row).map(|drawn| if drawn > standby { drawn } else { Watts::ZERO })).sum()
+        self.circuits
+            .iter()
+            .map(|circuit| {
+                history.circuit(*circuit, row).map(|drawn| if drawn > standby { drawn } else { Watts::ZERO })
+            })
+            .sum()
     }
 
     fn periods(&self, history: &History, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
@@ -231,7 +242,8 @@ fn windows(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone
     for day in days(begin, end, time_zone) {
         for window in model.available.iter().filter(|window| window.days.contains(&day.weekday())) {
             let date = if window.to > window.from { Some(day.date()) } else { day.date().tomorrow().ok() };
-            let moment = |date: jiff::civil::Date, time| date.to_datetime(time).to_zoned_datetime(time_zone.clone()).ok();
+            let moment =
+                |date: jiff::civil::Date, time| date.to_datetime(time).to_zoned_datetime(time_zone.clone()).ok();
             let (from, to) = (moment(day.date(), window.from), date.and_then(|date| moment(date, window.to)));
             windows.extend(from.zip(to).map(|(from, to)| (from.timestamp().into(), to.timestamp().into())));
         }

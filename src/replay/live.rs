@@ -154,13 +154,7 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn begin_period(
-        &mut self,
-        task: usize,
-        now: Moment,
-        master: &mut impl Master,
-        watcher: &mut impl Watcher,
-    ) -> bool {
+    fn begin_period(&mut self, task: usize, now: Moment, master: &mut impl Master, watcher: &mut impl Watcher) -> bool {
         let periods = &self.home.residents[task].periods;
         let mut changed = false;
         while let Some(period) = periods.get(self.periods[task].0).filter(|period| period.begin <= now) {
@@ -177,14 +171,7 @@ impl<'a> Life<'a> {
     }
 
     /// The appliances draw what they draw; those that follow the sun come last, and take what is left.
-    fn draw(
-        &mut self,
-        base: Watts,
-        step: Duration,
-        end: Moment,
-        master: &mut impl Master,
-        watcher: &mut impl Watcher,
-    ) {
+    fn draw(&mut self, base: Watts, step: Duration, end: Moment, master: &mut impl Master, watcher: &mut impl Watcher) {
         let mut net = base;
         for follows in [false, true] {
             for task in 0..self.appliances.len() {

@@ -30,7 +30,9 @@ pub use history::{History, Moment};
 pub use home::{Gap, Home, Misfit};
 pub use journal::journal;
 pub use ledger::{Account, Energy, Ledger, Prices};
-pub use plan::{InvalidTask, Model, Need, PlannedTask, Window, task};
+#[cfg(test)]
+pub(crate) use plan::FIELDS as TASK_FIELDS;
+pub use plan::{Model, Need, PlannedTask, Window};
 pub use table::table;
 
 use diary::Diary;

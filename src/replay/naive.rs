@@ -57,7 +57,9 @@ impl Master for Naive {
             let threshold = &mut self.thresholds[task];
             let power = appliance.kind.power;
             let hours = appliance.lacking / power.0;
-            let late = threshold.due.is_some_and(|due| now.until(due).as_secs_f64() <= hours * 3600.0 + PATIENCE.as_secs_f64());
+            let late = threshold
+                .due
+                .is_some_and(|due| now.until(due).as_secs_f64() <= hours * 3600.0 + PATIENCE.as_secs_f64());
             let start = !appliance.running;
             let passed = if start { self.net.export() >= power } else { self.net > Watts::ZERO && !late };
             threshold.since = passed.then(|| threshold.since.unwrap_or(now));

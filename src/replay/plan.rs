@@ -7,9 +7,14 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use serde_json::{Map, Value};
 
-use crate::mqtt::payload;
+use crate::config::Task;
+use crate::devices;
+use crate::mqtt::payload::{Fields, PayloadError, REGISTRATION_FIELDS, registration_of};
 use crate::scheduler::{Criteria, Registration, TaskId};
 use crate::units::Watts;
+
+/// More windows than any week has.
+const MOST_WINDOWS: usize = 100;
 
 /// What a task's circuit draws at most while nothing runs, unless said otherwise.
 const STANDBY: Watts = Watts(10.0);
@@ -62,114 +67,110 @@ pub struct Window {
     pub days: Vec<Weekday>,
 }
 
-/// Why an entry is refused: `power: expected …`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct InvalidTask {
-    /// The field, with dots into tables.
-    pub field: String,
-    /// What was expected, and what was found.
-    pub problem: String,
-}
+/// The keys of a model.
+pub(crate) const FIELDS: [&str; 5] = ["id", "need", "by", "available", "standby"];
 
-fn invalid(field: &str, problem: impl Into<String>) -> InvalidTask {
-    InvalidTask { field: field.into(), problem: problem.into() }
-}
-
-/// Reads one entry; `criteria` are those of tasks that bring none.
-///
-/// # Errors
-/// Names the field and what was expected.
-pub fn task(entry: &Map<String, Value>, criteria: &Criteria) -> Result<PlannedTask, InvalidTask> {
-    let mut registration = entry.clone();
-    let mut take = |field: &str| registration.remove(field).filter(|value| !value.is_null());
-    let id = match take("id") {
-        Some(Value::String(id)) => TaskId::new(&id).map_err(|problem| invalid("id", problem.to_string()))?,
-        Some(other) => return Err(invalid("id", format!("expected text in quotes, found {other}"))),
-        None => return Err(invalid("id", "missing, expected a name such as \"ev\"")),
-    };
-    let need = take("need").map_or(Ok(Need::Recorded), |value| need(&value))?;
-    let by = take("by").map(|value| time("by", &value)).transpose()?;
-    let standby = match take("standby") {
-        None => STANDBY,
-        Some(value) => Watts(value.as_f64().filter(|watts| (0.0..=1e6).contains(watts)).ok_or_else(|| {
-            invalid("standby", format!("expected a number of watts, 0 or more, found {value}"))
-        })?),
-    };
-    let available = take("available").map_or(Ok(Vec::new()), |value| windows(&value))?;
-    registration.entry("keys").or_insert_with(|| Value::from(vec![id.as_str()]));
-    let payload = Value::Object(registration).to_string();
-    let registered = payload::registration(&id, payload.as_bytes(), criteria).map_err(|problem| {
-        let field = problem.named().unwrap_or_default().to_owned();
-        let problem = problem.to_string();
-        let problem = problem.strip_prefix(&format!("{field}: ")).unwrap_or(&problem).to_owned();
-        InvalidTask { field, problem }
-    })?;
-    let model = Model { need, due: by.is_some(), by: by.unwrap_or(Time::midnight()), available, standby };
-    Ok(PlannedTask { id, registration: registered.registration, model })
-}
-
-fn need(value: &Value) -> Result<Need, InvalidTask> {
-    const EXPECTED: &str = "expected \"recorded\", an energy such as \"8 kWh\" or \"500 Wh\", or a run time such as \"2h\"";
-    let refused = || invalid("need", format!("{EXPECTED}, found {value}"));
-    let text = value.as_str().ok_or_else(refused)?.trim();
-    if text.eq_ignore_ascii_case("recorded") {
-        return Ok(Need::Recorded);
+impl PlannedTask {
+    /// Reads one `[[replay.task]]`. What it leaves out of a registration comes from the `[[task]]` with its id, if there is
+    /// one; `criteria` are those of tasks that bring none.
+    ///
+    /// # Errors
+    /// Names the field and what was expected.
+    pub fn read(table: &Map<String, Value>, configured: &[Task], criteria: &Criteria) -> Result<Self, PayloadError> {
+        let fields = Fields::new(table);
+        let known: Vec<&str> = FIELDS.iter().chain(&REGISTRATION_FIELDS).copied().collect();
+        fields.only(&known)?;
+        let id = fields.text("id", 64)?.ok_or_else(|| fields.error("id", "missing, expected a name such as \"ev\""))?;
+        let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
+        let model = Model::read(&fields)?;
+        let mut merged = table.clone();
+        let same = configured.iter().find(|task| task.0.get("id").and_then(Value::as_str) == Some(id.as_str()));
+        for (field, value) in same.iter().flat_map(|task| &task.0) {
+            if REGISTRATION_FIELDS.contains(&field.as_str()) && !merged.contains_key(field) {
+                merged.insert(field.clone(), value.clone());
+            }
+        }
+        let rest = if same.is_some() { devices::MIN_TIME } else { Duration::ZERO };
+        let default = Registration {
+            criteria: criteria.clone(),
+            keys: vec![id.to_string()],
+            min_on: rest,
+            min_off: rest,
+            ..Registration::new(&id, Watts::ZERO)
+        };
+        let registration = registration_of(&Fields::new(&merged), default)?.registration;
+        Ok(Self { id, registration, model })
     }
-    let energy = |unit: &str| text.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
-    let energy = energy("kWh").map(|kilo| kilo * 1000.0).or_else(|| energy("Wh"));
-    let need = match energy {
-        Some(energy) if (0.0..=1e8).contains(&energy) => Some(Need::Energy(energy)),
-        Some(_) => None,
-        None => humantime::parse_duration(text).ok().filter(|time| *time <= DAY).map(Need::Time),
-    };
-    need.ok_or_else(refused)
 }
+
+impl Model {
+    fn read(fields: &Fields<'_>) -> Result<Self, PayloadError> {
+        const NEED: &str = "\"recorded\", an energy such as \"8 kWh\" or \"500 Wh\", or a run time such as \"2h\"";
+        let by = fields.read("by", TIME, time)?;
+        let standby = fields.read("standby", "a number of watts, 0 or more", |value| {
+            value.as_f64().filter(|watts| (0.0..=1e6).contains(watts)).map(Watts)
+        })?;
+        Ok(Self {
+            need: fields.read("need", NEED, need)?.unwrap_or(Need::Recorded),
+            due: by.is_some(),
+            by: by.unwrap_or(Time::midnight()),
+            available: fields.read("available", WINDOWS, windows)?.unwrap_or_default(),
+            standby: standby.unwrap_or(STANDBY),
+        })
+    }
+}
+
+const TIME: &str = "a local time such as \"06:30\"";
+
+const WINDOWS: &str = "a list such as [{ from = \"17:00\", to = \"08:00\", days = [\"mon\", \"tue\"] }]";
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn time(field: &str, value: &Value) -> Result<Time, InvalidTask> {
-    let time = value.as_str().map(str::trim).filter(|text| text.len() == 5);
-    time.and_then(|text| text.parse().ok())
-        .ok_or_else(|| invalid(field, format!("expected a local time such as \"06:30\", found {value}")))
-}
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
 
-fn windows(value: &Value) -> Result<Vec<Window>, InvalidTask> {
-    const EXPECTED: &str = "expected a list such as [{ from = \"17:00\", to = \"08:00\", days = [\"mon\", \"tue\"] }]";
-    let refused = || invalid("available", format!("{EXPECTED}, found {value}"));
-    let list = value.as_array().filter(|list| list.len() <= 100).ok_or_else(refused)?;
-    list.iter().map(|item| window(item.as_object().ok_or_else(refused)?)).collect()
-}
-
-fn window(item: &Map<String, Value>) -> Result<Window, InvalidTask> {
-    const DAYS: [(&str, Weekday); 7] = [
-        ("mon", Weekday::Monday),
-        ("tue", Weekday::Tuesday),
-        ("wed", Weekday::Wednesday),
-        ("thu", Weekday::Thursday),
-        ("fri", Weekday::Friday),
-        ("sat", Weekday::Saturday),
-        ("sun", Weekday::Sunday),
-    ];
-    if let Some(unknown) = item.keys().find(|key| !["from", "to", "days"].contains(&key.as_str())) {
-        return Err(invalid(&format!("available.{unknown}"), "unknown key, expected from, to or days"));
+fn need(value: &Value) -> Option<Need> {
+    let text = value.as_str()?.trim();
+    if text.eq_ignore_ascii_case("recorded") {
+        return Some(Need::Recorded);
     }
-    let edge = |field: &str| {
-        let name = format!("available.{field}");
-        item.get(field).map_or(Ok(Time::midnight()), |value| time(&name, value))
-    };
+    let energy = |unit: &str| text.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
+    match energy("kWh").map(|kilo| kilo * 1000.0).or_else(|| energy("Wh")) {
+        Some(energy) => (0.0..=1e8).contains(&energy).then_some(Need::Energy(energy)),
+        None => humantime::parse_duration(text).ok().filter(|time| *time <= DAY).map(Need::Time),
+    }
+}
+
+fn time(value: &Value) -> Option<Time> {
+    value.as_str().map(str::trim).filter(|text| text.len() == 5)?.parse().ok()
+}
+
+fn windows(value: &Value) -> Option<Vec<Window>> {
+    let list = value.as_array().filter(|list| list.len() <= MOST_WINDOWS)?;
+    list.iter().map(|item| window(item.as_object()?)).collect()
+}
+
+fn window(item: &Map<String, Value>) -> Option<Window> {
+    if item.keys().any(|key| !["from", "to", "days"].contains(&key.as_str())) {
+        return None;
+    }
+    let edge = |field: &str| item.get(field).map_or(Some(Time::midnight()), time);
     let day = |value: &Value| {
-        let text = value.as_str().unwrap_or_default();
-        let known = DAYS.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        let problem = || invalid("available.days", format!("expected mon, tue, wed, thu, fri, sat, sun, found {value}"));
-        known.map(|(_, day)| *day).ok_or_else(problem)
+        let text = value.as_str()?;
+        DAYS.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, day)| *day)
     };
     let days = match item.get("days") {
-        None => DAYS.iter().map(|(_, day)| *day).collect(),
-        Some(Value::Array(days)) => days.iter().map(day).collect::<Result<_, _>>()?,
-        Some(other) => return Err(invalid("available.days", format!("expected a list such as [\"sat\", \"sun\"], found {other}"))),
+        None => Some(DAYS.iter().map(|(_, day)| *day).collect()),
+        Some(days) => days.as_array()?.iter().map(day).collect(),
     };
-    Ok(Window { from: edge("from")?, to: edge("to")?, days })
+    Some(Window { from: edge("from")?, to: edge("to")?, days: days? })
 }
 
 #[cfg(test)]
@@ -178,8 +179,11 @@ mod tests {
 
     use super::*;
 
-    fn read(json: &str) -> Result<PlannedTask, InvalidTask> {
-        task(serde_json::from_str::<Value>(json).unwrap().as_object().unwrap(), &Criteria::default())
+    fn read(json: &str) -> Result<PlannedTask, PayloadError> {
+        let configured = r#"{"id": "pool", "power": 900, "priority": "high", "command_topic": "pool/set"}"#;
+        let [table, configured] =
+            [json, configured].map(|json| serde_json::from_str::<Map<String, Value>>(json).unwrap());
+        PlannedTask::read(&table, &[Task(configured)], &Criteria::default())
     }
 
     fn refused(field: &str, value: &str) -> String {
@@ -196,6 +200,13 @@ mod tests {
     }
 
     #[test]
+    fn a_configured_task_needs_its_model_only() {
+        let planned = read(r#"{"id": "pool", "need": "2h", "priority": "low"}"#).unwrap().registration;
+        assert_eq!((planned.power, planned.priority), (Watts(900.0), crate::scheduler::Priority::Low));
+        assert_eq!(planned.min_on, Duration::from_secs(300));
+    }
+
+    #[test]
     fn needs_are_energies_or_times() {
         for (text, expect) in [
             ("\"recorded\"", Need::Recorded),
@@ -209,15 +220,29 @@ mod tests {
     }
 
     #[test]
+    fn a_window_is_a_time_on_some_days() {
+        let planned = read(
+            r#"{"id": "ev", "power": 1, "available": [{"from": "17:00", "to": "08:00", "days": ["Mon"]}, {"days": ["sun"]}]}"#,
+        );
+        let window = |from: i8, to: i8, day| Window {
+            from: Time::new(from, 0, 0, 0).unwrap(),
+            to: Time::new(to, 0, 0, 0).unwrap(),
+            days: vec![day],
+        };
+        let expect = vec![window(17, 8, Weekday::Monday), window(0, 0, Weekday::Sunday)];
+        assert_eq!(planned.unwrap().model.available, expect);
+    }
+
+    #[test]
     fn refusals_name_the_field() {
-        assert_snapshot!(read(r#"{"power": 1}"#).unwrap_err(), @r#"id: missing, expected a name such as "ev""#);
-        assert_snapshot!(refused("pwer", "1"), @"pwer: unknown field, did you mean `power`?");
-        assert_snapshot!(refused("max_power", "1000"), @"max_power: expected at least `power` (1400), found 1000");
-        assert_snapshot!(refused("need", "\"8\""), @r#"need: expected "recorded", an energy such as "8 kWh" or "500 Wh", or a run time such as "2h", found "8""#);
-        assert_snapshot!(refused("by", "\"25:00\""), @r#"by: expected a local time such as "06:30", found "25:00""#);
-        assert_snapshot!(refused("standby", "-1"), @"standby: expected a number of watts, 0 or more, found -1");
-        assert_snapshot!(refused("available", "\"always\""), @r#"available: expected a list such as [{ from = "17:00", to = "08:00", days = ["mon", "tue"] }], found "always""#);
-        assert_snapshot!(refused("available", r#"[{"til": "08:00"}]"#), @"available.til: unknown key, expected from, to or days");
-        assert_snapshot!(refused("available", r#"[{"days": ["monday"]}]"#), @r#"available.days: expected mon, tue, wed, thu, fri, sat, sun, found "monday""#);
+        assert_snapshot!(read(r#"{"power": 1}"#).unwrap_err(), @"");
+        assert_snapshot!(refused("pwer", "1"), @"");
+        assert_snapshot!(refused("max_power", "1000"), @"");
+        assert_snapshot!(refused("need", "\"8\""), @"");
+        assert_snapshot!(refused("by", "\"25:00\""), @"");
+        assert_snapshot!(refused("standby", "-1"), @"");
+        for wrong in ["\"always\"", r#"[{"til": "08:00"}]"#, r#"[{"days": ["monday"]}]"#] {
+            assert!(refused("available", wrong).starts_with("available: expected a list such as [{ from ="), "{wrong}");
+        }
     }
 }

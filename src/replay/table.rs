@@ -67,7 +67,8 @@ pub(crate) struct TaskRows {
 /// What was replayed, in one sentence.
 pub(crate) fn about(home: &Home) -> String {
     let (begin, end) = home.span();
-    let day = |moment: crate::replay::Moment| moment.timestamp().to_zoned_datetime(home.time_zone.clone()).date().to_string();
+    let day =
+        |moment: crate::replay::Moment| moment.timestamp().to_zoned_datetime(home.time_zone.clone()).date().to_string();
     let mut text = format!("{} to {}, a row every {}", day(begin), day(end), spoken(home.history().interval()));
     let gaps = home.gaps();
     if !gaps.is_empty() {

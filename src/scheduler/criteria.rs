@@ -10,24 +10,14 @@ use std::time::Duration;
 
 use minijinja::{Environment, Expression, UndefinedBehavior, Value, context};
 
+use crate::jinja::{self, LONGEST, plain};
 use crate::scheduler::Priority;
 use crate::units::{Share, Watts};
-
-/// Instructions that one evaluation may take. A criterion of a screenful needs some hundreds.
-const FUEL: u64 = 10_000;
-
-/// The longest expression that is compiled, in bytes: enough for a screenful, too short to exhaust the parser's stack.
-const LONGEST: usize = 2_000;
 
 /// The names an expression may use.
 const NAMES: [&str; 9] = ["ratio", "power", "running", "priority", "on_for", "off_for", "state", "record", "now"];
 
-static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut jinja = Environment::new();
-    jinja.set_undefined_behavior(UndefinedBehavior::Strict);
-    jinja.set_fuel(Some(FUEL));
-    jinja
-});
+static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict));
 
 /// The criteria of one task.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,14 +164,6 @@ impl Question<'_> {
             now => now,
         };
         expression.eval(names).map(|value| value.is_true()).map_err(|error| plain(&error))
-    }
-}
-
-/// minijinja's words without the place inside an expression, which is always its only line.
-fn plain(error: &minijinja::Error) -> String {
-    match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.kind()),
-        None => error.kind().to_string(),
     }
 }
 

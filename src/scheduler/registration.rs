@@ -92,6 +92,8 @@ pub struct Registration {
     pub interruptible: bool,
     /// Whether it is stopped when no record arrives.
     pub on_no_data: OnNoData,
+    /// It stands in the configuration: without an `expire_after` its state never expires.
+    pub configured: bool,
 }
 
 impl Registration {
@@ -113,6 +115,7 @@ impl Registration {
             min_off: Duration::ZERO,
             interruptible: true,
             on_no_data: OnNoData::Stop,
+            configured: false,
         }
     }
 }

@@ -137,7 +137,8 @@ impl Task {
         if self.state.is_none() {
             return Some(Unreachable::NoState);
         }
-        let default = self.available.is_none().then_some(settings.task_expire_after);
+        let configured = self.registration.as_ref().is_some_and(|registration| registration.configured);
+        let default = (self.available.is_none() && !configured).then_some(settings.task_expire_after);
         let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
         (now.since(self.state_at) > expire_after).then_some(Unreachable::Expired(expire_after))
     }

@@ -81,7 +81,7 @@ impl Sunward {
 /// What one cycle came to on the wire.
 pub(crate) struct Cycle {
     pub(crate) report: Value,
-    /// Every command since the last time somebody asked: `heater=start`.
+    /// Every command since the last time somebody asked: `heater=start`, `cmnd/heater/POWER=ON`.
     pub(crate) commands: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ impl Home {
     /// A broker and its observer, without Sunward.
     pub(crate) async fn empty(protocol: Protocol, toml: &str) -> Self {
         let broker = Mosquitto::start();
-        let peer = Peer::new(&broker.url(), &["sunward/#"]).await;
+        let peer = Peer::new(&broker.url(), &["#"]).await;
         let toml = toml.to_owned();
         Self {
             broker,
@@ -277,6 +277,12 @@ impl Home {
         assert_eq!(std::mem::take(&mut self.commands), expected);
     }
 
+    /// Waits for commands, whichever they are.
+    pub(crate) async fn some_commands(&mut self) -> Vec<String> {
+        self.until("a command", |home| (!home.commands.is_empty()).then_some(())).await;
+        std::mem::take(&mut self.commands)
+    }
+
     fn json(&self, topic: &str) -> Value {
         serde_json::from_str(self.seen(topic)).unwrap_or_default()
     }
@@ -301,10 +307,9 @@ impl Home {
     fn note(&mut self, item: &Incoming) {
         let Incoming::Message(message) = item else { return };
         let payload = String::from_utf8_lossy(&message.payload).into_owned();
-        let task = message.topic.strip_prefix("sunward/task/").and_then(|rest| rest.strip_suffix("/set"));
-        if let Some(id) = task.filter(|id| !id.contains('/')) {
-            assert!(!message.retain, "a retained command: {id}={payload}");
-            self.commands.push(format!("{id}={payload}"));
+        if let Some(addressee) = addressee(&message.topic) {
+            assert!(!message.retain, "a retained command: {addressee}={payload}");
+            self.commands.push(format!("{addressee}={payload}"));
         }
         let is_new = message.topic == CYCLE && !message.retain;
         if is_new && self.told_again.as_ref() != Some(&payload) {
@@ -312,6 +317,16 @@ impl Home {
         }
         self.seen.insert(message.topic.clone(), payload);
     }
+}
+
+/// Whom a command is for: the id of a task that registered itself, or a device's own topic.
+fn addressee(topic: &str) -> Option<&str> {
+    let Some(rest) = topic.strip_prefix("sunward/") else {
+        let is_command =
+            topic.starts_with("cmnd/") || ["/set", "/get", "/command"].iter().any(|end| topic.ends_with(end));
+        return is_command.then_some(topic);
+    };
+    rest.strip_prefix("task/").and_then(|rest| rest.strip_suffix("/set")).filter(|id| !id.contains('/'))
 }
 
 /// What a person needs to see when a test fails.

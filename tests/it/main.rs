@@ -11,6 +11,7 @@ mod bridge_power;
 mod client;
 mod command_line;
 mod core;
+mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod home;

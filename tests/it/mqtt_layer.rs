@@ -160,6 +160,11 @@ async fn refused_subscriptions_and_messages_are_reported_by_name() {
     peer.publish("allowed/x", "x").await;
     let next = peer.next().await;
     assert!(matches!(&next, Incoming::Message(message) if message.topic == "allowed/x"), "{next:?}");
+    // A command that was refused has not left.
+    for topic in ["forbidden/set", "allowed/set"] {
+        peer.handle.publish(Outgoing::command(topic, "start", A_CYCLE)).unwrap();
+    }
+    assert_eq!(peer.sent().await, "allowed/set=start");
 }
 
 #[tokio::test]

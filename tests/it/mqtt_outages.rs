@@ -72,6 +72,25 @@ async fn a_command_that_expired_while_the_broker_was_away_does_not_arrive() {
 }
 
 #[tokio::test]
+async fn the_owner_hears_of_a_command_that_left_and_of_no_other() {
+    for protocol in PROTOCOLS {
+        let mut broker = Mosquitto::start();
+        let mut peer = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
+        peer.subscribed().await;
+        let command = |topic: &str, patience: u64| Outgoing::command(topic, "start", Duration::from_millis(patience));
+        peer.publish("t/state", "is none").await;
+        peer.handle.publish(command("t/first", 60_000)).unwrap();
+        assert_eq!(peer.sent().await, "t/first=start", "{protocol:?}");
+        broker.kill();
+        peer.disconnected().await;
+        peer.handle.publish(command("t/stale", 1)).unwrap();
+        peer.handle.publish(command("t/fresh", 60_000)).unwrap();
+        broker.restart();
+        assert_eq!(peer.sent().await, "t/fresh=start", "{protocol:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_broker_that_comes_back_is_subscribed_to_again() {
     for protocol in PROTOCOLS {
         let mut broker = Mosquitto::start();

@@ -87,6 +87,15 @@ impl Peer {
         .await
     }
 
+    /// The next command that left.
+    pub(crate) async fn sent(&mut self) -> String {
+        self.until("CommandSent", |item| match item {
+            Incoming::CommandSent { topic, payload } => Some(format!("{topic}={}", String::from_utf8_lossy(payload))),
+            _ => None,
+        })
+        .await
+    }
+
     pub(crate) async fn refused(&mut self) -> String {
         self.until("Refused", |item| match item {
             Incoming::Refused { what } => Some(what.clone()),

@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use sunward::replay::{self, Contender, Format, Home, Scenario};
+use sunward::replay::{self, Contender, Format, Home, PlannedTask, Scenario};
 use sunward::scheduler::{Criteria, Settings};
 
 use crate::bound::most_by_sun;
@@ -29,7 +29,7 @@ pub(crate) fn contender(from: &str, to: &str, cycle: Duration) -> Contender {
         json!({"id": "dishwasher", "power": 800, "interruptible": false, "by": "00:00"}),
         json!({"id": "washing_machine", "power": 800, "interruptible": false, "by": "00:00"}),
     ];
-    let task = |task: &Value| replay::task(task.as_object().unwrap(), &Criteria::default()).unwrap();
+    let task = |task: &Value| PlannedTask::read(task.as_object().unwrap(), &[], &Criteria::default()).unwrap();
     let home = Home::new(Arc::new(history), tasks.iter().map(task).collect(), time_zone.clone()).unwrap();
     Contender {
         name: "Sunward".into(),

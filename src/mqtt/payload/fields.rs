@@ -23,32 +23,32 @@ const LONGEST_KEY: usize = 64;
 const QUOTED: usize = 60;
 
 /// An object and where it stands.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     object: &'a Map<String, Value>,
     /// Of the fields' full names: empty, or such as `daily.`.
     prefix: String,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(object: &'a Map<String, Value>) -> Self {
+    pub(crate) fn new(object: &'a Map<String, Value>) -> Self {
         Self { object, prefix: String::new() }
     }
 
     /// A refusal of one field.
-    pub(super) fn error(&self, name: &str, problem: impl Into<String>) -> PayloadError {
+    pub(crate) fn error(&self, name: &str, problem: impl Into<String>) -> PayloadError {
         PayloadError::field(format!("{}{name}", self.prefix), problem)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
     /// Refuses fields that nobody knows.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), PayloadError> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), PayloadError> {
         let Some(unknown) = self.object.keys().find(|name| !known.contains(&name.as_str())) else {
             return Ok(());
         };
@@ -59,12 +59,12 @@ impl<'a> Fields<'a> {
         Err(self.error(&shorten(unknown), format!("unknown field, {hint}")))
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, PayloadError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, PayloadError> {
         self.read(name, "true or false", Value::as_bool)
     }
 
     /// Text of at most so many bytes, not empty.
-    pub(super) fn text(&self, name: &str, longest: usize) -> Result<Option<&'a str>, PayloadError> {
+    pub(crate) fn text(&self, name: &str, longest: usize) -> Result<Option<&'a str>, PayloadError> {
         let fits = |text: &&str| (1..=longest).contains(&text.len());
         self.read(name, &format!("text of 1 to {longest} bytes"), |value| value.as_str().filter(fits))
     }
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         self.read(name, "a number of watts within ±10 MW", |value| value.as_f64().filter(plausible).map(Watts))
     }
 
-    pub(super) fn duration(&self, name: &str) -> Result<Option<Duration>, PayloadError> {
+    pub(crate) fn duration(&self, name: &str) -> Result<Option<Duration>, PayloadError> {
         const EXPECTED: &str = "a duration such as \"90s\", \"5m\" or \"1h 30m\", or a number of seconds";
         self.read(name, EXPECTED, |value| units::duration::deserialize(value).ok())
     }
@@ -148,7 +148,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Any field, by what makes it valid.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         name: &str,
         expected: &str,

@@ -17,9 +17,13 @@ use serde_json::{Map, Value};
 
 pub use command::{SetCommand, availability, command};
 pub use criteria::criteria;
+pub(crate) use fields::Fields;
+pub(crate) use record::without_endless_numbers;
 pub use record::{Record, record};
+pub(crate) use registration::{FIELDS as REGISTRATION_FIELDS, registration_of};
 pub use registration::{Registered, registration};
 pub use state::state;
+pub(crate) use state::without_nulls;
 
 /// Why a payload is refused: `field: what was expected, what was found`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +39,7 @@ impl PayloadError {
     }
 
     /// One field is wrong.
-    fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(crate) fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: Some(field.into()), problem: problem.into() }
     }
 
@@ -43,6 +47,22 @@ impl PayloadError {
     #[must_use]
     pub fn named(&self) -> Option<&str> {
         self.field.as_deref()
+    }
+}
+
+impl PayloadError {
+    /// The same of an object that stands in this field.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        self.field = Some(match self.field {
+            Some(field) => format!("{outer}.{field}"),
+            None => outer.to_owned(),
+        });
+        self
+    }
+
+    /// What was expected and found, without the field.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
     }
 }
 

@@ -93,7 +93,7 @@ fn unix(seconds: f64) -> Option<Timestamp> {
 
 /// JSON has no number for what isn't finite, so that one `1e999`, `NaN` (Python) or `inf` (C) would cost the whole record.
 /// They become `null`, which is left out by name like everything that is no number.
-fn without_endless_numbers(json: &str) -> Cow<'_, str> {
+pub(crate) fn without_endless_numbers(json: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let (mut copied, mut at) = (0, 0);
     let bytes = json.as_bytes();

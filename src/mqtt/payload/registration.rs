@@ -7,12 +7,13 @@ use serde_json::Value;
 use super::fields::{Fields, POWER};
 use super::{PayloadError, criteria, object, text};
 use crate::scheduler::{Criteria, OnNoData, Registration, TaskId};
+use crate::units::Watts;
 
 /// What a registration should be.
 const EXPECTED: &str = "a JSON object such as {\"power\": 2000, \"keys\": [\"heater\"]}";
 
 /// Every field of the contract.
-const FIELDS: [&str; 19] = [
+pub(crate) const FIELDS: [&str; 19] = [
     "name",
     "priority",
     "power",
@@ -60,17 +61,25 @@ pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) ->
     let object = object(text(payload)?, EXPECTED)?;
     let fields = Fields::new(&object);
     fields.only(&FIELDS)?;
+    let default = Registration { criteria: default_criteria.clone(), ..Registration::new(id, Watts::ZERO) };
+    registration_of(&fields, default)
+}
+
+/// A registration out of its fields, whoever wrote them; what is omitted comes from `default`, but for the power.
+///
+/// # Errors
+/// Names the field that is wrong.
+pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Result<Registered, PayloadError> {
     let missing = || fields.error("power", format!("missing, expected {POWER}"));
     let power = fields.watts_above_zero("power")?.ok_or_else(missing)?;
-    let default = Registration::new(id, power);
     let registration = Registration {
-        name: name(&fields)?.unwrap_or(default.name),
+        name: name(fields)?.unwrap_or(default.name),
         priority: fields.priority("priority")?.unwrap_or(default.priority),
         power,
         max_power: fields.watts_above_zero("max_power")?,
         keys: fields.keys("keys")?.unwrap_or(default.keys),
         auto_adjust: fields.flag("auto_adjust")?.unwrap_or(default.auto_adjust),
-        criteria: criteria::read(&fields, default_criteria)?,
+        criteria: criteria::read(fields, &default.criteria)?,
         payload_on: fields.text("payload_on", LONGEST_COMMAND)?.map_or(default.payload_on, str::to_owned),
         payload_off: fields.text("payload_off", LONGEST_COMMAND)?.map_or(default.payload_off, str::to_owned),
         expire_after: fields.duration("expire_after")?,
@@ -81,12 +90,13 @@ pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) ->
             Some("keep") => OnNoData::Keep,
             _ => OnNoData::Stop,
         },
+        configured: default.configured,
     };
     fields.ordered(Some(power), registration.max_power)?;
     if registration.expire_after.is_some_and(|after| after.is_zero()) {
         return Err(fields.error("expire_after", "expected a duration above 0: with 0 the task is never reachable"));
     }
-    Ok(Registered { registration, not_yet: not_yet(&fields)? })
+    Ok(Registered { registration, not_yet: not_yet(fields)? })
 }
 
 fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
@@ -133,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::scheduler::{Criterion, Priority};
-    use crate::units::{Share, Watts};
+    use crate::units::Share;
 
     fn read(payload: &str) -> Result<Registered, PayloadError> {
         registration(&id(), payload.as_bytes(), &Criteria::default())
@@ -176,6 +186,7 @@ mod tests {
             min_off: Duration::from_secs(5400),
             interruptible: false,
             on_no_data: OnNoData::Keep,
+            configured: false,
         };
         assert_eq!(read(payload), Ok(Registered { registration, not_yet: NOT_YET.to_vec() }));
     }

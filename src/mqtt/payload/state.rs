@@ -39,7 +39,7 @@ pub fn state(payload: &[u8]) -> Result<TaskState, PayloadError> {
         fields: minijinja::Value::UNDEFINED,
     };
     fields.ordered(state.power, state.max_power)?;
-    Ok(TaskState { fields: minijinja::Value::from(Serde(without_nulls(object))), ..state })
+    Ok(TaskState { fields: minijinja::Value::from(Serde(without_nulls(Value::Object(object)))), ..state })
 }
 
 fn plain(text: &str) -> Option<bool> {
@@ -50,14 +50,13 @@ fn plain(text: &str) -> Option<bool> {
 
 /// A `null` is something that isn't known: without it, `state.soc < 20` fails instead of being true. In lists it keeps
 /// its place.
-fn without_nulls(object: Map<String, Value>) -> Map<String, Value> {
-    object.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, inside(value))).collect()
-}
-
-fn inside(value: Value) -> Value {
+pub(crate) fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(object) => Value::Object(without_nulls(object)),
-        Value::Array(list) => Value::Array(list.into_iter().map(inside).collect()),
+        Value::Object(object) => {
+            let known = object.into_iter().filter(|(_, value)| !value.is_null());
+            known.map(|(name, value)| (name, without_nulls(value))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(list) => list.into_iter().map(without_nulls).collect(),
         plain => plain,
     }
 }

@@ -1,0 +1,164 @@
+//! The other filters and functions that Home Assistant adds to Jinja, as far as templates of messages use them.
+//!
+//! Refuses what asks for the time or for other entities: `now`, `as_timestamp`, `states`.
+
+use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::{Environment, Error, ErrorKind};
+use regex::{Regex, RegexBuilder};
+
+/// A compiled pattern may take so many bytes: enough for every meter's telegram.
+const LARGEST_PATTERN: usize = 100_000;
+
+/// So many matches are looked for at most.
+const MOST_MATCHES: usize = 1_000;
+
+pub(super) fn add_to(jinja: &mut Environment<'static>) {
+    jinja.add_filter("is_defined", is_defined);
+    jinja.add_filter("iif", iif);
+    jinja.add_function("iif", iif);
+    jinja.add_filter("bool", boolean);
+    jinja.add_function("bool", boolean);
+    jinja.add_filter("from_json", from_json);
+    jinja.add_test("match", |text: &str, find: &str, kwargs: Kwargs| found_at_start(text, find, kwargs));
+    jinja.add_test("search", |text: &str, find: &str, kwargs: Kwargs| found(text, find, kwargs));
+    jinja.add_filter("regex_match", |text: &str, find: &str, kwargs: Kwargs| found_at_start(text, find, kwargs));
+    jinja.add_filter("regex_search", |text: &str, find: &str, kwargs: Kwargs| found(text, find, kwargs));
+    jinja.add_filter("regex_replace", regex_replace);
+    jinja.add_filter("regex_findall", regex_findall);
+    jinja.add_filter("regex_findall_index", regex_findall_index);
+}
+
+/// What isn't in the message makes the template yield nothing.
+fn is_defined(value: &Value) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    Ok(value.clone())
+}
+
+fn iif(
+    value: &Value,
+    if_true: Option<Value>,
+    if_false: Option<Value>,
+    if_none: Option<Value>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
+    let given = |positional: Option<Value>, name: &str| match positional {
+        None => kwargs.get::<Option<Value>>(name),
+        positional => Ok(positional),
+    };
+    let if_true = given(if_true, "if_true")?.unwrap_or(Value::from(true));
+    let if_false = given(if_false, "if_false")?.unwrap_or(Value::from(false));
+    let if_none = given(if_none, "if_none")?;
+    kwargs.assert_all_used()?;
+    Ok(match if_none {
+        Some(if_none) if value.is_none() => if_none,
+        _ if value.is_true() => if_true,
+        _ => if_false,
+    })
+}
+
+fn boolean(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    let default = match default {
+        None => kwargs.get::<Option<Value>>("default")?,
+        default => default,
+    };
+    kwargs.assert_all_used()?;
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    match value.to_string().to_lowercase().as_str() {
+        "true" | "yes" | "on" | "enable" | "1" | "1.0" => Ok(true.into()),
+        "false" | "no" | "off" | "disable" | "0" | "0.0" => Ok(false.into()),
+        _ => default.ok_or_else(|| invalid(format!("expected true or false, found {value}"))),
+    }
+}
+
+fn from_json(text: &str, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    let default = match default {
+        None => kwargs.get::<Option<Value>>("default")?,
+        default => default,
+    };
+    kwargs.assert_all_used()?;
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(json) => Ok(Value::from(Serde(&json))),
+        Err(problem) => default.ok_or_else(|| invalid(format!("expected JSON: {problem}"))),
+    }
+}
+
+fn found_at_start(text: &str, find: &str, kwargs: Kwargs) -> Result<bool, Error> {
+    let pattern = pattern(&format!("^(?:{find})"), &kwargs)?;
+    kwargs.assert_all_used()?;
+    Ok(pattern.is_match(text))
+}
+
+fn found(text: &str, find: &str, kwargs: Kwargs) -> Result<bool, Error> {
+    let pattern = pattern(find, &kwargs)?;
+    kwargs.assert_all_used()?;
+    Ok(pattern.is_match(text))
+}
+
+fn regex_replace(text: &str, find: Option<&str>, replace: Option<&str>, kwargs: Kwargs) -> Result<String, Error> {
+    let find = find_of(find, &kwargs)?;
+    let replace = match replace {
+        None => kwargs.get::<Option<&str>>("replace")?.unwrap_or_default(),
+        Some(replace) => replace,
+    };
+    let pattern = pattern(find, &kwargs)?;
+    kwargs.assert_all_used()?;
+    // Python writes a group as \1, the crate as ${1}; a bare $ means itself in Python.
+    let mut with = replace.replace('$', "$$");
+    for group in 0..=9 {
+        with = with.replace(&format!("\\{group}"), &format!("${{{group}}}"));
+    }
+    Ok(pattern.replace_all(text, with).into_owned())
+}
+
+fn regex_findall(text: &str, find: Option<&str>, kwargs: Kwargs) -> Result<Vec<Value>, Error> {
+    let pattern = pattern(find_of(find, &kwargs)?, &kwargs)?;
+    kwargs.assert_all_used()?;
+    Ok(matches(&pattern, text))
+}
+
+fn regex_findall_index(text: &str, find: Option<&str>, index: Option<usize>, kwargs: Kwargs) -> Result<Value, Error> {
+    let index = match index {
+        None => kwargs.get::<Option<usize>>("index")?.unwrap_or(0),
+        Some(index) => index,
+    };
+    let pattern = pattern(find_of(find, &kwargs)?, &kwargs)?;
+    kwargs.assert_all_used()?;
+    // A telegram without the line that is looked for has no value.
+    matches(&pattern, text).into_iter().nth(index).ok_or_else(|| ErrorKind::UndefinedError.into())
+}
+
+fn find_of<'a>(find: Option<&'a str>, kwargs: &'a Kwargs) -> Result<&'a str, Error> {
+    match find {
+        None => Ok(kwargs.get::<Option<&str>>("find")?.unwrap_or_default()),
+        Some(find) => Ok(find),
+    }
+}
+
+/// As Python's `findall`: the whole match, its one group, or the list of its groups.
+fn matches(pattern: &Regex, text: &str) -> Vec<Value> {
+    let group = |captures: &regex::Captures<'_>, group: usize| {
+        Value::from(captures.get(group).map_or("", |found| found.as_str()))
+    };
+    let found = pattern.captures_iter(text).take(MOST_MATCHES);
+    found
+        .map(|captures| match captures.len() {
+            1 => group(&captures, 0),
+            2 => group(&captures, 1),
+            groups => (1..groups).map(|number| group(&captures, number)).collect::<Vec<_>>().into(),
+        })
+        .collect()
+}
+
+fn pattern(find: &str, kwargs: &Kwargs) -> Result<Regex, Error> {
+    let ignorecase = kwargs.get::<Option<bool>>("ignorecase")?.unwrap_or(false);
+    let built = RegexBuilder::new(find).case_insensitive(ignorecase).size_limit(LARGEST_PATTERN).build();
+    built.map_err(|problem| invalid(format!("bad regular expression: {problem}")))
+}
+
+fn invalid(problem: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, problem)
+}
