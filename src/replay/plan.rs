@@ -235,12 +235,12 @@ mod tests {
 
     #[test]
     fn refusals_name_the_field() {
-        assert_snapshot!(read(r#"{"power": 1}"#).unwrap_err(), @"");
-        assert_snapshot!(refused("pwer", "1"), @"");
-        assert_snapshot!(refused("max_power", "1000"), @"");
-        assert_snapshot!(refused("need", "\"8\""), @"");
-        assert_snapshot!(refused("by", "\"25:00\""), @"");
-        assert_snapshot!(refused("standby", "-1"), @"");
+        assert_snapshot!(read(r#"{"power": 1}"#).unwrap_err(), @r#"id: missing, expected a name such as "ev""#);
+        assert_snapshot!(refused("pwer", "1"), @"pwer: unknown field, did you mean `power`?");
+        assert_snapshot!(refused("max_power", "1000"), @"max_power: expected at least `power` (1400), found 1000");
+        assert_snapshot!(refused("need", "\"8\""), @r#"need: expected "recorded", an energy such as "8 kWh" or "500 Wh", or a run time such as "2h", found "8""#);
+        assert_snapshot!(refused("by", "\"25:00\""), @r#"by: expected a local time such as "06:30", found "25:00""#);
+        assert_snapshot!(refused("standby", "-1"), @"standby: expected a number of watts, 0 or more, found -1");
         for wrong in ["\"always\"", r#"[{"til": "08:00"}]"#, r#"[{"days": ["monday"]}]"#] {
             assert!(refused("available", wrong).starts_with("available: expected a list such as [{ from ="), "{wrong}");
         }
