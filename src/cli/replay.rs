@@ -83,6 +83,10 @@ pub fn replay(arguments: &Arguments, config: &Config, mut out: impl Write) -> Re
     if let Some(path) = &arguments.journal {
         write(path, |out| replay::journal(&scenarios, out))?;
     }
+    if let Some(path) = &arguments.html {
+        let page = replay::html(&scenarios, &prices).map_err(anyhow::Error::from)?;
+        write(path, |out| out.write_all(page.as_bytes()))?;
+    }
     Ok(())
 }
 

@@ -57,6 +57,11 @@ impl Appliance {
         self.available && self.lacking > NOTHING
     }
 
+    /// It takes more by itself if there is some.
+    pub(crate) fn follows(&self) -> bool {
+        self.kind.most > self.kind.power
+    }
+
     /// A step goes by in which the rest of the home exports this.
     pub(crate) fn live(&mut self, export: Watts, step: Duration) -> Lived {
         if !self.running {

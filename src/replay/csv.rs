@@ -92,8 +92,11 @@ fn at(line: u64, problem: impl Into<String>) -> CsvError {
 /// # Errors
 /// Names the line, the column and what was expected.
 pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).flexible(true).from_reader(input.chain("\n".as_bytes()));
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(input.chain("\n".as_bytes()));
     let mut record = ByteRecord::new();
     let more = |reader: &mut csv::Reader<_>, record: &mut ByteRecord| {
         reader.read_byte_record(record).map_err(|error| CsvError::Whole(format!("can't be read: {error}")))

@@ -29,6 +29,10 @@ pub(crate) struct Run {
     pub(crate) task: usize,
     pub(crate) from: Moment,
     pub(crate) to: Moment,
+    /// In watt-hours.
+    pub(crate) energy: f64,
+    /// What of it the sun paid for.
+    pub(crate) covered: f64,
     pub(crate) started: String,
     pub(crate) stopped: String,
 }
@@ -51,7 +55,8 @@ pub(crate) struct Diary {
     /// By slot, then by task.
     drawn: Vec<f64>,
     tasks: usize,
-    open: Vec<Option<(Moment, String)>>,
+    /// The runs that have not ended.
+    open: Vec<Option<Run>>,
     now: Moment,
 }
 
@@ -125,14 +130,28 @@ impl Diary {
 
     pub(crate) fn begin_run(&mut self, task: usize, now: Moment, why: String) {
         self.ledger.tasks[task].starts += 1;
-        self.open[task] = Some((now, why));
+        let (energy, covered) = self.so_far(task);
+        self.open[task] = Some(Run {
+            task,
+            from: now,
+            to: now,
+            energy: -energy,
+            covered: -covered,
+            started: why,
+            stopped: String::new(),
+        });
     }
 
     pub(crate) fn end_run(&mut self, task: usize, now: Moment, why: &str) {
-        let Some((from, started)) = self.open[task].take() else { return };
-        if self.runs.len() < MOST_RUNS {
-            self.runs.push(Run { task, from, to: now, started, stopped: why.to_owned() });
-        }
+        let (energy, covered) = self.so_far(task);
+        let Some(run) = self.open[task].take().filter(|_| self.runs.len() < MOST_RUNS) else { return };
+        let (energy, covered) = (run.energy + energy, run.covered + covered);
+        self.runs.push(Run { to: now, energy, covered, stopped: why.to_owned(), ..run });
+    }
+
+    fn so_far(&self, task: usize) -> (f64, f64) {
+        let account = &self.ledger.tasks[task];
+        (account.energy, account.covered)
     }
 }
 

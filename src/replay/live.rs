@@ -74,6 +74,8 @@ struct Life<'a> {
     windows: Vec<usize>,
     drawn: Vec<Watts>,
     on: Vec<Duration>,
+    /// Those that have done what they had to do in this step.
+    ended: Vec<usize>,
     switches: Vec<Switch>,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Life<'a> {
             windows: vec![0; tasks],
             drawn: vec![Watts::ZERO; tasks],
             on: vec![Duration::ZERO; tasks],
+            ended: Vec::new(),
             switches: Vec::new(),
         }
     }
@@ -106,10 +109,14 @@ impl<'a> Life<'a> {
             let boundary = self.boundary(now);
             let next = boundary.min(end);
             let step = now.until(next);
-            self.draw(base, step, next, master, watcher);
+            self.draw(base, step);
             let flow = Flow { solar, base, drawn: &self.drawn };
             watcher.flow(now, step, &flow, &self.on);
             master.record(self.home, row, &flow, next);
+            for task in std::mem::take(&mut self.ended) {
+                watcher.end(next, task, true);
+                master.state(self.home, task, &self.appliances[task], next);
+            }
             if next == boundary {
                 self.decide(next, master, watcher);
             }
@@ -171,21 +178,19 @@ impl<'a> Life<'a> {
     }
 
     /// The appliances draw what they draw; those that follow the sun come last, and take what is left.
-    fn draw(&mut self, base: Watts, step: Duration, end: Moment, master: &mut impl Master, watcher: &mut impl Watcher) {
+    fn draw(&mut self, base: Watts, step: Duration) {
         let mut net = base;
         for follows in [false, true] {
-            for task in 0..self.appliances.len() {
-                let kind = self.appliances[task].kind;
-                if (kind.most > kind.power) != follows {
+            for (task, appliance) in self.appliances.iter_mut().enumerate() {
+                if appliance.follows() != follows {
                     continue;
                 }
-                let lived = self.appliances[task].live(-net, step);
+                let lived = appliance.live(-net, step);
                 net += lived.drawn;
                 self.drawn[task] = lived.drawn;
                 self.on[task] = lived.on;
                 if lived.ended {
-                    watcher.end(end, task, true);
-                    master.state(self.home, task, &self.appliances[task], end);
+                    self.ended.push(task);
                 }
             }
         }

@@ -14,6 +14,7 @@ mod csv;
 mod diary;
 mod history;
 mod home;
+mod html;
 mod journal;
 mod ledger;
 mod live;
@@ -28,6 +29,7 @@ use std::time::Duration;
 pub use csv::{CsvError, Format, Unit, read};
 pub use history::{History, Moment};
 pub use home::{Gap, Home, Misfit};
+pub use html::html;
 pub use journal::journal;
 pub use ledger::{Account, Energy, Ledger, Prices};
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::replay::{Account, Gap, Home, Prices, Scenario};
 use crate::units::Share;
 
@@ -53,12 +55,14 @@ pub fn table(scenarios: &[Scenario], prices: &Prices, mut out: impl Write) -> io
 }
 
 /// One quantity in every scenario.
+#[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) values: Vec<String>,
 }
 
 /// One task in every scenario that has it.
+#[derive(Debug, Serialize)]
 pub(crate) struct TaskRows {
     pub(crate) name: String,
     pub(crate) rows: Vec<(String, [String; 7])>,
