@@ -7,6 +7,7 @@ mod devices;
 mod faults;
 mod outlet;
 mod receive;
+mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
@@ -16,11 +17,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::devices::Tasks;
+use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::Topics;
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report;
-use crate::scheduler::{Action, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
+use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
 use clock::Clock;
 use faults::Faults;
@@ -58,16 +59,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
     let broker = options.broker();
     let topics = Topics::new(&config.mqtt.base_topic)?;
     let power = Power::new(&config, &topics);
-    let tasks = set_up::tasks(&config)?;
-    let mut filters = topics.filters();
-    filters.extend(tasks.topics().map(str::to_owned));
-    filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    let read_once = StartUp::filters(&topics);
+    let (sensors, tasks) = (set_up::sensors(&config)?, set_up::tasks(&config)?);
+    let mut filters = set_up::filters(&topics, &power, &sensors, &tasks);
+    let read_once = StartUp::filters(&topics, &filters);
     filters.extend(read_once.iter().cloned());
     let will = Outgoing::state(topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, tasks, handle.clone())?;
+    let mut bridge = Bridge::new(config, topics, power, (sensors, tasks), handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -92,6 +91,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
                 boundary = bridge.clock.next_boundary(bridge.cycle);
             }
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
+            () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
             () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
@@ -123,6 +123,8 @@ struct Bridge {
     topics: Topics,
     power: Power,
     /// Those of the configuration.
+    sensors: Sensors,
+    /// Those of the configuration.
     tasks: Tasks,
     outlet: Outlet,
     clock: Clock,
@@ -137,13 +139,20 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, topics: Topics, power: Power, tasks: Tasks, handle: Handle) -> anyhow::Result<Self> {
+    fn new(
+        config: Config,
+        topics: Topics,
+        power: Power,
+        (sensors, tasks): (Sensors, Tasks),
+        handle: Handle,
+    ) -> anyhow::Result<Self> {
         let clock = Clock::new();
         let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
             criteria: set_up::criteria(&config)?,
             topics,
             power,
+            sensors,
             tasks,
             outlet: Outlet::new(handle),
             clock,
@@ -189,11 +198,23 @@ impl Bridge {
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
-        let refused: Result<(), Refusal> = self.scheduler.handle(event, self.clock.now());
-        if let Err(refusal) = refused {
+        // What was refused is a fault already.
+        let _ = self.hand_over(event, topic);
+    }
+
+    /// As `handle`, for who wants to know what was refused.
+    fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+        let before = self.scheduler.activity();
+        let outcome = self.scheduler.handle(event, self.clock.now());
+        if let Err(refusal) = &outcome {
             self.fault(topic, &refusal.to_string());
         }
         self.send();
+        if before == Activity::NoData && self.scheduler.activity() == Activity::Active {
+            tracing::info!("power records arrive again");
+            self.tell();
+        }
+        outcome
     }
 
     fn fault(&mut self, topic: &str, error: &str) {
@@ -214,8 +235,8 @@ impl Bridge {
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        let (tasks, power) = (self.scheduler.task_count(), &self.power.topic);
-        tracing::info!("online with {tasks} tasks, waiting for power records on {power}");
+        let tasks = self.scheduler.task_count();
+        tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
             self.receive_command(command);
         }
@@ -233,7 +254,7 @@ impl Bridge {
         let before = self.scheduler.activity();
         self.scheduler.wake(self.clock.now());
         if before != self.scheduler.activity() {
-            tracing::warn!("no power record arrives on {}", self.power.topic);
+            tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.tell();

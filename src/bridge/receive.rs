@@ -14,7 +14,8 @@ impl Bridge {
         if message.retain {
             self.start_up.heard();
         }
-        let known = self.receive_from_device(&message);
+        let sensed = self.receive_from_sensors(&message);
+        let known = self.receive_from_device(&message) || sensed;
         let is_power = message.topic == self.power.topic;
         if is_power || message.topic == self.power.fallback_topic {
             let source = if is_power { Source::Meter } else { Source::Fallback };
@@ -42,15 +43,7 @@ impl Bridge {
             return;
         }
         match payload::record(&message.payload, self.power.unit) {
-            Ok(record) => {
-                let before = self.scheduler.activity();
-                let event = Event::Power { source, values: record.values, measured: record.measured };
-                self.handle(event, &message.topic);
-                if before != self.scheduler.activity() {
-                    tracing::info!("power records arrive again");
-                    self.tell();
-                }
-            }
+            Ok(record) => self.take_record(source, record, &message.topic),
             Err(problem) => self.fault(&message.topic, &problem.to_string()),
         }
     }

@@ -1,10 +1,12 @@
 //! What the configuration means to the bridge and to the core.
 
+use std::fmt;
+
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, PowerUnit, default_criteria};
-use crate::devices::Tasks;
+use crate::config::{Config, Invalid, PowerUnit, default_criteria};
+use crate::devices::{Sensors, Tasks, filter};
 use crate::mqtt::topics::Topics;
 use crate::scheduler::{Criteria, Settings};
 
@@ -31,6 +33,18 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
     })
 }
 
+/// The sensors and derived keys of the configuration.
+///
+/// # Errors
+/// Names every key that can't be meant.
+pub(super) fn sensors(config: &Config) -> anyhow::Result<Sensors> {
+    let told = |problems: Vec<Invalid>| {
+        let lines = problems.into_iter().map(|Invalid { key, message, .. }| format!("{key}: {message}"));
+        anyhow::anyhow!(lines.collect::<Vec<_>>().join("\n"))
+    };
+    Sensors::from_config(config).map_err(told)
+}
+
 /// The criteria of tasks that bring none of their own.
 pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
     default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
@@ -42,11 +56,29 @@ pub(super) fn tasks(config: &Config) -> anyhow::Result<Tasks> {
         .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
 }
 
+/// What is listened to for as long as it runs, each once.
+pub(super) fn filters(topics: &Topics, power: &Power, sensors: &Sensors, tasks: &Tasks) -> Vec<String> {
+    let mut filters = topics.filters();
+    filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
+    filters.extend(sensors.filters());
+    filters.extend(tasks.topics().map(str::to_owned));
+    filter::distinct(filters)
+}
+
 /// Where power records come from.
 pub(super) struct Power {
     pub(super) topic: String,
     pub(super) fallback_topic: String,
     pub(super) unit: PowerUnit,
+    sensors: Vec<String>,
+}
+
+/// The topics, as people want to see them when nothing comes.
+impl fmt::Display for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.topic)?;
+        self.sensors.iter().try_for_each(|topic| write!(f, ", {topic}"))
+    }
 }
 
 impl Power {
@@ -55,6 +87,7 @@ impl Power {
             topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
             fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
             unit: config.power.unit_of_measurement,
+            sensors: config.power.sensor.iter().map(|sensor| sensor.topic.clone()).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use crate::devices::filter::covers;
 use crate::mqtt::Message;
 use crate::mqtt::topics::{TaskTopic, Topics};
 
@@ -35,9 +36,10 @@ struct OwnState {
 }
 
 impl StartUp {
-    /// One's own topics, read during the start-up only.
-    pub(super) fn filters(topics: &Topics) -> [String; 2] {
-        [topics.scheduler_state(), topics.every_task(TaskTopic::Report)]
+    /// One's own topics, read during the start-up only, but for those that are listened to anyway.
+    pub(super) fn filters(topics: &Topics, others: &[String]) -> Vec<String> {
+        let own = [topics.scheduler_state(), topics.every_task(TaskTopic::Report)];
+        own.into_iter().filter(|own| !others.iter().any(|other| covers(other, own))).collect()
     }
 
     pub(super) fn is_open(&self) -> bool {

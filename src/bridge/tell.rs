@@ -33,6 +33,7 @@ impl Bridge {
         let now = self.clock.now();
         let activity = self.scheduler.activity();
         let mut warnings = self.scheduler.warnings(now);
+        warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
         warnings.extend(
             self.not_yet

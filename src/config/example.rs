@@ -3,7 +3,7 @@
 use super::Config;
 use super::load::{known_keys, settings_of};
 use super::strict::Node;
-use crate::devices::{TASK_FIELDS, Task};
+use crate::devices::{Sensors, TASK_FIELDS, Task};
 use crate::mqtt::payload::REGISTRATION_FIELDS;
 use crate::scheduler::Criteria;
 
@@ -18,14 +18,15 @@ fn read(text: &str) -> (Config, config::Value) {
     (read.unwrap_or_else(|error| panic!("{error}")), tree)
 }
 
-/// The example as somebody would have it who takes the `# ` off every optional key.
+/// The example as somebody would have it who takes the `# ` off every optional key and table.
 fn uncommented() -> String {
     let is_key = |line: &str| {
         let named = |(key, _): (&str, &str)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         line.starts_with("[[") || line.split_once(" = ").is_some_and(named)
     };
-    let lines = EXAMPLE.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line));
-    lines.collect::<Vec<_>>().join("\n")
+    let is_table = |line: &str| line.starts_with('[') && line.ends_with(']');
+    let bare = |line: &'static str| line.strip_prefix("# ").filter(|rest| is_key(rest) || is_table(rest));
+    EXAMPLE.lines().map(|line| bare(line).unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn mentions(tree: &config::Value, key: &str) -> bool {
@@ -56,6 +57,19 @@ fn the_example_mentions_every_key() {
             "{key}: keys with a default are written, others commented out"
         );
     }
+}
+
+#[test]
+fn the_example_has_sensors_that_can_be_meant() {
+    let (config, tree) = read(&uncommented());
+    assert_eq!(Sensors::problems(&config), []);
+    let sensors = tree.into_table().unwrap()["power"].clone().into_table().unwrap()["sensor"].clone();
+    let written = sensors.into_array().unwrap()[0].clone().into_table().unwrap();
+    let known = serde_json::to_value(&config.power.sensor[0]).unwrap();
+    for key in known.as_object().unwrap().keys() {
+        assert!(written.contains_key(key), "power.sensor[].{key} is missing");
+    }
+    assert!(config.power.derived.contains_key("net"));
 }
 
 #[test]

@@ -161,6 +161,9 @@ mod tests {
             "[mqtt]\nhost = \"localhost\"",
             "cycle = \"1m\"",
             "[broker]\nxyzzy = 1",
+            "[[power.sensor]]\nkey = \"net\"\ntopic = \"a\"\nvalue_tmplate = \"{{ value }}\"",
+            "[[power.sensor]]\nkey = \"net\"\nstate_topic = \"a\"",
+            "[power]\nsensors = []",
         ];
         assert_snapshot!(said_of_files(&files), @"
         sunward.toml: scheduler.windw_size: unknown key, did you mean `window_size`?
@@ -171,6 +174,10 @@ mod tests {
         sunward.toml: mqtt.host: unknown key, did you mean `url`?
         sunward.toml: cycle: unknown key, did you mean `scheduler.cycle`?
         sunward.toml: broker.xyzzy: unknown key, expected one of listen, storage
+        sunward.toml: power.sensor[0].value_tmplate: unknown key, did you mean `value_template`?
+        sunward.toml: power.sensor[0].state_topic: unknown key, did you mean `topic`?
+        sunward.toml: power.sensor[0]: the key `topic` is missing
+        sunward.toml: power.sensors: unknown key, did you mean `sensor`?
         ");
     }
 
@@ -191,6 +198,9 @@ mod tests {
             "[mqtt]\nca_file = 1",
             "mqtt = \"localhost\"",
             "[power]\nunit_of_measurement = \"MW\"",
+            "[power.sensor]\nkey = \"net\"",
+            "[[power.sensor]]\nkey = \"net\"",
+            "[power.derived]\nnet = 5",
         ];
         assert_snapshot!(said_of_files(&files), @r#"
         sunward.toml: scheduler.headroom: expected a number, found the string "abc"
@@ -207,6 +217,9 @@ mod tests {
         sunward.toml: mqtt.ca_file: expected text in quotes, found the number 1
         sunward.toml: mqtt: expected a table [mqtt], found the string "localhost"
         sunward.toml: power.unit_of_measurement: expected "W" or "kW", found the string "MW"
+        sunward.toml: power.sensor: expected a list [[power.sensor]], found a table
+        sunward.toml: power.sensor[0]: the key `topic` is missing
+        sunward.toml: power.derived.net: expected text in quotes, found the number 5
         "#);
     }
 
@@ -222,6 +235,7 @@ mod tests {
             ("SUNWARD__MQTT__", "x"),
             ("SUNWARD__MQTT__PROTOCOL", "4"),
             ("sunward__scheduler__cycle", "x"),
+            ("SUNWARD__POWER__SENSOR__0__TOPIC", "x"),
         ];
         assert_snapshot!(said_of_variables(&variables), @r#"
         environment variable SUNWARD__SCHEDULER__HEADROOM (scheduler.headroom): expected a number, found "lots"
@@ -233,6 +247,7 @@ mod tests {
         environment variable SUNWARD__MQTT__: not a setting, expected a name like SUNWARD__MQTT__URL
         environment variable SUNWARD__MQTT__PROTOCOL (mqtt.protocol): expected "5" or "3.1.1", found "4"
         environment variable sunward__scheduler__cycle (scheduler.cycle): "x" is not a duration such as "90s", "5m" or "1h 30m", or a number of seconds
+        environment variable SUNWARD__POWER__SENSOR__0__TOPIC (power.sensor.0.topic): a list, which only the file can hold
         "#);
     }
 

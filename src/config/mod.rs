@@ -3,6 +3,7 @@
 //! The structs here are the public configuration: names and defaults. Where they come from is `load`'s business, and
 //! refusing what cannot be meant is `validate`'s.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -148,6 +149,12 @@ pub struct Power {
     pub expire_after: Duration,
     /// Watts of export that set-points leave unused.
     pub reserve: Watts,
+    /// Single values on topics of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sensor: Vec<Sensor>,
+    /// Keys that are made of others: key → Jinja expression.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub derived: BTreeMap<String, String>,
 }
 
 impl Default for Power {
@@ -158,8 +165,36 @@ impl Default for Power {
             unit_of_measurement: PowerUnit::Watts,
             expire_after: Duration::from_secs(300),
             reserve: Watts::ZERO,
+            sensor: Vec::new(),
+            derived: BTreeMap::new(),
         }
     }
+}
+
+/// `[[power.sensor]]`: one value on a topic, by Home Assistant's names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sensor {
+    /// What is measured, or a template over `topic` where that has wildcards.
+    pub key: String,
+    /// Where it is published.
+    pub topic: String,
+    /// Finds the value in the message; absent: the payload is a number.
+    #[serde(default)]
+    pub value_template: Option<String>,
+    /// `W` or `kW`; absent: as it comes.
+    #[serde(default)]
+    pub unit_of_measurement: Option<String>,
+    /// The value is multiplied by this; -1 inverts it.
+    #[serde(default = "unscaled")]
+    pub scale: f64,
+    /// The value counts for so long; absent: `power.expire_after`; 0: for ever.
+    #[serde(default, with = "duration::option")]
+    pub expire_after: Option<Duration>,
+}
+
+fn unscaled() -> f64 {
+    1.0
 }
 
 /// The unit that a meter speaks.

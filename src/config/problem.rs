@@ -112,8 +112,15 @@ pub(super) fn explain(
 ) -> String {
     match (mismatch, value) {
         (Mismatch::UnknownKey { key: name, known }, _) => unknown_key(key, name, known, variable, all),
+        (Mismatch::Expected(what), _) if what == "a list" && variable.is_some() => {
+            "a list, which only the file can hold".into()
+        }
         (Mismatch::Expected(what), Some(value)) => {
-            let table = if what == "a table" { format!(" [{key}]") } else { String::new() };
+            let table = match (what.as_str(), &value.kind) {
+                ("a table", _) => format!(" [{key}]"),
+                ("a list", ValueKind::Table(_)) => format!(" [[{key}]]"),
+                _ => String::new(),
+            };
             format!("{mismatch}{table}, found {}{}", found(value, is_secret(key)), correction(what, value))
         }
         (mismatch, _) => mismatch.to_string(),
@@ -160,18 +167,25 @@ pub(super) fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
 }
 
 /// Keys that other programs have and people try here.
-const HABITS: [(&str, &str); 6] = [
+const HABITS: [(&str, &str); 9] = [
     ("mqtt.host", "mqtt.url"),
     ("mqtt.server", "mqtt.url"),
     ("mqtt.broker", "mqtt.url"),
     ("mqtt.address", "mqtt.url"),
     ("mqtt.port", "mqtt.url"),
     ("timezone", "time_zone"),
+    ("power.sensor[].state_topic", "power.sensor[].topic"),
+    ("power.sensor[].name", "power.sensor[].key"),
+    ("power.sensor[].unit", "power.sensor[].unit_of_measurement"),
 ];
 
 fn unknown_key(key: &str, name: &str, known: &[&str], variable: Option<&str>, all: &[String]) -> String {
     let table = key.strip_suffix(name).unwrap_or_default();
-    let habit = HABITS.iter().find(|(typed, _)| *typed == key).map(|(_, meant)| (*meant).to_owned());
+    let same_item = |known: &str| format!("{table}{}", known.rsplit('.').next().unwrap_or_default());
+    let habit = HABITS.iter().find(|(typed, _)| *typed == without_numbers(key)).map(|(_, meant)| match meant {
+        meant if meant.contains("[]") => same_item(meant),
+        meant => (*meant).to_owned(),
+    });
     let sibling = || closest(name, known.iter().copied()).map(|meant| format!("{table}{meant}"));
     // In the wrong table, or with `_` where `__` separates.
     let elsewhere =
@@ -186,6 +200,11 @@ fn unknown_key(key: &str, name: &str, known: &[&str], variable: Option<&str>, al
         }
         None => format!("unknown key, expected one of {}", known.join(", ")),
     }
+}
+
+/// `power.sensor[].topic` for `power.sensor[3].topic`.
+fn without_numbers(key: &str) -> String {
+    key.split_inclusive('[').map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit())).collect()
 }
 
 /// What stands there: `the string "abc"`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler, tasks};
+use crate::devices::Sensors;
 use crate::scheduler::Criterion;
 
 /// A setting that can't be meant.
@@ -36,6 +37,7 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
             found.expect(key, plain_topic(topic));
         }
     }
+    found.0.extend(Sensors::problems(config));
     found.0.extend(tasks::problems(config));
     if let Some(zone) = &config.time_zone {
         found.expect("time_zone", time_zone(zone));

@@ -99,12 +99,11 @@ impl Scheduler {
     }
 
     fn record(&self, source: Source, now: Now) -> Record {
-        let expire_after = self.settings.expire_after;
         let measured = |key: KeyId| {
-            let meter = || self.meter.value(key, now.at, expire_after);
+            let meter = || self.meter.value(key, now.at);
             match source {
                 Source::Meter => meter(),
-                Source::Fallback => self.fallback.value(key, now.at, expire_after).or_else(meter),
+                Source::Fallback => self.fallback.value(key, now.at).or_else(meter),
             }
         };
         let mut values: Vec<_> = self.keys.iter().map(|key| measured(key).map(|measured| measured.value)).collect();

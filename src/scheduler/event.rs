@@ -1,10 +1,11 @@
 //! Everything that can happen to the scheduler: one closed list.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::{Registration, TaskId, TaskState};
+use crate::scheduler::{Instant, Registration, TaskId, TaskState};
 use crate::units::Watts;
 
 /// One thing that happened.
@@ -19,6 +20,8 @@ pub enum Event {
         /// When it was measured, if it says so.
         measured: Option<Timestamp>,
     },
+    /// A sensor measured one value, or it was derived from others.
+    Sensed(Sensed),
     /// A task announced itself.
     Registered(TaskId, Box<Registration>),
     /// A registration was refused, with the reason that names the field.
@@ -35,6 +38,42 @@ pub enum Event {
     Availability(TaskId, Option<bool>),
     /// A user's command.
     Command(Command),
+}
+
+/// One value of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sensed {
+    /// What was measured.
+    pub key: String,
+    /// How much; in watts unless the key is no power.
+    pub value: Watts,
+    /// When it was measured.
+    pub measured: Instant,
+    /// How long it counts without a newer one.
+    pub expiry: Expiry,
+}
+
+/// How long a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// For so long after it was measured.
+    After(Duration),
+    /// Until the first of the values that it was made of expires.
+    At(Instant),
+    /// For ever.
+    Never,
+}
+
+impl Expiry {
+    /// The last moment at which a value counts; none if it always does.
+    #[must_use]
+    pub fn end(self, measured: Instant) -> Option<Instant> {
+        match self {
+            Self::After(time) => Some(measured + time),
+            Self::At(end) => Some(end),
+            Self::Never => None,
+        }
+    }
 }
 
 /// Where a record comes from.
@@ -75,9 +114,9 @@ pub enum Refusal {
     #[error("the record is {} old, at most {} are allowed (scheduler.max_record_gap)", Seconds(*age), Seconds(*limit))]
     Old {
         /// Its age.
-        age: std::time::Duration,
+        age: Duration,
         /// The oldest that is accepted.
-        limit: std::time::Duration,
+        limit: Duration,
     },
     /// A value that can't be true.
     #[error("`{key}` is {value} W: expected a finite number within ±10 MW")]
@@ -96,10 +135,10 @@ pub enum Refusal {
 }
 
 /// Whole seconds, as humantime writes them.
-pub(crate) struct Seconds(pub(crate) std::time::Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(std::time::Duration::from_secs(self.0.as_secs())).fmt(f)
+        humantime::format_duration(Duration::from_secs(self.0.as_secs())).fmt(f)
     }
 }

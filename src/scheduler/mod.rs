@@ -35,7 +35,7 @@ use jiff::Timestamp;
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use decision::{Action, Decision, Instruction, Rule};
-pub use event::{Command, Event, Refusal, Source};
+pub use event::{Command, Event, Expiry, Refusal, Sensed, Source};
 pub use importance::{Priority, by_importance};
 pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
 pub use settings::Settings;
@@ -43,6 +43,8 @@ pub use task::Unreachable;
 pub use time::{Instant, Now};
 pub use verdict::Verdict;
 pub use view::{Status, TaskView};
+
+pub(crate) use record::is_plausible;
 
 use key::{KeyId, Keys, NET, Owners};
 use record::Intake;
@@ -143,6 +145,7 @@ impl Scheduler {
     pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
             Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
+            Event::Sensed(sensed) => return self.put(Source::Meter, sensed, true, now),
             Event::Registered(id, registration) => {
                 let slot = self.slot(id)?;
                 // Its state may have come before: then its keys are known, but it owns them only from now on.

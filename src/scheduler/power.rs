@@ -2,12 +2,10 @@
 //!
 //! Refuses what is too old or can't be true; says so, and takes the rest.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
-use crate::scheduler::record::LARGEST;
-use crate::scheduler::{Instant, Now, Refusal, Scheduler, Source};
+use crate::scheduler::record::is_plausible;
+use crate::scheduler::{Expiry, Instant, Now, Refusal, Scheduler, Sensed, Source};
 use crate::units::Watts;
 
 impl Scheduler {
@@ -18,32 +16,33 @@ impl Scheduler {
         measured: Option<Timestamp>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let age = measured.map_or(Duration::ZERO, |measured| {
-            Duration::try_from(now.wall.duration_since(measured)).unwrap_or(Duration::ZERO)
-        });
+        let age = now.age(measured);
         if age > self.settings.max_record_gap {
             return Err(Refusal::Old { age, limit: self.settings.max_record_gap });
         }
-        let measured = now.at - age;
+        let (measured, expiry) = (now.at - age, Expiry::After(self.settings.expire_after));
         let mut refused = Ok(());
-        for (name, value) in values {
-            if !value.0.is_finite() || value.0.abs() > LARGEST.0 {
-                refused = Err(Refusal::Implausible { key: name, value: value.0 });
-                continue;
-            }
-            let Some(key) = self.keys.intern(&name) else {
-                refused = Err(Refusal::TooManyKeys(name));
-                continue;
-            };
-            match source {
-                Source::Meter => self.meter.put(key, value, measured),
-                Source::Fallback => self.fallback.put(key, value, measured),
-            }
-            if key == self.net {
-                self.note_record(source, measured, now);
-            }
+        for (key, value) in values {
+            refused = self.put(source, Sensed { key, value, measured, expiry }, false, now).and(refused);
         }
         refused
+    }
+
+    /// Takes one value in. `sensed`: it came by itself and not in a record.
+    pub(super) fn put(&mut self, source: Source, value: Sensed, sensed: bool, now: Now) -> Result<(), Refusal> {
+        let Sensed { key: name, value, measured, expiry } = value;
+        if !is_plausible(value) {
+            return Err(Refusal::Implausible { key: name, value: value.0 });
+        }
+        let Some(key) = self.keys.intern(&name) else { return Err(Refusal::TooManyKeys(name)) };
+        match source {
+            Source::Meter => self.meter.put(key, value, measured, expiry, sensed),
+            Source::Fallback => self.fallback.put(key, value, measured, expiry, sensed),
+        }
+        if key == self.net {
+            self.note_record(source, measured, now);
+        }
+        Ok(())
     }
 
     /// A value of `net` arrived: data isn't missing any more.

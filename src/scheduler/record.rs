@@ -4,12 +4,17 @@
 
 use std::time::Duration;
 
-use crate::scheduler::Instant;
 use crate::scheduler::key::KeyId;
+use crate::scheduler::{Expiry, Instant};
 use crate::units::Watts;
 
 /// A value that is believed lies within ±10 MW.
-pub(crate) const LARGEST: Watts = Watts(10e6);
+const LARGEST: Watts = Watts(10e6);
+
+/// Whether a value can be true.
+pub(crate) fn is_plausible(value: Watts) -> bool {
+    value.0.is_finite() && value.0.abs() <= LARGEST.0
+}
 
 /// One key's values.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +25,9 @@ struct Reading {
     count: u32,
     last: Watts,
     measured: Instant,
+    expiry: Expiry,
+    /// It came by itself and not in a record.
+    sensed: bool,
     /// Between the last two values.
     interval: Option<Duration>,
     /// Since when, and how often, the value has been exactly `last`.
@@ -46,8 +54,8 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Takes one value in.
-    pub(crate) fn put(&mut self, key: KeyId, value: Watts, measured: Instant) {
+    /// Takes one value in. `sensed`: it came by itself and not in a record.
+    pub(crate) fn put(&mut self, key: KeyId, value: Watts, measured: Instant, expiry: Expiry, sensed: bool) {
         if self.readings.len() <= key.index() {
             self.readings.resize(key.index() + 1, None);
         }
@@ -56,12 +64,14 @@ impl Intake {
             count: 1,
             last: value,
             measured,
+            expiry,
+            sensed,
             interval: None,
             unchanged_since: measured,
             unchanged: 1,
         };
         let reading = &mut self.readings[key.index()];
-        *reading = Some(reading.map_or(first, |before| before.followed_by(value, measured)));
+        *reading = Some(reading.map_or(first, |before| before.followed_by(first)));
     }
 
     /// Whether the key has a value that is new in this cycle.
@@ -69,13 +79,14 @@ impl Intake {
         self.reading(key).is_some_and(|reading| reading.count > 0)
     }
 
-    /// The mean of this cycle's values, or the last one while it isn't older than `expire_after`.
-    pub(crate) fn value(&self, key: KeyId, now: Instant, expire_after: Duration) -> Option<Measured> {
+    /// The mean of this cycle's values, or the last one until it expires.
+    pub(crate) fn value(&self, key: KeyId, now: Instant) -> Option<Measured> {
         let reading = self.reading(key)?;
         if reading.count > 0 {
             return Some(Measured { value: reading.sum * f64::from(reading.count).recip(), at: reading.measured });
         }
-        (now.since(reading.measured) <= expire_after).then_some(Measured { value: reading.last, at: reading.measured })
+        let counts = reading.expiry.end(reading.measured).is_none_or(|end| now <= end);
+        counts.then_some(Measured { value: reading.last, at: reading.measured })
     }
 
     /// Begins the next cycle: last values stay, means begin anew.
@@ -89,6 +100,21 @@ impl Intake {
     /// The time between the last two values.
     pub(crate) fn interval(&self, key: KeyId) -> Option<Duration> {
         self.reading(key)?.interval
+    }
+
+    /// Whether its values come by themselves, and not in records.
+    pub(crate) fn is_sensed(&self, key: KeyId) -> bool {
+        self.reading(key).is_some_and(|reading| reading.sensed)
+    }
+
+    /// The time between the last two values, and the one after which a value expires, if that is shorter.
+    pub(crate) fn slow(&self, key: KeyId) -> Option<(Duration, Duration)> {
+        let reading = self.reading(key)?;
+        match (reading.interval, reading.expiry) {
+            (Some(interval), Expiry::After(limit)) if interval > limit => Some((interval, limit)),
+            // What is made of others is as slow as they are; what never expires may be.
+            _ => None,
+        }
     }
 
     /// The value that a dead sensor repeats, and for how long it has. Zero is believed: a home may neither take nor give.
@@ -105,16 +131,17 @@ impl Intake {
 }
 
 impl Reading {
-    fn followed_by(self, value: Watts, measured: Instant) -> Self {
-        let same = value == self.last;
+    /// Both in one, of which the later is the first of its key.
+    fn followed_by(self, next: Self) -> Self {
+        let same = next.last == self.last;
         Self {
-            sum: self.sum + value,
+            sum: self.sum + next.last,
             count: self.count.saturating_add(1),
-            last: value,
-            measured: self.measured.max(measured),
-            interval: Some(measured.since(self.measured)),
-            unchanged_since: if same { self.unchanged_since } else { measured },
+            measured: self.measured.max(next.measured),
+            interval: Some(next.measured.since(self.measured)),
+            unchanged_since: if same { self.unchanged_since } else { next.measured },
             unchanged: if same { self.unchanged.saturating_add(1) } else { 1 },
+            ..next
         }
     }
 }
@@ -132,13 +159,25 @@ mod tests {
     fn values_of_a_cycle_are_averaged_and_the_last_one_is_kept_until_it_expires() {
         let key = Keys::default().intern("net").unwrap();
         let mut intake = Intake::default();
-        let expire_after = Duration::from_secs(300);
-        intake.put(key, Watts(-100.0), at(10));
-        intake.put(key, Watts(-300.0), at(20));
-        assert_eq!(intake.value(key, at(60), expire_after), Some(Measured { value: Watts(-200.0), at: at(20) }));
+        let expiry = Expiry::After(Duration::from_secs(300));
+        intake.put(key, Watts(-100.0), at(10), expiry, true);
+        intake.put(key, Watts(-300.0), at(20), expiry, true);
+        assert_eq!(intake.value(key, at(60)), Some(Measured { value: Watts(-200.0), at: at(20) }));
         intake.end_cycle();
         assert!(!intake.is_fresh(key));
-        assert_eq!(intake.value(key, at(320), expire_after), Some(Measured { value: Watts(-300.0), at: at(20) }));
-        assert_eq!(intake.value(key, at(321), expire_after), None);
+        let check = |intake: &Intake, now: u64, counts: bool| {
+            let last = Measured { value: Watts(-300.0), at: at(20) };
+            assert_eq!(intake.value(key, at(now)), counts.then_some(last), "{now}");
+        };
+        check(&intake, 320, true);
+        check(&intake, 321, false);
+        for (expiry, counts) in [(Expiry::At(at(30)), false), (Expiry::At(at(400)), true), (Expiry::Never, true)] {
+            intake.put(key, Watts(-300.0), at(20), expiry, true);
+            intake.end_cycle();
+            check(&intake, 400, counts);
+            assert_eq!(intake.slow(key), None);
+        }
+        intake.put(key, Watts(-300.0), at(321), Expiry::After(Duration::from_secs(300)), true);
+        assert_eq!(intake.slow(key), Some((Duration::from_secs(301), Duration::from_secs(300))));
     }
 }

@@ -69,6 +69,13 @@ pub(crate) struct Day {
 }
 
 impl Now {
+    /// The age of what says when it was measured; what doesn't is new.
+    #[must_use]
+    pub fn age(self, measured: Option<Timestamp>) -> Duration {
+        let passed = measured.map(|measured| Duration::try_from(self.wall.duration_since(measured)));
+        passed.and_then(Result::ok).unwrap_or_default()
+    }
+
     /// The day it is at home.
     pub(crate) fn day(self, time_zone: &TimeZone) -> Day {
         let local = self.wall.to_zoned_datetime(time_zone.clone());

@@ -123,14 +123,12 @@ impl Scheduler {
                 event::Seconds(self.settings.max_record_gap),
             ));
         }
-        for (key, _) in self.owners.iter() {
-            if let Some(interval) = self.meter.interval(key).filter(|interval| *interval > self.settings.expire_after) {
-                warnings.push(format!(
-                    "`{}` is slow: it came {} after the one before, power.expire_after is {}",
-                    self.keys.name(key),
-                    event::Seconds(interval),
-                    event::Seconds(self.settings.expire_after),
-                ));
+        // A record may bring what nobody uses; a sensor was configured because somebody does.
+        for key in self.keys.iter().filter(|key| !self.owners.of(*key).is_empty() || self.meter.is_sensed(*key)) {
+            if let Some((interval, limit)) = self.meter.slow(key) {
+                let (key, interval, of) = (self.keys.name(key), event::Seconds(interval), event::Seconds(limit));
+                let limit = if limit == self.settings.expire_after { "power.expire_after" } else { "its expire_after" };
+                warnings.push(format!("`{key}` is slow: it came {interval} after the one before, {limit} is {of}"));
             }
         }
         if let Some((value, unchanged)) = self.meter.frozen(self.net, now.at) {

@@ -8,6 +8,7 @@ mod bridge;
 mod bridge_commands;
 mod bridge_outages;
 mod bridge_power;
+mod bridge_sensors;
 mod client;
 mod command_line;
 mod core;

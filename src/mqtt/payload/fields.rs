@@ -175,7 +175,7 @@ pub(super) fn not_one_of(expected: &str, words: &[&str], value: &Value) -> Strin
 }
 
 /// Why a name can't be a key of measured values.
-pub(super) fn key_problem(key: &str) -> Option<&'static str> {
+pub(crate) fn key_problem(key: &str) -> Option<&'static str> {
     match key {
         "" => Some("is empty: expected a name such as \"ev\""),
         _ if key.starts_with('@') => Some("begins with @, which Sunward keeps for itself"),

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 pub use command::{SetCommand, availability, command};
 pub use criteria::criteria;
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, key_problem};
 pub(crate) use record::without_endless_numbers;
 pub use record::{Record, record};
 pub(crate) use registration::{FIELDS as REGISTRATION_FIELDS, registration_of};

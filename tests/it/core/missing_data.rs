@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sunward::scheduler::Command::{Pause, Resume, StopAll};
-use sunward::scheduler::{Activity, Event, OnNoData, Settings, Skipped, Source};
+use sunward::scheduler::{Activity, Event, Expiry, Instant, OnNoData, Sensed, Settings, Skipped, Source};
 use sunward::units::Watts;
 
 use super::Do::{self, Cycle, Fallback, Meter, Off, On, User, Wait};
@@ -232,4 +232,27 @@ fn a_silent_meter_is_warned_of() {
     assert_eq!(home.scheduler.warnings(home.now), [""; 0]);
     home.wait(1);
     assert_eq!(home.scheduler.warnings(home.now), ["no power record from the meter since 2026-06-01 10:00"]);
+}
+
+#[test]
+fn a_slow_sensor_is_warned_of_by_its_own_limit() {
+    let check = |expiry: Expiry, interval: u64, expect: &[&str]| {
+        let mut home = Home::new(vec![]);
+        for value in [1.0, 2.0] {
+            home.wait(interval);
+            let sensed = Sensed { key: "solar".into(), value: Watts(value), measured: home.now.at, expiry };
+            home.scheduler.handle(Event::Sensed(sensed), home.now).unwrap();
+            home.meter(&[("net", value), ("nobody's", value)]);
+        }
+        let warnings = home.scheduler.warnings(home.now);
+        let warnings: Vec<_> = warnings.into_iter().filter(|warning| !warning.contains("the meter is slow")).collect();
+        assert_eq!(warnings, expect);
+    };
+    let after = |seconds| Expiry::After(Duration::from_secs(seconds));
+    check(after(30), 30, &[]);
+    check(after(30), 31, &["`solar` is slow: it came 31s after the one before, its expire_after is 30s"]);
+    check(after(300), 301, &["`solar` is slow: it came 5m 1s after the one before, power.expire_after is 5m"]);
+    check(after(900), 301, &[]);
+    check(Expiry::Never, 100_000, &[]);
+    check(Expiry::At(Instant::START), 1_000, &[]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::{Event, Refusal, Settings, Source};
+use sunward::scheduler::{Event, Expiry, Refusal, Sensed, Settings, Source};
 use sunward::units::Watts;
 
 use super::{Appliance, Do, Home, plain};
@@ -236,4 +236,70 @@ fn values_that_can_not_be_are_refused_one_by_one() {
         home.meter(&[("net", 0.0)]);
         assert_eq!(record(&mut home), "house 2, net 0");
     }
+}
+
+/// A sensor's value, measured so many seconds ago.
+fn sensed(key: &str, value: f64, ago: u64, expiry: Expiry) -> impl Fn(&mut Home) -> Result<(), Refusal> + use<> {
+    let key = key.to_owned();
+    move |home| {
+        let measured = home.now.at - Duration::from_secs(ago);
+        let sensed = Sensed { key: key.clone(), value: Watts(value), measured, expiry };
+        home.scheduler.handle(Event::Sensed(sensed), home.now)
+    }
+}
+
+#[test]
+fn values_of_sensors_and_of_records_meet_in_one_record() {
+    let mut home = Home::new(vec![]);
+    let minute = Expiry::After(Duration::from_secs(60));
+    home.meter(&[("solar", 30.0)]);
+    assert_eq!(record(&mut home), "none");
+    sensed("net", -100.0, 0, minute)(&mut home).unwrap();
+    sensed("solar", 50.0, 0, minute)(&mut home).unwrap();
+    home.meter(&[("net", -200.0)]);
+    assert_eq!(record(&mut home), "net -150, solar 50");
+    assert_eq!(
+        sensed("net", 1e9, 0, minute)(&mut home).unwrap_err().to_string(),
+        "`net` is 1000000000 W: expected a finite number within ±10 MW"
+    );
+}
+
+#[test]
+fn each_sensor_has_its_own_expiry() {
+    let after = |seconds: u64, expect: &str| {
+        let mut home = Home::new(vec![]);
+        let until = Expiry::At(home.now.at + Duration::from_secs(200));
+        sensed("quick", 1.0, 10, Expiry::After(Duration::from_secs(60)))(&mut home).unwrap();
+        sensed("made", 2.0, 0, until)(&mut home).unwrap();
+        sensed("soc", 55.0, 100_000, Expiry::Never)(&mut home).unwrap();
+        home.meter(&[("net", 0.0), ("plain", 3.0)]);
+        home.cycle();
+        home.wait(seconds);
+        home.meter(&[("net", 0.0)]);
+        assert_eq!(record(&mut home), expect, "after {seconds} s");
+    };
+    after(50, "made 2, net 0, plain 3, quick 1, soc 55");
+    after(51, "made 2, net 0, plain 3, soc 55");
+    after(200, "made 2, net 0, plain 3, soc 55");
+    after(201, "net 0, plain 3, soc 55");
+    after(301, "net 0, soc 55");
+    after(100_000, "net 0, soc 55");
+}
+
+#[test]
+fn a_sensor_of_a_task_speaks_of_the_time_since_it_was_switched() {
+    let mut home = Home::new(vec![boiler().deaf()]);
+    let minute = Expiry::After(Duration::from_secs(60));
+    home.apply(&On("boiler"));
+    sensed("boiler", 3.0, 0, minute)(&mut home).unwrap();
+    home.wait(20);
+    home.apply(&Off("boiler"));
+    home.apply(&On("boiler"));
+    sensed("boiler", 4.0, 10, minute)(&mut home).unwrap();
+    home.meter(&[("net", 0.0)]);
+    assert_eq!(record(&mut home), "boiler 1000, net 0");
+    home.wait(20);
+    sensed("boiler", 900.0, 0, minute)(&mut home).unwrap();
+    home.meter(&[("net", 0.0)]);
+    assert_eq!(record(&mut home), "boiler 900, net 0");
 }

@@ -1,0 +1,113 @@
+//! MQTT's topic filters: which topic fits, and which filter is already covered by another.
+//!
+//! Two subscriptions that fit one topic may deliver its messages twice, and a value that counts twice is a wrong mean.
+
+/// Whether a filter has wildcards.
+pub(crate) fn has_wildcard(filter: &str) -> bool {
+    filter.split('/').any(|level| matches!(level, "+" | "#"))
+}
+
+/// Whether a subscription to `filter` gets what is published on `topic`.
+pub(crate) fn matches(filter: &str, topic: &str) -> bool {
+    covers(filter, topic)
+}
+
+/// Whether everything that fits `other`, which may be a topic, fits `filter` too.
+pub(crate) fn covers(filter: &str, other: &str) -> bool {
+    // The broker's own topics are not meant by a wildcard at the start.
+    if other.starts_with('$') != filter.starts_with('$') {
+        return false;
+    }
+    let (mut filter, mut other) = (filter.split('/'), other.split('/'));
+    loop {
+        match (filter.next(), other.next()) {
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(a), Some(b)) if a == b => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The filters without those that others cover, in their order, each once.
+#[must_use]
+pub fn distinct(filters: Vec<String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for filter in filters {
+        if !distinct.iter().any(|other| covers(other, &filter)) {
+            distinct.retain(|other| !covers(&filter, other));
+            distinct.push(filter);
+        }
+    }
+    distinct
+}
+
+/// Whether this can be subscribed to.
+///
+/// # Errors
+/// The end of a sentence that began with the key.
+pub(crate) fn check(filter: &str) -> Result<(), String> {
+    if filter.trim() != filter || filter.is_empty() {
+        return Err(format!("expected a topic, without spaces at its ends, found \"{filter}\""));
+    }
+    if filter.contains(char::is_control) || filter.len() > usize::from(u16::MAX) {
+        return Err(format!("expected a topic of at most {} bytes without control characters", u16::MAX));
+    }
+    let levels: Vec<&str> = filter.split('/').collect();
+    for (index, level) in levels.iter().enumerate() {
+        if level.contains('#') && (*level != "#" || index + 1 < levels.len()) {
+            return Err(format!("expected # alone and at the end, as in \"shellies/#\", found \"{filter}\""));
+        }
+        if level.contains('+') && *level != "+" {
+            return Err(format!("expected + for a whole level, as in \"tele/+/SENSOR\", found \"{filter}\""));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_fit_as_the_standard_says() {
+        let table = [
+            ("a/b", "a/b", true),
+            ("a/b", "a/c", false),
+            ("a/+", "a/b", true),
+            ("a/+", "a", false),
+            ("a/+", "a/b/c", false),
+            ("a/+/c", "a//c", true),
+            ("a/#", "a", true),
+            ("a/#", "a/b/c", true),
+            ("#", "a/b", true),
+            ("#", "$SYS/a", false),
+            ("+/a", "$SYS/a", false),
+            ("$SYS/#", "$SYS/a", true),
+            ("+", "+", true),
+            ("+/b", "#", false),
+            ("a/+", "a/#", false),
+            ("a/#", "a/+", true),
+            ("a", "a/", false),
+        ];
+        for (filter, topic, expect) in table {
+            assert_eq!(covers(filter, topic), expect, "{filter} {topic}");
+        }
+    }
+
+    #[test]
+    fn what_others_cover_is_not_asked_for_again() {
+        let filters = ["tele/a/SENSOR", "x", "tele/+/SENSOR", "x", "tele/b/SENSOR"].map(str::to_owned);
+        assert_eq!(distinct(filters.into()), ["x", "tele/+/SENSOR"]);
+    }
+
+    #[test]
+    fn what_is_no_filter_is_refused() {
+        for filter in ["", " a", "a\0", "a#", "#/a", "a/b+", "a/+b/c", &"x".repeat(70_000)] {
+            assert!(check(filter).is_err(), "{filter}");
+        }
+        for filter in ["a", "#", "+", "a/+/b/#", "/", "N/XXXXXXXXXXX/system/0/Ac/Grid/L1/Power"] {
+            assert_eq!(check(filter), Ok(()), "{filter}");
+        }
+    }
+}
