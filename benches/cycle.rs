@@ -53,6 +53,7 @@ fn tasks(home: Home, count: u32) -> Vec<NaiveTask> {
             mode: Mode::Auto,
             held_by_min_on: false,
             meets_criteria: None,
+            deadline: false,
         }
     };
     (0..count).map(task).collect()

@@ -20,6 +20,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         None => TimeZone::system(),
     };
     Ok(Settings {
+        cycle: config.scheduler.cycle,
         window_size: config.scheduler.window_size,
         confirm_records: config.scheduler.confirm_records,
         headroom: config.scheduler.headroom,

@@ -12,10 +12,15 @@ use crate::replay::history::Moment;
 use crate::replay::home::Home;
 use crate::replay::ledger::Flow;
 use crate::replay::live::{Master, Switch};
-use crate::scheduler::{Action, Event, Instant, Now, Scheduler, Settings, Source, TaskId, TaskState};
+use crate::replay::plan::PlannedTask;
+use crate::scheduler::{
+    Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState,
+};
 
 /// Where the steady clock begins: late enough for every age to fit.
 const BEGIN: Duration = Duration::from_secs(30 * 86_400);
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// See the module.
 pub(crate) struct Sunward {
@@ -33,6 +38,7 @@ impl Sunward {
         let settings = Settings {
             max_record_gap: settings.max_record_gap.max(patient),
             expire_after: settings.expire_after.max(patient),
+            cycle,
             dry_run: false,
             ..settings
         };
@@ -62,7 +68,18 @@ impl Sunward {
 }
 
 impl Master for Sunward {
-    fn need(&mut self, _home: &Home, _task: usize, _appliance: &Appliance, _now: Moment) {}
+    /// What is due is registered anew: so much run time, at its power, until the period ends.
+    fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
+        let PlannedTask { id, registration, model } = &home.residents[task].plan;
+        if !model.due {
+            return;
+        }
+        let hours = appliance.lacking / appliance.kind.power.0;
+        let on_for = Duration::from_secs_f64(hours * 3600.0).min(DAY);
+        let max = registration.daily.as_ref().and_then(|daily| daily.max);
+        let daily = Some(Daily { on_for, by: model.by, max });
+        self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
+    }
 
     fn state(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
         let (running, runnable) = (appliance.running, appliance.runnable());

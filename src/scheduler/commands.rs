@@ -4,14 +4,23 @@
 
 use jiff::Timestamp;
 
+use crate::scheduler::cycle::Choice;
+use crate::scheduler::mode::Mode;
 use crate::scheduler::task::Task;
+use crate::scheduler::verdict::Verdict;
 use crate::scheduler::{Action, Command, Decision, Instruction, Now, OnNoData, Rule, Scheduler, event};
 
 impl Scheduler {
     pub(super) fn obey(&mut self, command: Command, now: Now) {
         let before = self.activity();
         match command {
-            Command::Pause => self.paused = true,
+            Command::Pause => {
+                self.paused = true;
+                // Everybody stays as it is: a stop that was not followed is forgotten.
+                for task in &mut self.tasks {
+                    task.stopping = false;
+                }
+            }
             Command::Resume => {
                 self.paused = false;
                 for task in &mut self.tasks {
@@ -22,6 +31,9 @@ impl Scheduler {
                 self.paused = true;
                 for task in &mut self.tasks {
                     task.stop_all = task.registration.is_some() && task.running();
+                    if task.mode() == Mode::On {
+                        task.hand.release();
+                    }
                 }
                 self.repeat_stop_all(now);
             }
@@ -38,32 +50,46 @@ impl Scheduler {
     }
 
     pub(super) fn repeat_stop_all(&mut self, now: Now) {
-        self.stop_where(Rule::StopAll, "everything is to be stopped", now, |task| task.stop_all);
+        let stops = self.stops(Rule::StopAll, "everything is to be stopped", now, |task| task.stop_all);
+        self.carry_out(stops, now);
     }
 
-    pub(super) fn stop_without_data(&mut self, now: Now) {
+    /// Whom missing data stops: those of the rules, but for who runs for its deadline.
+    pub(super) fn stops_without_data(&self, now: Now) -> Vec<Choice> {
         let silent = event::Seconds(now.at.since(self.last_record));
         let reason = format!("no power record for {silent}, and it is not to run without");
-        self.stop_where(Rule::NoData, &reason, now, |task| {
-            task.registration.as_ref().is_some_and(|registration| registration.on_no_data == OnNoData::Stop)
-        });
+        self.stops(Rule::NoData, &reason, now, |task| {
+            let stops = |registration: &crate::scheduler::Registration| registration.on_no_data == OnNoData::Stop;
+            task.mode() == Mode::Auto && !task.pressed && task.registration.as_ref().is_some_and(stops)
+        })
     }
 
-    /// Stops every running, stoppable, reachable task of a kind, outside of the rules of a cycle.
-    fn stop_where(&mut self, rule: Rule, reason: &str, now: Now, chosen: impl Fn(&Task) -> bool) {
-        let stops: Vec<Decision> = self
-            .tasks
-            .iter()
-            .filter(|task| {
-                task.running()
-                    && task.registration.is_some()
-                    && task.stoppable(now.at)
-                    && task.unreachable(now.at, &self.settings).is_none()
-                    && chosen(task)
-            })
-            .map(|task| Decision { task: task.id.clone(), action: Action::Stop, rule, reason: reason.to_owned() })
-            .collect();
-        self.instructions.extend(stops.iter().cloned().map(Instruction::Decided));
-        self.between.extend(stops);
+    /// Every running, stoppable, reachable task of a kind, outside of the rules of a cycle.
+    fn stops(&self, rule: Rule, reason: &str, now: Now, chosen: impl Fn(&Task) -> bool) -> Vec<Choice> {
+        let stops = self.tasks.iter().enumerate().filter(|(_, task)| {
+            task.running()
+                && task.registration.is_some()
+                && task.stoppable(now.at)
+                && self.is_reachable(task, now)
+                && chosen(task)
+        });
+        let stop = |slot| Choice { slot, action: Action::Stop, rule, reason: reason.to_owned(), ratio: None };
+        stops.map(|(slot, _)| stop(slot)).collect()
+    }
+
+    /// What was chosen becomes decisions, to be sent and told; stops come before starts.
+    pub(super) fn carry_out(&mut self, mut choices: Vec<Choice>, now: Now) {
+        choices.sort_by_key(|choice| choice.action == Action::Start);
+        for Choice { slot, action, rule, reason, ratio } in choices {
+            let task = &mut self.tasks[slot];
+            task.verdict = Verdict::Decided { reason: reason.clone(), ratio };
+            // What isn't sent is not answered either.
+            if !self.settings.dry_run {
+                task.command(action, now.at);
+            }
+            let decision = Decision { task: task.id.clone(), action, rule, reason };
+            self.instructions.push_back(Instruction::Decided(decision.clone()));
+            self.between.push(decision);
+        }
     }
 }

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use minijinja::Value;
 
 use crate::scheduler::coverage::covered_by_production;
-use crate::scheduler::decision::{Action, Decision, Instruction, Rule};
+use crate::scheduler::decision::{Action, Decision, Rule};
 use crate::scheduler::election::{Electable, Elected, elect};
 use crate::scheduler::event::Source;
 use crate::scheduler::key::{KeyId, Owners};
 use crate::scheduler::rules::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
-use crate::scheduler::scene::{Parts, Scene};
+use crate::scheduler::scene::{Load, Parts, Scene};
 use crate::scheduler::sheet::{Offer, Sheet};
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::{Verdict, Waits};
@@ -57,8 +57,11 @@ impl Scheduler {
             self.order = (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
             self.owners_stale = false;
         }
-        self.wake(now);
+        self.end_wishes(now);
+        self.notice_missing_data(now);
         let source = self.update(now);
+        self.check_deadlines(now);
+        self.watch_all_usage(now.at);
         let skipped = match source {
             _ if self.paused => Some(Skipped::Paused),
             None => Some(Skipped::NoRecord),
@@ -66,10 +69,10 @@ impl Scheduler {
         };
         match skipped {
             Some(Skipped::Paused) => self.repeat_stop_all(now),
-            Some(Skipped::NoRecord) if self.no_data => self.stop_without_data(now),
-            Some(Skipped::NoRecord) => {}
+            Some(Skipped::NoRecord) => self.do_without_record(now),
             None => self.schedule(now),
         }
+        self.renew_leases(now);
         let record = source.and_then(|_| self.window.latest()).map(|record| self.named(record).collect());
         let mut decisions = std::mem::take(&mut self.between);
         // The last word about a task counts once.
@@ -133,32 +136,65 @@ impl Scheduler {
 
     /// Asks the rules and tells the decisions.
     fn schedule(&mut self, now: Now) {
-        let tasks = &self.tasks;
-        self.order.sort_by(|a, b| tasks[*a].importance().most_first(&tasks[*b].importance()));
-        let outcome = self.decide(now);
+        for task in &mut self.tasks {
+            task.stopping = false;
+        }
+        self.sort_by_importance();
+        let mut choices = self.ordered(now);
+        let outcome = self.decide(&choices, now);
         for (slot, learned) in outcome.learned {
             self.tasks[slot].learned = learned;
         }
         for (slot, verdict) in outcome.verdicts {
             self.tasks[slot].verdict = verdict;
         }
-        for Choice { slot, action, rule, reason, ratio } in outcome.choices {
-            let task = &mut self.tasks[slot];
-            task.verdict = Verdict::Decided { reason: reason.clone(), ratio };
-            if action == Action::Start && !self.settings.dry_run {
-                task.await_start();
-            }
-            let decision = Decision { task: task.id.clone(), action, rule, reason };
-            self.instructions.push_back(Instruction::Decided(decision.clone()));
-            self.between.push(decision);
-        }
+        choices.extend(outcome.choices);
+        self.carry_out(choices, now);
     }
 
-    fn decide(&self, now: Now) -> Outcome {
+    /// What doesn't ask for the sun: modes, deadlines, missing data.
+    fn do_without_record(&mut self, now: Now) {
+        self.sort_by_importance();
+        let mut choices = self.ordered(now);
+        if self.no_data {
+            let stops = self.stops_without_data(now);
+            let new = |stop: &Choice| choices.iter().all(|choice| choice.slot != stop.slot);
+            let stops: Vec<_> = stops.into_iter().filter(new).collect();
+            choices.extend(stops);
+        }
+        self.start_for_deadlines(&mut choices, now);
+        self.carry_out(choices, now);
+    }
+
+    fn sort_by_importance(&mut self) {
+        let tasks = &self.tasks;
+        self.order.sort_by(|a, b| tasks[*a].importance().most_first(&tasks[*b].importance()));
+    }
+
+    /// What modes and guards ask for, whatever the rules say.
+    fn ordered(&mut self, now: Now) -> Vec<Choice> {
+        let mut choices = Vec::new();
+        for place in 0..self.order.len() {
+            let slot = self.order[place];
+            let choice = self
+                .stop_who_is_done(slot, now)
+                .or_else(|| self.wanted_by_mode(slot, now))
+                .or_else(|| self.stop_who_is_exhausted(slot, now));
+            choices.extend(choice);
+        }
+        choices
+    }
+
+    fn decide(&self, ordered: &[Choice], now: Now) -> Outcome {
+        let mut orders = vec![None; self.tasks.len()];
+        for choice in ordered {
+            orders[choice.slot] = Some(choice.action);
+        }
         let surround = || self.surroundings(now);
         let mut scene = Scene::new(&Parts {
             tasks: &self.tasks,
             order: &self.order,
+            orders: &orders,
             owners: &self.owners,
             window: &self.window,
             settings: &self.settings,
@@ -176,7 +212,8 @@ impl Scheduler {
         let covered = covered_by_production(&scene, keys);
         let mut choices = Vec::new();
         let elected = self.ask(&scene, &covered, &mut choices);
-        choices.extend(elected.started.iter().map(|(load, offer)| start(&scene, *load, offer, Rule::Elected, None)));
+        let started = elected.started.iter();
+        choices.extend(started.map(|(load, offer)| self.start(&scene, *load, offer, Rule::Elected, "")));
         let slot = |load: usize| scene.loads[load].slot;
         let running = covered.iter().enumerate().filter_map(|(load, share)| Some((load, Verdict::Covered((*share)?))));
         let waiting = elected.waiting.iter().map(|(load, why)| (*load, Verdict::Waits(self.waits(&scene, *load, why))));
@@ -227,7 +264,7 @@ impl Scheduler {
             choices.push(stop(scene, *load, Rule::LowerPriority, reason, covered[*load]));
         }
         let instead = format!(", in place of {}", names.join(", "));
-        choices.push(start(scene, found.started, &found.offer, Rule::LowerPriority, Some(instead)));
+        choices.push(self.start(scene, found.started, &found.offer, Rule::LowerPriority, &instead));
         elect(scene, &mut sheet, &found.stopped)
     }
 
@@ -251,6 +288,18 @@ impl Scheduler {
         }
     }
 
+    fn start(&self, scene: &Scene<'_>, load: usize, offer: &Offer, rule: Rule, instead: &str) -> Choice {
+        let (Load { task, slot, power, .. }, ratio) = (&scene.loads[load], offer.ratio);
+        let (rule, reason) = if task.pressed {
+            let rule = if rule == Rule::Elected { Rule::Daily } else { rule };
+            (rule, format!("{}{instead}", self.deadline_in_words(task, scene.now)))
+        } else {
+            let (available, criterion) = (*power * ratio.0, scene.criterion(load));
+            (rule, format!("{available} are available for its {power}, ratio {ratio} ({criterion}){instead}"))
+        };
+        Choice { slot: *slot, action: Action::Start, rule, reason, ratio: Some(ratio) }
+    }
+
     /// `record` and `now` for expressions.
     fn surroundings(&self, now: Now) -> (Value, Value) {
         let record = self.window.latest().into_iter().flat_map(|record| self.named(record));
@@ -266,13 +315,15 @@ impl Scheduler {
     }
 }
 
-/// What the rules chose for one task.
-struct Choice {
-    slot: usize,
-    action: Action,
-    rule: Rule,
-    reason: String,
-    ratio: Option<Share>,
+/// What was chosen for one task.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) slot: usize,
+    pub(crate) action: Action,
+    pub(crate) rule: Rule,
+    pub(crate) reason: String,
+    /// The ratio that decided it, where one did.
+    pub(crate) ratio: Option<Share>,
 }
 
 /// What a cycle came to, before it is applied.
@@ -285,14 +336,6 @@ struct Outcome {
 
 fn stop(scene: &Scene<'_>, load: usize, rule: Rule, reason: String, ratio: Option<Share>) -> Choice {
     Choice { slot: scene.loads[load].slot, action: Action::Stop, rule, reason, ratio }
-}
-
-fn start(scene: &Scene<'_>, load: usize, offer: &Offer, rule: Rule, instead: Option<String>) -> Choice {
-    let (slot, power, ratio) = (scene.loads[load].slot, scene.loads[load].power, offer.ratio);
-    let (available, criterion) = (power * ratio.0, scene.criterion(load));
-    let instead = instead.unwrap_or_default();
-    let reason = format!("{available} are available for its {power}, ratio {ratio} ({criterion}){instead}");
-    Choice { slot, action: Action::Start, rule, reason, ratio: Some(ratio) }
 }
 
 /// What a task counts as on one of its keys when the key says nothing.

@@ -50,8 +50,7 @@ pub(crate) fn electable(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -
 /// A task of R, or of the base load, that runs on one of the candidate's keys.
 fn holder_of_a_key(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -> Option<(usize, KeyId)> {
     scene.keys(load).iter().find_map(|key| {
-        let holds =
-            |other: &usize| sheet.has(*other) || (scene.loads[*other].running && !scene.loads[*other].reachable);
+        let holds = |other: &usize| sheet.has(*other) || scene.loads[*other].keeps_keys();
         scene.others(*key, load).find(holds).map(|other| (other, *key))
     })
 }

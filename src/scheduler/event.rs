@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::{Instant, Registration, TaskId, TaskState};
+use crate::scheduler::{Instant, Mode, Priority, Registration, TaskId, TaskState};
 use crate::units::Watts;
 
 /// One thing that happened.
@@ -38,6 +38,10 @@ pub enum Event {
     Availability(TaskId, Option<bool>),
     /// A user's command.
     Command(Command),
+    /// A user sets a task's mode, for so long or until it is set again.
+    Mode(TaskId, Mode, Option<Duration>),
+    /// A user sets a task's priority; none: the task's own counts again.
+    Priority(TaskId, Option<Priority>),
 }
 
 /// One value of one key.
@@ -132,6 +136,9 @@ pub enum Refusal {
     /// There are too many tasks already.
     #[error("task `{0}` is ignored: there are more than 4096 tasks")]
     TooManyTasks(TaskId),
+    /// Nobody knows this task.
+    #[error("no task `{0}` is registered: expected the id of one that is")]
+    UnknownTask(TaskId),
 }
 
 /// Whole seconds, as humantime writes them.

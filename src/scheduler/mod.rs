@@ -8,11 +8,17 @@ mod commands;
 mod coverage;
 mod criteria;
 mod cycle;
+mod daily;
 mod decision;
 mod election;
 mod event;
+mod finished;
+mod hold;
 mod importance;
 mod key;
+mod lease;
+mod memory;
+mod mode;
 mod power;
 mod record;
 mod registration;
@@ -27,16 +33,21 @@ mod verdict;
 mod view;
 mod window;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
+pub use daily::{Daily, DailyView};
 pub use decision::{Action, Decision, Instruction, Rule};
 pub use event::{Command, Event, Expiry, Refusal, Sensed, Source};
+pub use finished::Finished;
 pub use importance::{Priority, by_importance};
+pub use lease::SHORTEST_LEASE;
+pub use memory::Counted;
+pub use mode::Mode;
 pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
 pub use settings::Settings;
 pub use task::Unreachable;
@@ -89,6 +100,10 @@ pub struct Scheduler {
     order: Vec<usize>,
     /// Some task came, went, or changed its keys since `owners` and `order` were made.
     owners_stale: bool,
+    /// Slots with a lease, or with a wish that ends.
+    timed: BTreeSet<usize>,
+    /// Slots with `finished`, whose usage is watched.
+    metered: BTreeSet<usize>,
     window: Window,
     meter: Intake,
     fallback: Intake,
@@ -125,6 +140,8 @@ impl Scheduler {
             owners: Owners::default(),
             order: Vec::new(),
             owners_stale: true,
+            timed: BTreeSet::new(),
+            metered: BTreeSet::new(),
             meter: Intake::default(),
             fallback: Intake::default(),
             last_record: now.at,
@@ -144,32 +161,45 @@ impl Scheduler {
     /// What of it was refused, and why. The rest of the event has its effect all the same.
     pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
-            Event::Power { source, values, measured } => return self.take_in(source, values, measured, now),
-            Event::Sensed(sensed) => return self.put(Source::Meter, sensed, true, now),
+            Event::Power { source, values, measured } => {
+                let taken = self.take_in(source, values, measured, now);
+                self.watch_all_usage(now.at);
+                return taken;
+            }
+            Event::Sensed(sensed) => {
+                let taken = self.put(Source::Meter, sensed, true, now);
+                self.watch_all_usage(now.at);
+                return taken;
+            }
             Event::Registered(id, registration) => {
                 let slot = self.slot(id)?;
                 // Its state may have come before: then its keys are known, but it owns them only from now on.
                 self.owners_stale |= self.tasks[slot].registration.is_none();
                 self.tasks[slot].register(*registration);
+                self.tasks[slot].turn_period(now, &self.settings.time_zone);
+                self.note_guards(slot);
                 self.refresh_keys(slot)?;
             }
             Event::RegistrationRefused(id, why) => {
                 let slot = self.slot(id)?;
                 self.tasks[slot].error = Some(why);
             }
-            Event::Unregistered(id) => self.change(&id, |task| {
-                task.registration = None;
-                task.error = None;
-            }),
+            Event::Unregistered(id) => self.change(&id, Task::unregister),
             Event::State(id, state) => {
                 let slot = self.slot(id)?;
-                let today = now.day(&self.settings.time_zone);
-                self.tasks[slot].set_state(*state, now.at, today);
+                self.tasks[slot].set_state(*state, now, &self.settings);
                 self.refresh_keys(slot)?;
+                self.note_guards(slot);
+                if self.metered.contains(&slot) {
+                    self.watch_usage(slot, now.at);
+                }
             }
             Event::StateRefused(id, why) => self.change(&id, |task| task.refuse_state(&why)),
             Event::StateCleared(id) => {
-                self.change(&id, |task| task.state = None);
+                if let Some(slot) = self.slots.get(&id).copied() {
+                    self.tasks[slot].clear_state(now, &self.settings);
+                }
+                self.change(&id, |_| {});
                 // The keys that only its state had named are not its own any more.
                 if let Some(slot) = self.slots.get(&id).copied() {
                     self.refresh_keys(slot)?;
@@ -177,10 +207,12 @@ impl Scheduler {
             }
             Event::Availability(id, available) => {
                 let slot = self.slot(id.clone())?;
-                self.tasks[slot].set_available(available);
+                self.tasks[slot].set_available(available, now.at);
                 self.change(&id, |_| {});
             }
             Event::Command(command) => self.obey(command, now),
+            Event::Mode(id, mode, lasting) => self.set_mode(id, mode, lasting, now)?,
+            Event::Priority(id, priority) => self.set_priority(id, priority)?,
         }
         Ok(())
     }
@@ -189,16 +221,26 @@ impl Scheduler {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Instant> {
         // "For longer than": the first moment after it.
-        (!self.no_data).then(|| self.last_record + self.settings.max_record_gap + Duration::from_millis(1))
+        let missing =
+            (!self.no_data).then(|| self.last_record + self.settings.max_record_gap + Duration::from_millis(1));
+        missing.into_iter().chain(self.next_timer()).min()
     }
 
-    /// Does what is due by the clock alone: notices missing data.
+    /// Does what is due by the clock alone: ends wishes, notices missing data, renews leases.
     pub fn wake(&mut self, now: Now) {
+        self.end_wishes(now);
+        self.notice_missing_data(now);
+        self.renew_leases(now);
+    }
+
+    fn notice_missing_data(&mut self, now: Now) {
         if !self.no_data && now.at.since(self.last_record) > self.settings.max_record_gap {
             self.no_data = true;
             if !self.paused {
                 self.since = now.wall;
-                self.stop_without_data(now);
+                self.check_deadlines(now);
+                let stops = self.stops_without_data(now);
+                self.carry_out(stops, now);
             }
         }
     }
@@ -222,6 +264,10 @@ impl Scheduler {
     #[must_use]
     pub fn since(&self) -> Timestamp {
         self.since
+    }
+
+    fn is_reachable(&self, task: &Task, now: Now) -> bool {
+        task.unreachable(now.at, &self.settings).is_none()
     }
 
     /// The settings it runs by.

@@ -85,6 +85,12 @@ impl Intake {
         if reading.count > 0 {
             return Some(Measured { value: reading.sum * f64::from(reading.count).recip(), at: reading.measured });
         }
+        self.last(key, now)
+    }
+
+    /// The last value as it came, until it expires.
+    pub(crate) fn last(&self, key: KeyId, now: Instant) -> Option<Measured> {
+        let reading = self.reading(key)?;
         let counts = reading.expiry.end(reading.measured).is_none_or(|end| now <= end);
         counts.then_some(Measured { value: reading.last, at: reading.measured })
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use minijinja::Value;
 
-use crate::scheduler::{Criteria, Priority};
+use crate::scheduler::{Criteria, Daily, Finished, Priority};
 use crate::units::Watts;
 
 /// The id of a task: `[A-Za-z0-9_-]{1,64}`. Cheap to clone.
@@ -88,10 +88,18 @@ pub struct Registration {
     pub min_on: Duration,
     /// A stopped task is not runnable before.
     pub min_off: Duration,
+    /// How long it has to run each day, and may at most.
+    pub daily: Option<Daily>,
+    /// How to see that it is done.
+    pub finished: Option<Finished>,
     /// `false`: once it runs it is not stoppable unless its state says so.
     pub interruptible: bool,
+    /// For so long a switch by hand is somebody's wish; 0: it is none.
+    pub manual_hold: Duration,
     /// Whether it is stopped when no record arrives.
     pub on_no_data: OnNoData,
+    /// It stops by itself when it hears no start for this long.
+    pub lease: Option<Duration>,
     /// It stands in the configuration: without an `expire_after` its state never expires.
     pub configured: bool,
 }
@@ -113,8 +121,12 @@ impl Registration {
             expire_after: None,
             min_on: Duration::ZERO,
             min_off: Duration::ZERO,
+            daily: None,
+            finished: None,
             interruptible: true,
+            manual_hold: Duration::ZERO,
             on_no_data: OnNoData::Stop,
+            lease: None,
             configured: false,
         }
     }

@@ -33,9 +33,34 @@ impl Scheduler {
         let Some(slot) = self.slots.get(id).copied() else { return };
         change(&mut self.tasks[slot]);
         self.owners_stale = true;
+        self.note_guards(slot);
         if self.tasks[slot].is_forgotten() {
             self.slots.remove(id);
             self.free.push(slot);
+        }
+    }
+
+    /// The slot of a task with a valid registration.
+    pub(super) fn registered(&self, id: TaskId) -> Result<usize, Refusal> {
+        match self.slots.get(&id) {
+            Some(slot) if self.tasks[*slot].registration.is_some() => Ok(*slot),
+            _ => Err(Refusal::UnknownTask(id)),
+        }
+    }
+
+    /// A task's guards may have changed: who has to be looked at between cycles.
+    pub(super) fn note_guards(&mut self, slot: usize) {
+        let task = &self.tasks[slot];
+        let registration = task.registration.as_ref();
+        let leased = registration.is_some_and(|registration| registration.lease.is_some());
+        let ends = task.wish.until.is_some() || task.hand.hold().is_some();
+        let metered = registration.is_some_and(|registration| registration.finished.is_some());
+        for (set, belongs) in [(&mut self.timed, leased || ends), (&mut self.metered, metered)] {
+            if belongs {
+                set.insert(slot);
+            } else {
+                set.remove(&slot);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::scheduler::criteria::{Question, Surroundings};
 use crate::scheduler::key::{KeyId, Owners};
 use crate::scheduler::task::Task;
 use crate::scheduler::window::Window;
-use crate::scheduler::{Instant, Priority, Settings, TaskId};
+use crate::scheduler::{Action, Instant, Mode, Priority, Settings, TaskId};
 use crate::units::{Share, Watts};
 
 /// A task within one cycle.
@@ -19,10 +19,14 @@ pub(crate) struct Load<'a> {
     pub(crate) priority: Priority,
     pub(crate) adjustable: bool,
     pub(crate) power: Watts,
-    /// It reports running.
+    /// It reports running, and nothing but the rules stops it in this cycle.
     pub(crate) running: bool,
-    /// It is reachable: the scheduler may move it.
-    pub(crate) reachable: bool,
+    /// It is reachable and in mode `auto`: the rules may move it.
+    pub(crate) movable: bool,
+    /// It is none of the rules' and stays as it is: base load, which is never ignored.
+    pub(crate) base: bool,
+    /// It runs in mode `on`, or is about to: in records that it did not run in it counts at its `power`.
+    pub(crate) counts: bool,
     /// It may be started.
     pub(crate) runnable: bool,
     /// It may be stopped.
@@ -38,12 +42,17 @@ pub(crate) struct Load<'a> {
 impl Load<'_> {
     /// A running task that takes part in scheduling.
     pub(crate) fn takes_part(&self) -> bool {
-        self.running && self.reachable
+        self.running && self.movable
     }
 
     /// A stopped task that could be started.
     pub(crate) fn is_candidate(&self) -> bool {
-        !self.running && self.reachable && self.runnable
+        !self.running && self.movable && self.runnable
+    }
+
+    /// Nobody else may start on its keys, whatever the rules decide.
+    pub(crate) fn keeps_keys(&self) -> bool {
+        self.base && (self.running || self.task.mode() == Mode::On)
     }
 
     pub(crate) fn can_be_stopped(&self) -> bool {
@@ -66,7 +75,7 @@ pub(crate) struct Scene<'a> {
     net: Vec<Watts>,
     /// By load, then by confirming record: what the less important running adjustable tasks use above their `power`.
     excess_below: Vec<Watts>,
-    now: Instant,
+    pub(crate) now: Instant,
     surroundings: Surroundings,
     surround: &'a dyn Fn() -> (Value, Value),
 }
@@ -76,6 +85,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) tasks: &'a [Task],
     /// Slots of the registered tasks in descending importance.
     pub(crate) order: &'a [usize],
+    /// By slot: what its mode or a guard has decided already.
+    pub(crate) orders: &'a [Option<Action>],
     pub(crate) owners: &'a Owners,
     pub(crate) window: &'a Window,
     pub(crate) settings: &'a Settings,
@@ -202,6 +213,9 @@ impl<'a> Scene<'a> {
 
     fn met(&self, load: usize, ratio: Share, power: Watts) -> Result<bool, String> {
         let Load { task, running, priority, .. } = self.loads[load];
+        if task.pressed {
+            return Ok(true);
+        }
         if let Some(answer) = task.state.as_ref().and_then(|state| state.meets_criteria) {
             return Ok(answer);
         }
@@ -239,7 +253,7 @@ impl<'a> Scene<'a> {
     /// The ratio without which a stopped task is certainly not started, where that is known.
     pub(crate) fn least_start_ratio(&self, load: usize) -> Option<Share> {
         let task = self.loads[load].task;
-        if task.answers_itself() {
+        if task.answers_itself() || task.pressed {
             return None;
         }
         task.registration.as_ref()?.criteria.start.needed_ratio()
@@ -249,18 +263,26 @@ impl<'a> Scene<'a> {
 fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
     let task = &parts.tasks[slot];
     let now = parts.now;
+    let mode = task.mode();
+    let reachable = task.unreachable(now, parts.settings).is_none();
+    let stopped = parts.orders[slot] == Some(Action::Stop);
+    let running = task.running() && !stopped;
+    let waits = task.waits(now);
+    let starts = parts.orders[slot] == Some(Action::Start) && !waits;
     Load {
         task,
         slot,
         priority: task.priority(),
         adjustable: task.adjustable(),
         power: task.power(),
-        running: task.running(),
-        reachable: task.unreachable(now, parts.settings).is_none(),
+        running,
+        movable: reachable && mode == Mode::Auto && !stopped,
+        base: !reachable || mode == Mode::On || (mode == Mode::Off && running),
+        counts: mode == Mode::On && (running || starts),
         runnable: task.runnable(now),
         stoppable: task.stoppable(now),
-        yields: task.stoppable_but_for_min_on(),
-        waits: task.waits(now),
+        yields: task.stoppable_but_for_min_on(now),
+        waits,
         learned: task.learned,
     }
 }

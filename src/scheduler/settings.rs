@@ -9,6 +9,8 @@ use crate::units::Watts;
 /// The settings of the core, by the names of SPEC section 12.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
+    /// The length of a cycle.
+    pub cycle: Duration,
     /// Records kept; at least 1.
     pub window_size: usize,
     /// A start must be affordable in this many newest records; at least 1.
@@ -34,6 +36,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            cycle: Duration::from_secs(60),
             window_size: 12,
             confirm_records: 2,
             headroom: Watts(200.0),

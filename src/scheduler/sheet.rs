@@ -17,6 +17,8 @@ pub(crate) struct Sheet<'s, 'a> {
     members: Vec<bool>,
     /// By load: it ran and used nothing through the whole window.
     idle: Vec<bool>,
+    /// What counts although it did not run yet.
+    counting: Vec<usize>,
     /// The adjustable ones of R, the most important first.
     adjustable: Vec<usize>,
     /// The sum of priority levels in R, and their number.
@@ -29,8 +31,10 @@ pub(crate) struct Sheet<'s, 'a> {
 #[derive(Debug, Clone)]
 struct Column {
     record: usize,
-    /// `net` if only R and the base load ran.
+    /// `net` if only R and the base load ran,
     net: Watts,
+    /// but for what the base load in mode `on` will use that did not run yet.
+    coming: Watts,
     /// By key: how many ignored tasks that own it ran when the record was made.
     ignored: Vec<u16>,
     /// What the adjustable tasks of R can give, from each of them on to the least important; 0 at the end.
@@ -54,12 +58,19 @@ impl<'s, 'a> Sheet<'s, 'a> {
     pub(crate) fn new(scene: &'s Scene<'a>, keys: usize, stopped: &[usize], kept_in_net: &[usize]) -> Self {
         let loads = scene.loads.len();
         let columns = (0..scene.confirming())
-            .map(|record| Column { record, net: scene.net(record), ignored: vec![0; keys], given: Vec::new() })
+            .map(|record| Column {
+                record,
+                net: scene.net(record),
+                coming: Watts::ZERO,
+                ignored: vec![0; keys],
+                given: Vec::new(),
+            })
             .collect();
         let mut sheet = Self {
             scene,
             members: vec![false; loads],
             idle: vec![false; loads],
+            counting: (0..loads).filter(|load| scene.loads[*load].counts).collect(),
             adjustable: Vec::new(),
             levels: 0,
             count: 0,
@@ -67,7 +78,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
         };
         let is_member = |index: usize| scene.loads[index].takes_part() && !stopped.contains(&index);
         for index in 0..loads {
-            if scene.loads[index].reachable && !is_member(index) && !kept_in_net.contains(&index) {
+            if !scene.loads[index].base && !is_member(index) && !kept_in_net.contains(&index) {
                 sheet.ignore(index);
             }
         }
@@ -106,7 +117,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
     pub(crate) fn offer(&self, load: usize) -> Offer {
         let held_back = self.held_back(load);
         let least = (0..self.columns.len())
-            .map(|column| -(self.columns[column].net - self.given_to(load, column)))
+            .map(|column| -(self.net(column) - self.given_to(load, column)))
             .fold(f64::INFINITY, |least, export| least.min(export.0));
         let export = if least.is_finite() { Watts(least) } else { Watts::ZERO };
         let ratio = tidy((export - held_back).max(Watts::ZERO) / self.scene.loads[load].power);
@@ -116,7 +127,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
     /// No set of tasks, stopped out of those with `relief`, offers more than this.
     pub(crate) fn best_offer(&self, load: usize, relief: &[Watts]) -> Share {
         let least = (0..self.columns.len())
-            .map(|column| relief[column] - (self.columns[column].net - self.given_to(load, column)))
+            .map(|column| relief[column] - (self.net(column) - self.given_to(load, column)))
             .fold(f64::INFINITY, |least, export| least.min(export.0));
         tidy(Watts(least).max(Watts::ZERO) / self.scene.loads[load].power)
     }
@@ -131,6 +142,10 @@ impl<'s, 'a> Sheet<'s, 'a> {
             let left = if ran { Watts::ZERO } else { self.usage(load, column) };
             (self.level(load, column) - given - left).max(Watts::ZERO)
         })
+    }
+
+    fn net(&self, column: usize) -> Watts {
+        self.columns[column].net + self.columns[column].coming
     }
 
     // Sums.
@@ -233,7 +248,15 @@ impl<'s, 'a> Sheet<'s, 'a> {
                 given[place] = given[place + 1] + self.excess(*load, column);
             }
             self.columns[column].given = given;
+            self.columns[column].coming = self.coming(column);
         }
+    }
+
+    /// What tasks in mode `on` will use that did not run when the record was made.
+    fn coming(&self, column: usize) -> Watts {
+        let record = self.columns[column].record;
+        let new = self.counting.iter().copied().filter(|load| !self.scene.ran(*load, record));
+        new.map(|load| (self.scene.loads[load].power - self.usage(load, column)).max(Watts::ZERO)).sum()
     }
 
     fn held_back(&self, load: usize) -> Watts {

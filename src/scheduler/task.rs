@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use minijinja::Value;
 
+use crate::scheduler::daily::Account;
+use crate::scheduler::hold::Hand;
 use crate::scheduler::importance::Importance;
 use crate::scheduler::key::KeyId;
+use crate::scheduler::mode::Wish;
 use crate::scheduler::time::Day;
-use crate::scheduler::{Instant, Priority, Registration, Settings, TaskId, TaskState, Verdict};
+use crate::scheduler::{Action, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
 use crate::units::Watts;
 
 /// Starts that may stay unanswered before the task has to wait.
@@ -46,15 +49,33 @@ pub(crate) struct Task {
     /// `stop_all` is to be repeated until it stops.
     pub(crate) stop_all: bool,
     pub(crate) verdict: Verdict,
-    today: Today,
+    pub(crate) today: Today,
+    /// The mode that a user set, and for how long.
+    pub(crate) wish: Wish,
+    /// The priority that a user set.
+    pub(crate) preferred: Option<Priority>,
+    /// What was commanded, and switched by hand.
+    pub(crate) hand: Hand,
+    /// Of its daily run time.
+    pub(crate) account: Option<Account>,
+    /// It has to run for its deadline, as of the last cycle.
+    pub(crate) pressed: bool,
+    /// Since when it has used next to nothing.
+    pub(crate) low_since: Option<Instant>,
+    pub(crate) rests_until: Option<Now>,
+    /// When the last start was sent.
+    pub(crate) started_at: Option<Instant>,
+    /// It was told to stop, and not yet to run on.
+    pub(crate) stopping: bool,
 }
 
 /// Run time and starts since local midnight.
 #[derive(Debug, Default)]
-struct Today {
-    day: Day,
-    on: Duration,
-    starts: u32,
+pub(crate) struct Today {
+    pub(crate) day: Day,
+    /// Up to the last switch.
+    pub(crate) on: Duration,
+    pub(crate) starts: u32,
 }
 
 /// Why a task takes no part in scheduling.
@@ -87,6 +108,15 @@ impl Task {
             stop_all: false,
             verdict: Verdict::Pending,
             today: Today::default(),
+            wish: Wish::default(),
+            preferred: None,
+            hand: Hand::default(),
+            account: None,
+            pressed: false,
+            low_since: None,
+            rests_until: None,
+            started_at: None,
+            stopping: false,
         }
     }
 
@@ -98,6 +128,12 @@ impl Task {
     // What it is: the state over the registration.
 
     pub(crate) fn priority(&self) -> Priority {
+        if self.pressed {
+            return Priority::Urgent;
+        }
+        if let Some(preferred) = self.preferred {
+            return preferred;
+        }
         let registered = self.registration.as_ref().map(|registration| registration.priority);
         self.state.as_ref().and_then(|state| state.priority).or(registered).unwrap_or_default()
     }
@@ -149,20 +185,23 @@ impl Task {
 
     /// It may be started, as far as it and its guards are concerned.
     pub(crate) fn runnable(&self, now: Instant) -> bool {
-        self.state.as_ref().is_some_and(|state| state.runnable) && self.off_guard(now).is_none()
+        self.state.as_ref().is_some_and(|state| state.runnable)
+            && self.off_guard(now).is_none()
+            && self.rests_until(now).is_none()
+            && !self.is_exhausted(now)
     }
 
     /// It may be stopped, as far as it and its guards are concerned.
     pub(crate) fn stoppable(&self, now: Instant) -> bool {
-        self.stoppable_but_for_min_on() && !self.held_by_min_on(now)
+        self.stoppable_but_for_min_on(now) && !self.held_by_min_on(now)
     }
 
-    pub(crate) fn stoppable_but_for_min_on(&self) -> bool {
-        let interruptible = self.registration.as_ref().is_none_or(|registration| registration.interruptible);
-        self.state.as_ref().and_then(|state| state.stoppable).unwrap_or(interruptible)
+    pub(crate) fn stoppable_but_for_min_on(&self, now: Instant) -> bool {
+        let interruptible = || self.registration.as_ref().is_none_or(|registration| registration.interruptible);
+        self.state.as_ref().and_then(|state| state.stoppable).unwrap_or_else(|| interruptible() || self.is_done(now))
     }
 
-    fn held_by_min_on(&self, now: Instant) -> bool {
+    pub(crate) fn held_by_min_on(&self, now: Instant) -> bool {
         self.registration.as_ref().is_some_and(|registration| self.on_for(now) < registration.min_on)
     }
 
@@ -175,11 +214,21 @@ impl Task {
     }
 
     pub(crate) fn on_for(&self, now: Instant) -> Duration {
-        if self.running() { now.since(self.switched.unwrap_or(self.first_seen)) } else { Duration::ZERO }
+        if self.running() { now.since(self.seen_since()) } else { Duration::ZERO }
     }
 
     pub(crate) fn off_for(&self, now: Instant) -> Duration {
-        if self.running() { Duration::ZERO } else { now.since(self.switched.unwrap_or(self.first_seen)) }
+        if self.running() { Duration::ZERO } else { now.since(self.seen_since()) }
+    }
+
+    /// Since when it is known to be as it is.
+    pub(crate) fn seen_since(&self) -> Instant {
+        self.switched.unwrap_or(self.first_seen)
+    }
+
+    /// What it says that it uses, and when it said so.
+    pub(crate) fn reported_usage(&self) -> Option<(Watts, Instant)> {
+        Some((self.state.as_ref()?.usage?, self.state_at))
     }
 
     /// When it was last seen to start or stop: older values of its keys speak of the past.
@@ -203,22 +252,46 @@ impl Task {
         }
     }
 
-    pub(crate) fn set_state(&mut self, state: TaskState, now: Instant, today: Day) {
+    /// It is not registered any more: nothing that anybody wanted of it holds.
+    pub(crate) fn unregister(&mut self) {
+        self.registration = None;
+        self.error = None;
+        self.wish = Wish::default();
+        self.preferred = None;
+        self.hand = Hand::default();
+        self.account = None;
+        (self.pressed, self.stop_all, self.stopping) = (false, false, false);
+        (self.low_since, self.rests_until, self.started_at) = (None, None, None);
+        self.forgive();
+    }
+
+    pub(crate) fn set_state(&mut self, state: TaskState, now: Now, settings: &Settings) {
+        let known = self.unreachable(now.at, settings).is_none();
         let before = self.state.as_ref().map(|before| (before.running, before.runnable, before.stoppable));
         if before != Some((state.running, state.runnable, state.stoppable)) {
             self.forgive();
         }
+        if before.is_some_and(|(_, runnable, _)| runnable != state.runnable) {
+            self.hand.stir(now.at);
+        }
         match before {
-            None => self.first_seen = now,
-            Some((running, ..)) if running != state.running => self.switch(state.running, now, today),
+            None => self.first_seen = now.at,
+            Some((running, ..)) if running != state.running => {
+                self.switch(state.running, now, settings);
+                self.note_hand(state.running, known, now, settings);
+            }
             Some(_) => {}
+        }
+        if !known {
+            // Nobody knows what it heard meanwhile.
+            self.started_at = None;
         }
         if !state.running {
             self.learned = None;
-            self.stop_all = false;
+            (self.stop_all, self.stopping) = (false, false);
         }
         self.state = Some(state);
-        self.state_at = now;
+        self.state_at = now.at;
         if self.registration.is_some() && self.error.as_deref().is_some_and(|error| error.starts_with(STATE_ERROR)) {
             self.error = None;
         }
@@ -233,16 +306,34 @@ impl Task {
         }
     }
 
-    pub(crate) fn set_available(&mut self, available: Option<bool>) {
+    /// Its state was cleared from the broker: when it comes again it is the first.
+    pub(crate) fn clear_state(&mut self, now: Now, settings: &Settings) {
+        if self.running() {
+            self.switch(false, now, settings);
+        }
+        self.state = None;
+        self.switched = None;
+    }
+
+    pub(crate) fn set_available(&mut self, available: Option<bool>, now: Instant) {
         if self.available != available {
             self.forgive();
+            // The first word is no change.
+            if self.available.is_some() {
+                self.hand.stir(now);
+            }
         }
         self.available = available;
     }
 
-    /// A start is on its way.
-    pub(crate) fn await_start(&mut self) {
-        self.awaited = true;
+    /// A command is on its way.
+    pub(crate) fn command(&mut self, action: Action, now: Instant) {
+        self.hand.command(action, now);
+        self.stopping = action == Action::Stop;
+        if action == Action::Start {
+            self.awaited = true;
+            self.started_at = Some(now);
+        }
     }
 
     /// At the begin of a cycle: a start that was sent before it and not followed is unanswered.
@@ -278,10 +369,14 @@ impl Task {
         self.waits_until = None;
     }
 
-    fn switch(&mut self, starts: bool, now: Instant, today: Day) {
+    fn switch(&mut self, starts: bool, now: Now, settings: &Settings) {
+        let today = now.day(&settings.time_zone);
         let starts = self.starts_today(today) + u32::from(starts);
-        self.today = Today { day: today, on: self.on_today(now, today), starts };
-        self.switched = Some(now);
+        self.today = Today { day: today, on: self.on_today(now.at, today), starts };
+        self.turn_period(now, &settings.time_zone);
+        self.book(now.at);
+        self.low_since = None;
+        self.switched = Some(now.at);
     }
 
     /// Run time since local midnight.

@@ -61,6 +61,13 @@ impl Add<Duration> for Now {
     }
 }
 
+impl Now {
+    /// A moment of the wall clock, on both clocks; what has passed already is now.
+    pub(crate) fn until(self, wall: Timestamp) -> Self {
+        Self { at: self.at + Duration::try_from(wall.duration_since(self.wall)).unwrap_or_default(), wall }
+    }
+}
+
 /// A local day, and when it began on the steady clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Day {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::Waits;
-use crate::scheduler::{Activity, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, event};
+use crate::scheduler::{Activity, DailyView, Mode, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, event};
 use crate::units::{Share, Watts};
 
 /// A task's status, as reports name it.
@@ -60,6 +60,16 @@ pub struct TaskView {
     pub power: Watts,
     /// The one that counts.
     pub priority: Priority,
+    /// The priority that a user set.
+    pub preferred: Option<Priority>,
+    /// The mode that a user set.
+    pub mode: Mode,
+    /// When that mode ends by itself.
+    pub mode_until: Option<Timestamp>,
+    /// What somebody switched by hand, and until when it is held.
+    pub hold: Option<(Mode, Timestamp)>,
+    /// How its daily run time stands, as of the last cycle.
+    pub daily: Option<DailyView>,
     /// Run time since local midnight, as of the last cycle.
     pub on_today: Duration,
     /// Starts since local midnight.
@@ -90,6 +100,11 @@ impl Scheduler {
                     ratio: task.verdict.ratio().filter(|_| judged),
                     power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
                     priority: task.priority(),
+                    preferred: task.preferred,
+                    mode: task.wish.mode,
+                    mode_until: task.wish.until.map(|until| until.wall),
+                    hold: task.hand.hold().and_then(|hold| Some((hold.mode, hold.until?.wall))),
+                    daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
                     on_today: task.on_today(self.last_cycle.at, today),
                     starts_today: task.starts_today(today),
                     unanswered: task.unanswered,
@@ -140,7 +155,7 @@ impl Scheduler {
     }
 
     /// A time as people at home read it.
-    fn local(&self, time: Timestamp) -> impl fmt::Display {
+    pub(super) fn local(&self, time: Timestamp) -> String {
         time.to_zoned_datetime(self.settings.time_zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
@@ -168,12 +183,22 @@ impl Scheduler {
                 }
                 _ => "no state has come from it yet".into(),
             },
-            Status::Unrunnable => match task.off_guard(now.at) {
-                Some(_) => "min_off holds it".into(),
-                None => "its state says that it can't run now".into(),
-            },
+            Status::Unrunnable if task.mode() == Mode::On => {
+                format!("{}, but {}", self.wish_in_words(task), self.what_keeps_it_off(task, now))
+            }
+            Status::Unrunnable => self.what_keeps_it_off(task, now),
+            Status::Running | Status::Stopped if task.mode() == Mode::of(task.running()) => self.wish_in_words(task),
+            Status::Running if task.mode() == Mode::Off && !task.stoppable(now.at) => {
+                let holds = if task.held_by_min_on(now.at) { "min_on holds it" } else { "it may not be stopped now" };
+                format!("{}, but {holds}", self.wish_in_words(task))
+            }
             Status::Running | Status::Stopped => match self.activity() {
                 Activity::Paused => "Sunward is paused".into(),
+                _ if task.mode() != Mode::Auto => {
+                    let what = if task.running() { "stop" } else { "start" };
+                    format!("{}: it is told to {what}", self.wish_in_words(task))
+                }
+                _ if task.pressed && task.running() => self.deadline_in_words(task, self.last_cycle.at),
                 Activity::NoData => "no power record arrives".into(),
                 Activity::Active => match (&task.verdict, task.waits_until()) {
                     (Verdict::Waits(Waits::Answer), Some(until)) => {
@@ -183,6 +208,18 @@ impl Scheduler {
                     (verdict, _) => verdict.to_string(),
                 },
             },
+        }
+    }
+
+    fn what_keeps_it_off(&self, task: &Task, now: Now) -> String {
+        if let Some(until) = task.rests_until(now.at) {
+            format!("it is done: it rests until {}", self.local(until.wall))
+        } else if task.is_exhausted(now.at) {
+            self.maximum_in_words(task, now.at)
+        } else if task.off_guard(now.at).is_some() {
+            "min_off holds it".into()
+        } else {
+            "its state says that it can't run now".into()
         }
     }
 }

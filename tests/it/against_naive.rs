@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::civil::Time;
 use proptest::prelude::*;
 use sunward::scheduler::{
-    Action, Criteria, Criterion, Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source, TaskId,
-    TaskState,
+    self, Action, Criteria, Criterion, Daily, Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source,
+    TaskId, TaskState,
 };
 use sunward::units::{Share, Watts};
 
@@ -22,6 +23,8 @@ struct Appliance {
     adjustable: bool,
     start: f64,
     keep: f64,
+    /// It has to run all day.
+    deadline: bool,
 }
 
 /// How a task is in one cycle.
@@ -32,6 +35,7 @@ struct Condition {
     stoppable: bool,
     reachable: bool,
     meets: Option<bool>,
+    mode: Mode,
     /// What its keys say, in multiples of a twelfth of its power.
     usage: u32,
 }
@@ -50,8 +54,9 @@ fn appliance() -> impl Strategy<Value = Appliance> {
     // A few keys for many tasks: some are shared.
     let keys = prop::collection::btree_set(0_u8..16, 0..3);
     let most = prop::option::of(1_u32..5);
-    (1_u8..=4, 2_u32..60, most, keys, prop::bool::weighted(0.3), criteria).prop_map(
-        |(priority, power, most, keys, adjustable, (start, keep))| Appliance {
+    let seldom = prop::bool::weighted(0.1);
+    (1_u8..=4, 2_u32..60, most, keys, prop::bool::weighted(0.3), criteria, seldom).prop_map(
+        |(priority, power, most, keys, adjustable, (start, keep), deadline)| Appliance {
             priority,
             power: power * 60,
             max_power: most.map(|most| most * power * 60),
@@ -59,6 +64,7 @@ fn appliance() -> impl Strategy<Value = Appliance> {
             adjustable,
             start,
             keep,
+            deadline,
         },
     )
 }
@@ -66,15 +72,19 @@ fn appliance() -> impl Strategy<Value = Appliance> {
 fn condition() -> impl Strategy<Value = Condition> {
     let often = || prop::bool::weighted(0.9);
     let meets = prop_oneof![9 => Just(None), 1 => any::<bool>().prop_map(Some)];
-    (any::<bool>(), often(), often(), often(), meets, prop_oneof![2 => Just(0), 3 => Just(12), 3 => 0_u32..40])
-        .prop_map(|(running, runnable, stoppable, reachable, meets, usage)| Condition {
+    let mode = prop_oneof![6 => Just(Mode::Auto), 1 => Just(Mode::On), 1 => Just(Mode::Off)];
+    let usage = prop_oneof![2 => Just(0), 3 => Just(12), 3 => 0_u32..40];
+    (any::<bool>(), often(), often(), often(), meets, mode, usage).prop_map(
+        |(running, runnable, stoppable, reachable, meets, mode, usage)| Condition {
             running,
             runnable,
             stoppable,
             reachable,
             meets,
+            mode,
             usage,
-        })
+        },
+    )
 }
 
 fn home() -> impl Strategy<Value = (Vec<Appliance>, Vec<Step>)> {
@@ -96,7 +106,7 @@ fn names(index: usize, keys: &[u8]) -> Vec<String> {
 fn naive_task(index: usize, appliance: &Appliance, condition: Condition) -> NaiveTask {
     NaiveTask {
         id: id(index),
-        priority: appliance.priority,
+        priority: if appliance.deadline { 4 } else { appliance.priority },
         power: f64::from(appliance.power),
         max_power: appliance.max_power.map(f64::from),
         keys: names(index, &appliance.keys),
@@ -108,9 +118,10 @@ fn naive_task(index: usize, appliance: &Appliance, condition: Condition) -> Naiv
         stoppable: condition.stoppable,
         reachable: condition.reachable,
         blocked: false,
-        mode: Mode::Auto,
+        mode: condition.mode,
         held_by_min_on: false,
         meets_criteria: condition.meets,
+        deadline: appliance.deadline,
     }
 }
 
@@ -123,6 +134,9 @@ fn register(scheduler: &mut Scheduler, index: usize, appliance: &Appliance, now:
     registration.auto_adjust = appliance.adjustable;
     registration.criteria =
         Criteria { start: Criterion::AtLeast(Share(appliance.start)), keep: Criterion::AtLeast(Share(appliance.keep)) };
+    // However long it has run of a whole day, the rest of the day is needed.
+    let all_day = Daily { on_for: Duration::from_secs(86_400), by: Time::new(6, 30, 0, 0).unwrap(), max: None };
+    registration.daily = appliance.deadline.then_some(all_day);
     scheduler.handle(Event::Registered(id, Box::new(registration)), now).unwrap();
 }
 
@@ -137,7 +151,13 @@ fn tell(scheduler: &mut Scheduler, index: usize, condition: Condition, usage: f6
         ..TaskState::default()
     };
     scheduler.handle(Event::State(id.clone(), Box::new(state)), now).unwrap();
-    scheduler.handle(Event::Availability(id, Some(condition.reachable)), now).unwrap();
+    scheduler.handle(Event::Availability(id.clone(), Some(condition.reachable)), now).unwrap();
+    let mode = match condition.mode {
+        Mode::Auto => scheduler::Mode::Auto,
+        Mode::On => scheduler::Mode::On,
+        Mode::Off => scheduler::Mode::Off,
+    };
+    scheduler.handle(Event::Mode(id, mode, None), now).unwrap();
 }
 
 /// What the scheduler decided, in the words of the transcription.
@@ -190,6 +210,9 @@ fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError
                     (conditions[index].running || named(&decisions.started)) && !named(&decisions.stopped);
             }
         }
+        for index in unparted(appliances, &step.conditions) {
+            step.conditions[index].mode = Mode::Auto;
+        }
         let tasks: Vec<_> = appliances
             .iter()
             .zip(&step.conditions)
@@ -203,7 +226,8 @@ fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError
             let usage = values[&names(index, &appliances[index].keys)[0]];
             tell(&mut scheduler, index, *condition, usage, now);
             // A wait after unanswered starts is tested elsewhere: here every start is forgiven.
-            tell(&mut scheduler, index, Condition { runnable: !condition.runnable, ..*condition }, usage, now);
+            let other = Condition { runnable: !condition.runnable, mode: Mode::Auto, ..*condition };
+            tell(&mut scheduler, index, other, usage, now);
             tell(&mut scheduler, index, *condition, usage, now);
         }
         let metered = values.iter().filter(|(key, _)| !key.starts_with('@'));
@@ -225,6 +249,18 @@ fn parted(appliances: &[Appliance], steps: &[Step]) -> bool {
     let shared = all.windows(2).any(|pair| pair[0] == pair[1]);
     !shared
         || steps.iter().all(|step| step.conditions.iter().all(|condition| condition.stoppable && condition.reachable))
+}
+
+/// Those about to be started by their mode on a key that somebody runs on: rule 1 parts them a cycle later, and whose the
+/// key is until then SPEC.md doesn't say either.
+fn unparted(appliances: &[Appliance], conditions: &[Condition]) -> Vec<usize> {
+    let shares = |a: usize, b: usize| appliances[a].keys.iter().any(|key| appliances[b].keys.contains(key));
+    let runs = |other: usize| conditions[other].running;
+    let starts = |index: &usize| conditions[*index].mode == Mode::On && !conditions[*index].running;
+    (0..conditions.len())
+        .filter(starts)
+        .filter(|index| (0..conditions.len()).any(|other| other != *index && runs(other) && shares(*index, other)))
+        .collect()
 }
 
 proptest! {

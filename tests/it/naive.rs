@@ -1,8 +1,8 @@
 //! An oracle for the scheduling rules: naive, slow and obvious. Every question is answered by copying whole records and
 //! suppressing or minimising in the copies, in the order in which the specification tells it (sections 4, 6 and 7).
 //!
-//! Refuses to be fast, to share a line with the scheduler, and to know modes, guards and criteria as more than plain
-//! facts about a task.
+//! Refuses to be fast, to share a line with the scheduler, and to know guards and criteria as more than plain facts
+//! about a task.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,8 @@ pub(crate) struct NaiveTask {
     pub(crate) held_by_min_on: bool,
     /// The answer to its criteria, instead of the ratio.
     pub(crate) meets_criteria: Option<bool>,
+    /// It has to run for its daily deadline: its criteria count as met.
+    pub(crate) deadline: bool,
 }
 
 /// One record, as stored in the window.
@@ -201,8 +203,18 @@ impl Naive {
         }
         self.learn(tasks);
 
-        // At most one stopping rule acts, the first that finds something.
+        // Tasks in mode on or off obey the mode.
         let mut decisions = Decisions::default();
+        for task in descending(tasks.iter().collect()) {
+            if task.obeys_off() {
+                decisions.stopped.push((task.id.clone(), "mode"));
+            }
+            if task.obeys_on() {
+                decisions.started.push((task.id.clone(), "mode"));
+            }
+        }
+
+        // At most one stopping rule acts, the first that finds something.
         let mut stopped_by_rule_3 = Vec::new();
         let losers = conflicting_keys(tasks);
         if !losers.is_empty() {
@@ -228,9 +240,10 @@ impl Naive {
     /// Learned: what an adjustable task uses at most although something is left for it.
     fn learn(&mut self, tasks: &[NaiveTask]) {
         // Forgotten when it stops.
-        self.learned.retain(|id, _| tasks.iter().any(|task| &task.id == id && task.running && task.adjustable));
+        let runs_on = |task: &&NaiveTask| task.keeps_its_keys() && task.adjustable;
+        self.learned.retain(|id, _| tasks.iter().filter(runs_on).any(|task| &task.id == id));
 
-        for task in tasks.iter().filter(|task| task.running && task.adjustable) {
+        for task in tasks.iter().filter(runs_on) {
             let records = self.confirming();
             let ran_in_all = records.iter().all(|record| record.ran.contains(&task.id));
             if ran_in_all && self.something_is_left_for(task, tasks) {
@@ -248,7 +261,7 @@ impl Naive {
     fn failing_criteria<'a>(&self, tasks: &'a [NaiveTask]) -> Option<&'a NaiveTask> {
         ascending(tasks.iter().filter(|task| task.may_be_stopped()).collect())
             .into_iter()
-            .find(|task| !task.meets_criteria.unwrap_or(self.kept_ratio(task, tasks) >= task.keep))
+            .find(|task| !task.criteria_met(self.kept_ratio(task, tasks) >= task.keep))
     }
 
     /// The ratio of which rule 2 speaks.
@@ -267,7 +280,7 @@ impl Naive {
         let ignore: Vec<&NaiveTask> = tasks
             .iter()
             .filter(|other| {
-                let runs_no_more = !other.running;
+                let runs_no_more = !other.keeps_its_keys();
                 let stoppable = other.stoppable || other.held_by_min_on;
                 let less_important = other.runs() && stoppable && !other.adjustable && more_important(t, other);
                 runs_no_more || less_important
@@ -382,8 +395,11 @@ impl Naive {
             let was_stopped = |task: &NaiveTask| decisions.stopped.iter().any(|(id, _)| *id == task.id);
             let was_started = |task: &NaiveTask| decisions.started.iter().any(|(id, _)| *id == task.id);
             // R = the tasks reported running, less those just stopped, plus those just started.
-            let r: Vec<&NaiveTask> =
-                tasks.iter().filter(|task| (task.runs() && !was_stopped(task)) || was_started(task)).collect();
+            let r: Vec<&NaiveTask> = tasks
+                .iter()
+                .filter(|task| task.takes_part())
+                .filter(|task| (task.running && !was_stopped(task)) || was_started(task))
+                .collect();
             // The most important electable task that was not stopped in this cycle is started and joins R; again, until
             // there is none.
             let next = descending(tasks.iter().collect())
@@ -391,7 +407,7 @@ impl Naive {
                 .filter(|t| !was_stopped(t) && !was_started(t))
                 .find(|t| self.electable(t, &r, stopped_by_rule_3, tasks).0);
             match next {
-                Some(t) => decisions.started.push((t.id.clone(), "elected")),
+                Some(t) => decisions.started.push((t.id.clone(), if t.deadline { "daily" } else { "elected" })),
                 None => return,
             }
         }
@@ -419,10 +435,10 @@ impl Naive {
         // It shares no key with a task of R, nor with one in mode on or last seen running and unreachable.
         let key_is_taken = tasks
             .iter()
-            .filter(|other| contains(r, other) || other.mode == Mode::On || (other.running && !other.reachable))
+            .filter(|other| contains(r, other) || other.mode == Mode::On || other.runs_beside_the_rules())
             .any(|other| other.shares_a_key_with(t));
         // Its `start` is met.
-        let start_is_met = t.meets_criteria.unwrap_or(ratio >= t.start);
+        let start_is_met = t.criteria_met(ratio >= t.start);
         // A T that is not adjustable needs a ratio of at least 1, whatever its criterion, beside a running adjustable
         // task of higher priority that uses more than its power.
         let needs_all = !t.adjustable
@@ -446,7 +462,7 @@ impl Naive {
         // Ignore every task not in R that ran when the record was made. Unreachable tasks and those in mode on are base
         // load, never ignored; nor is what rule 3 stopped: that power is meant for the adjustable task.
         for other in tasks {
-            let base_load = !other.reachable || other.mode == Mode::On;
+            let base_load = !other.reachable || other.mode == Mode::On || other.runs_beside_the_rules();
             let ignored = !contains(r, other) && !base_load && !contains(stopped_by_rule_3, other);
             if ignored && record.ran.contains(&other.id) {
                 suppress(other, &mut copy);
@@ -464,7 +480,7 @@ impl Naive {
                     // Every other task of R counts at the larger of its usage and its power.
                     raise_to_power(other, &mut copy);
                 }
-            } else if other.mode == Mode::On && other.running && !record.ran.contains(&other.id) {
+            } else if other.is_on() && !record.ran.contains(&other.id) {
                 // One in mode on that was only just started counts at its power.
                 raise_to_power(other, &mut copy);
             }
@@ -533,8 +549,31 @@ impl NaiveTask {
 
     /// Running, and not about to be stopped by its mode.
     fn keeps_its_keys(&self) -> bool {
-        let obeys_off = self.reachable && self.mode == Mode::Off;
-        self.running && !obeys_off
+        self.running && !self.obeys_off()
+    }
+
+    /// The rules may not move it, and it runs on.
+    fn runs_beside_the_rules(&self) -> bool {
+        self.keeps_its_keys() && !self.takes_part()
+    }
+
+    /// It is stopped by its mode.
+    fn obeys_off(&self) -> bool {
+        self.reachable && self.mode == Mode::Off && self.running && self.stoppable && !self.held_by_min_on
+    }
+
+    /// It is started by its mode.
+    fn obeys_on(&self) -> bool {
+        self.reachable && self.mode == Mode::On && !self.running && self.runnable
+    }
+
+    /// It runs in mode on, or is started by it. One that left its last starts unanswered is not reckoned with.
+    fn is_on(&self) -> bool {
+        self.mode == Mode::On && (self.running || (self.obeys_on() && !self.blocked))
+    }
+
+    fn criteria_met(&self, by_ratio: bool) -> bool {
+        self.deadline || self.meets_criteria.unwrap_or(by_ratio)
     }
 
     fn shares_a_key_with(&self, other: &Self) -> bool {
@@ -657,6 +696,7 @@ mod tests {
             mode: Mode::Auto,
             held_by_min_on: false,
             meets_criteria: None,
+            deadline: false,
         }
     }
 

@@ -7,6 +7,7 @@
 mod command;
 mod criteria;
 mod fields;
+mod guards;
 mod record;
 mod registration;
 mod state;
@@ -15,7 +16,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub use command::{SetCommand, availability, command};
+pub use command::{SetCommand, availability, command, mode, priority};
 pub use criteria::criteria;
 pub(crate) use fields::{Fields, key_problem};
 pub(crate) use record::without_endless_numbers;
@@ -110,6 +111,8 @@ mod tests {
         let _ = state(payload).map_err(|error| error.to_string());
         let _ = record(payload, PowerUnit::Kilowatts).map_err(|error| error.to_string());
         let _ = command(payload).map_err(|error| error.to_string());
+        let _ = mode(payload).map_err(|error| error.to_string());
+        let _ = priority(payload).map_err(|error| error.to_string());
         let _ = availability(payload).map_err(|error| error.to_string());
     }
 

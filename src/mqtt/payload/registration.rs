@@ -2,10 +2,8 @@
 //!
 //! Refuses unknown fields and never names topics: over MQTT a task touches its own branch only.
 
-use serde_json::Value;
-
 use super::fields::{Fields, POWER};
-use super::{PayloadError, criteria, object, text};
+use super::{PayloadError, criteria, guards, object, text};
 use crate::scheduler::{Criteria, OnNoData, Registration, TaskId};
 use crate::units::Watts;
 
@@ -36,7 +34,7 @@ pub(crate) const FIELDS: [&str; 19] = [
 ];
 
 /// Fields that are checked and not acted on yet.
-const NOT_YET: [&str; 5] = ["daily", "finished", "manual_hold", "lease", "setpoint_step"];
+const NOT_YET: [&str; 1] = ["setpoint_step"];
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
@@ -85,11 +83,15 @@ pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Res
         expire_after: fields.duration("expire_after")?,
         min_on: fields.duration("min_on")?.unwrap_or(default.min_on),
         min_off: fields.duration("min_off")?.unwrap_or(default.min_off),
+        daily: guards::daily(fields)?,
+        finished: guards::finished(fields)?,
         interruptible: fields.flag("interruptible")?.unwrap_or(default.interruptible),
+        manual_hold: fields.duration("manual_hold")?.unwrap_or(default.manual_hold),
         on_no_data: match fields.word("on_no_data", &["stop", "keep"])? {
             Some("keep") => OnNoData::Keep,
             _ => OnNoData::Stop,
         },
+        lease: guards::lease(fields)?,
         configured: default.configured,
     };
     fields.ordered(Some(power), registration.max_power)?;
@@ -109,32 +111,10 @@ fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
 
 /// Checks what is not acted on yet, so that a registration that is valid today stays so.
 fn not_yet(fields: &Fields<'_>) -> Result<Vec<&'static str>, PayloadError> {
-    if let Some(daily) = fields.object("daily", &["on_for", "by", "max"])? {
-        daily.duration("on_for")?;
-        daily.duration("max")?;
-        daily.read("by", "a local time such as \"06:30\"", time_of_day)?;
-    }
-    if let Some(finished) = fields.object("finished", &["below", "for", "rest"])? {
-        finished.watts_above_zero("below")?;
-        finished.duration("for")?;
-        finished.duration("rest")?;
-    }
-    fields.duration("manual_hold")?;
-    fields.duration("lease")?;
     if fields.watts("setpoint_step")?.is_some_and(|step| step.0 < 0.0) {
         return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
     }
     Ok(NOT_YET.into_iter().filter(|name| fields.has(name)).collect())
-}
-
-/// Hour and minute of `HH:MM`.
-fn time_of_day(value: &Value) -> Option<(u8, u8)> {
-    let (hour, minute) = value.as_str()?.trim().split_once(':')?;
-    let number = |digits: &str, below: u8| {
-        let two = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
-        digits.parse().ok().filter(|number| two && *number < below)
-    };
-    Some((number(hour, 24)?, number(minute, 60)?))
 }
 
 #[cfg(test)]
@@ -142,7 +122,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::scheduler::{Criterion, Priority};
+    use crate::scheduler::{Criterion, Daily, Finished, Priority};
     use crate::units::Share;
 
     fn read(payload: &str) -> Result<Registered, PayloadError> {
@@ -184,8 +164,20 @@ mod tests {
             expire_after: Some(Duration::from_secs(300)),
             min_on: Duration::from_secs(90),
             min_off: Duration::from_secs(5400),
+            daily: Some(Daily {
+                on_for: Duration::from_secs(7200),
+                by: jiff::civil::Time::new(6, 30, 0, 0).unwrap(),
+                max: Some(Duration::from_secs(14_400)),
+            }),
+            finished: Some(Finished {
+                below: Watts(10.0),
+                lasting: Duration::from_secs(600),
+                rest: Duration::from_secs(21_600),
+            }),
             interruptible: false,
+            manual_hold: Duration::from_secs(7200),
             on_no_data: OnNoData::Keep,
+            lease: Some(Duration::from_secs(600)),
             configured: false,
         };
         assert_eq!(read(payload), Ok(Registered { registration, not_yet: NOT_YET.to_vec() }));
@@ -225,7 +217,7 @@ mod tests {
             ("interruptible", vec!["false".into()], vec!["\"no\"".into(), "0".into()]),
             ("auto_adjust", vec!["false".into()], vec!["1".into()]),
             ("manual_hold", vec!["0".into()], vec!["\"x\"".into()]),
-            ("lease", vec!["\"1m\"".into()], vec!["{}".into()]),
+            ("lease", vec!["10".into()], vec!["9".into(), "0".into(), "{}".into()]),
             ("setpoint_step", vec!["0".into()], vec!["-1".into(), "\"50\"".into()]),
         ] {
             for json in valid {
@@ -275,9 +267,5 @@ mod tests {
         insta::assert_snapshot!(refusal("criteria", "{\"start\": \"ratio >= (\"}"), @r#"criteria.start: expected a number or a Jinja expression such as "ratio >= 0.8 or now.hour < 7": syntax error: unexpected end of input, expected expression"#);
         insta::assert_snapshot!(refusal("criteria", "{\"start\": \"rato >= 1\"}"), @"criteria.start: `rato` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now");
         insta::assert_snapshot!(refusal("criteria", "{\"start\": 0.5, \"keep\": 0.6}"), @"criteria.keep: expected at most 0.5 (1, and never above `start`), found 0.6");
-        insta::assert_snapshot!(refusal("daily", "{\"on_for\": \"2h\", \"by\": \"6:30\"}"), @r#"daily.by: expected a local time such as "06:30", found "6:30""#);
-        insta::assert_snapshot!(refusal("daily", "{\"by\": \"24:00\"}"), @r#"daily.by: expected a local time such as "06:30", found "24:00""#);
-        insta::assert_snapshot!(refusal("finished", "{\"below\": -1}"), @"finished.below: expected a number of watts above 0, at most 10 MW, found -1");
-        insta::assert_snapshot!(refusal("finished", "{\"bellow\": 1}"), @"finished.bellow: unknown field, did you mean `below`?");
     }
 }

@@ -1,8 +1,13 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
 
+mod by_hand;
 mod criteria;
+mod daily;
+mod finished;
 mod guards;
+mod leases;
 mod missing_data;
+mod modes;
 mod noise;
 mod properties;
 mod records;
@@ -12,8 +17,8 @@ use std::time::Duration;
 
 use minijinja::context;
 use sunward::scheduler::{
-    Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Now, Priority, Refusal, Registration, Scheduler,
-    Settings, Source, TaskId, TaskState, TaskView,
+    Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority, Refusal,
+    Registration, Scheduler, Settings, Source, TaskId, TaskState, TaskView,
 };
 use sunward::units::{Share, Watts};
 
@@ -91,6 +96,10 @@ enum Do {
     Wait(u64),
     Cycle,
     User(Command),
+    /// A user sets a task's mode, for so many seconds or until it is set again.
+    Set(&'static str, Mode, Option<u64>),
+    /// A user sets a task's priority.
+    Prefer(&'static str, Option<Priority>),
     /// A task says that it runs, or doesn't.
     On(&'static str),
     Off(&'static str),
@@ -168,6 +177,9 @@ impl Home {
     fn follow(&mut self) {
         let passed = self.now.at.since(self.begin.at).as_secs();
         while let Some(instruction) = self.scheduler.next_instruction() {
+            if let Instruction::Renew(task) = &instruction {
+                self.log.push(format!("{}:{:02} renew {task}", passed / 60, passed % 60));
+            }
             let Some(decision) = instruction.decision() else { continue };
             let start = decision.action == Action::Start;
             let action = if start { "start" } else { "stop" };
@@ -201,6 +213,14 @@ impl Home {
             Do::User(command) => {
                 self.scheduler.handle(Event::Command(*command), self.now).unwrap();
                 self.follow();
+            }
+            Do::Set(id, mode, lasting) => {
+                let lasting = lasting.map(Duration::from_secs);
+                self.scheduler.handle(Event::Mode(TaskId::new(id).unwrap(), *mode, lasting), self.now).unwrap();
+                self.follow();
+            }
+            Do::Prefer(id, priority) => {
+                self.scheduler.handle(Event::Priority(TaskId::new(id).unwrap(), *priority), self.now).unwrap();
             }
             Do::On(id) => self.says(id, |state| state.running = true),
             Do::Off(id) => self.says(id, |state| state.running = false),

@@ -1,0 +1,52 @@
+//! What an earlier run had counted for a task, taken over after a restart.
+//!
+//! Refuses to guess for long: a task that ran before and runs after counts as running in between, if that was short.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::scheduler::task::Today;
+use crate::scheduler::{DailyView, Now, Scheduler, TaskId};
+
+/// What an earlier run had told of a task's run time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// When that was true.
+    pub at: Timestamp,
+    /// Whether it ran, if that was known.
+    pub running: Option<bool>,
+    /// Run time since that day's midnight.
+    pub on_today: Duration,
+    /// Starts since that day's midnight.
+    pub starts_today: u32,
+    /// The account of its daily run time.
+    pub daily: Option<DailyView>,
+}
+
+impl Scheduler {
+    /// Takes over what an earlier run had counted, as far as it speaks of the same day and the same period.
+    pub fn restore_counts(&mut self, id: &TaskId, counted: &Counted, now: Now) {
+        let Ok(slot) = self.registered(id.clone()) else { return };
+        let Self { tasks, settings, .. } = self;
+        let task = &mut tasks[slot];
+        let away = Duration::try_from(now.wall.duration_since(counted.at)).unwrap_or_default();
+        let away = away.saturating_sub(now.at.since(task.seen_since()));
+        let ran_on = counted.running == Some(true) && task.running() && away <= settings.max_record_gap;
+        let on_meanwhile = if ran_on { away } else { Duration::ZERO };
+        let started_meanwhile = counted.running == Some(false) && task.running();
+        let today = now.day(&settings.time_zone);
+        if counted.at.to_zoned_datetime(settings.time_zone.clone()).date() == today.date {
+            task.today = Today {
+                day: today,
+                on: counted.on_today + on_meanwhile,
+                starts: counted.starts_today + task.starts_today(today) + u32::from(started_meanwhile),
+            };
+        }
+        task.turn_period(now, &settings.time_zone);
+        if let (Some(account), Some(told)) = (&mut task.account, counted.daily) {
+            account.restore(&told, on_meanwhile);
+        }
+        task.pressed = task.is_pressed(now, settings.cycle);
+    }
+}
