@@ -226,3 +226,107 @@ fn is_available(resident: &Resident, at: &mut usize, now: Moment) -> bool {
     }
     windows.get(*at).is_some_and(|(from, _)| *from <= now)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::naive::Naive;
+    use crate::replay::sunward::Sunward;
+    use crate::replay::{Format, PlannedTask, read};
+    use crate::scheduler::{Criteria, Settings};
+
+    /// Checks every step against the record, and adds up.
+    struct Checker<'a> {
+        home: &'a Home,
+        row: usize,
+        drawn: f64,
+        asked: f64,
+        left: f64,
+        on: Vec<bool>,
+    }
+
+    impl Watcher for Checker<'_> {
+        fn flow(&mut self, begin: Moment, step: Duration, flow: &Flow<'_>, _on: &[Duration]) {
+            let history = &self.home.history;
+            while history.end(self.row) <= begin {
+                self.row += 1;
+            }
+            let row = self.row;
+            assert!(history.begin(row) <= begin && begin + step <= history.end(row), "a step stays within its row");
+            let recorded: Watts = (0..flow.drawn.len()).map(|task| self.home.recorded(task, row)).sum();
+            let tasks: Watts = flow.drawn.iter().copied().sum();
+            let net = history.net(row).unwrap() - recorded + tasks;
+            assert!((flow.net() - net).0.abs() < 1e-6, "base and tasks less solar are net: {flow:?}");
+            for (task, drawn) in flow.drawn.iter().enumerate() {
+                let most = self.home.residents[task].kind.most;
+                assert!(Watts::ZERO <= *drawn && *drawn <= most, "{drawn} of at most {most}");
+                assert!(self.on[task] || *drawn == Watts::ZERO, "what is off draws nothing");
+            }
+            self.drawn += tasks.0 * step.as_secs_f64() / 3600.0;
+        }
+        fn switch(&mut self, _now: Moment, switch: &Switch) {
+            assert_ne!(self.on[switch.task], switch.start, "{switch:?}");
+            self.on[switch.task] = switch.start;
+        }
+        fn end(&mut self, _now: Moment, task: usize, _done: bool) {
+            assert!(std::mem::take(&mut self.on[task]));
+        }
+        fn period(&mut self, _task: usize, need: f64, _left: f64, _before: f64) {
+            self.asked += need;
+        }
+        fn close(&mut self, _task: usize, left: f64) {
+            self.left += left;
+        }
+    }
+
+    fn check(home: &Home, cycle: Duration, master: &mut impl Master) {
+        let on = vec![false; home.residents.len()];
+        let mut checker = Checker { home, row: 0, drawn: 0.0, asked: 0.0, left: 0.0, on };
+        live(home, cycle, master, &mut checker);
+        let Checker { drawn, asked, left, .. } = checker;
+        assert!((drawn + left - asked).abs() < 1e-3, "{drawn} drawn and {left} left of {asked}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+        #[test]
+        fn energy_is_neither_made_nor_lost(
+            rows in proptest::collection::vec((-6000..3000_i32, 0..8000_i32, 0..3000_i32, 0..1500_i32, 0..20_u8), 60..200),
+            interval in prop::sample::select(vec![60, 300, 900, 3600]),
+            cycle in prop::sample::select(vec![20, 60, 600]),
+            power in 300..3000_u32,
+            adjustable in any::<bool>(),
+            by in prop::sample::select(vec![json!(null), json!("06:00")]),
+        ) {
+            let mut text = String::from("time,net,solar,a,b\n");
+            for (index, (net, solar, a, b, silence)) in rows.iter().enumerate() {
+                // Here and there a row is missing, and here and there a value.
+                match silence {
+                    0 => continue,
+                    1 => text.push_str(&format!("{},,{solar},{a},{b}\n", index * interval)),
+                    _ => text.push_str(&format!("{},{net},{solar},{a},{b}\n", index * interval)),
+                }
+            }
+            let tasks = [
+                json!({"id": "a", "power": power, "max_power": power * 3, "auto_adjust": adjustable, "by": by}),
+                json!({"id": "b", "power": 700, "interruptible": false, "need": "1 kWh", "by": "18:00",
+                       "available": [{"from": "09:00", "to": "20:00"}]}),
+            ];
+            let task = |table: &serde_json::Value| {
+                PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap()
+            };
+            let history = Arc::new(read(text.as_bytes(), &Format::default()).unwrap());
+            let home = Home::new(history, tasks.iter().map(task).collect(), TimeZone::UTC).unwrap();
+            let cycle = Duration::from_secs(cycle);
+            check(&home, cycle, &mut Naive::new(&home));
+            check(&home, cycle, &mut Sunward::new(&home, Settings::default(), cycle));
+        }
+    }
+}

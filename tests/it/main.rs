@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod against_naive;
+mod bound;
 mod bridge;
 mod bridge_commands;
 mod bridge_outages;
@@ -22,4 +23,6 @@ mod mqtt_outages;
 mod mqtt_wire;
 mod naive;
 mod peer;
+mod recorded_home;
+mod replay;
 mod scripted;

@@ -1,0 +1,146 @@
+//! `sunward replay` as somebody calls it: what it prints and writes, and what it refuses.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::bound::most_by_sun;
+use crate::home::program;
+use crate::recorded_home::{Score, contender};
+
+/// A day of hours: the sun from 9 to 15, a boiler that ran in the evening, a pump at noon.
+fn day() -> String {
+    let mut text = String::from("time,net,solar,boiler,pump\n");
+    for hour in 0..24 {
+        let sun = if (9..15).contains(&hour) { 3000 } else { 0 };
+        let boiler = if (19..21).contains(&hour) { 2000 } else { 4 };
+        let pump = if hour == 12 { 500 } else { 0 };
+        text.push_str(&format!("2026-06-01T{hour:02}:00Z,{},{sun},{boiler},{pump}\n", 300 - sun + boiler + pump));
+    }
+    text
+}
+
+const TASKS: &str = "time_zone = 'UTC'
+[[replay.task]]
+id = 'boiler'
+name = 'Boiler & <tank>'
+power = 2000
+[[replay.task]]
+id = 'pump'
+power = 500
+need = '2h'
+by = '20:00'
+";
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    /// Exit status and what was printed.
+    async fn call(&self, arguments: &[&str]) -> String {
+        let output = program(self.0.path()).arg("replay").args(arguments).output().await.unwrap();
+        let text = |stream| String::from_utf8::<>(stream).unwrap();
+        let lines = format!("status: {}\n{}{}", output.status.code().unwrap(), text(output.stdout), text(output.stderr));
+        lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[tokio::test]
+async fn what_it_came_to_is_printed_side_by_side() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    let prices = ["--import-price", "0.30", "--export-price", "0.08", "--co2", "400"];
+    assert_snapshot!(folder.call(&[&["day.csv"], &prices[..]].concat()).await, @"");
+}
+
+#[tokio::test]
+async fn two_configurations_are_compared() {
+    let eager = format!("{TASKS}[scheduler.criteria]\nstart = 0.1\n");
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("eager.toml", &eager)]);
+    let said = folder.call(&["day.csv", "--against", "eager.toml", "--cycle", "5m"]).await;
+    assert!(said.lines().any(|line| line.ends_with("Sunward           eager")), "{said}");
+}
+
+#[tokio::test]
+async fn every_decision_is_in_the_journal_and_the_same_call_decides_the_same() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    folder.call(&["day.csv", "--journal", "a.jsonl", "--html", "a.html"]).await;
+    folder.call(&["day.csv", "--journal", "b.jsonl", "--html", "b.html"]).await;
+    let journal = folder.read("a.jsonl");
+    assert_eq!(journal, folder.read("b.jsonl"));
+    assert_eq!(folder.read("a.html"), folder.read("b.html"));
+    let lines: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ours = lines.iter().filter(|line| line["by"] == "Sunward");
+    let short = ours.map(|line| ["time", "action", "task", "rule"].map(|field| line[field].as_str().unwrap()).join(" "));
+    assert_snapshot!(short.collect::<Vec<_>>().join("\n"), @"");
+    assert!(lines.iter().all(|line| !line["reason"].as_str().unwrap().is_empty()));
+}
+
+#[tokio::test]
+async fn the_html_report_is_well_formed_and_needs_nothing_else() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    let said = folder.call(&["day.csv", "--html", "report.html"]).await;
+    assert!(said.starts_with("status: 0"), "{said}");
+    let page = folder.read("report.html");
+    let page = page.strip_prefix("<!DOCTYPE html>").unwrap();
+    let document = roxmltree::Document::parse(page).unwrap_or_else(|problem| panic!("{problem}"));
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let name = node.tag_name().name();
+        assert!(!["script", "link", "iframe", "img", "object"].contains(&name), "<{name}>");
+        for attribute in node.attributes() {
+            let (name, value) = (attribute.name(), attribute.value());
+            assert!(!name.starts_with("on") && name != "src", "{name}=\"{value}\"");
+            assert!(name != "href" || value.starts_with('#'), "{name}=\"{value}\"");
+        }
+    }
+    assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("http"));
+    let text: String = document.descendants().filter_map(|node| node.text()).collect();
+    assert!(text.contains("Boiler & <tank>") && text.contains("started: elected: "));
+}
+
+#[tokio::test]
+async fn gaps_are_told_and_not_counted() {
+    let mut rows: Vec<String> = day().lines().map(str::to_owned).collect();
+    rows[5] = "2026-06-01T04:00Z,,0,4,0".into();
+    rows.drain(8..11);
+    let folder = Folder::new(&[("day.csv", &rows.join("\n")), ("sunward.toml", TASKS)]);
+    let said = folder.call(&["day.csv"]).await;
+    let gaps: Vec<&str> = said.lines().take(4).collect();
+    assert_snapshot!(gaps.join("\n"), @"");
+}
+
+#[tokio::test]
+async fn wrong_calls_say_what_to_type() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("empty.toml", ""), ("bad.csv", "time,net\n")]);
+    let wrong = format!("{TASKS}[[replay.task]]\nid = 'ev'\npower = 1400\n");
+    std::fs::write(folder.0.path().join("ev.toml"), wrong).unwrap();
+    std::fs::write(folder.0.path().join("typo.toml"), TASKS.replace("power = 2000", "pwer = 2000")).unwrap();
+    assert_snapshot!(folder.call(&["day.csv", "-c", "empty.toml"]).await, @"");
+    assert_snapshot!(folder.call(&["day.csv", "-c", "ev.toml"]).await, @"");
+    assert_snapshot!(folder.call(&["day.csv", "-c", "typo.toml"]).await, @"");
+    assert_snapshot!(folder.call(&["bad.csv"]).await, @"");
+    assert_snapshot!(folder.call(&["none.csv"]).await, @"");
+    assert_snapshot!(folder.call(&["day.csv", "--from", "yesterday"]).await, @"");
+    assert_snapshot!(folder.call(&["day.csv", "--cycle", "0s"]).await, @"");
+}
+
+#[test]
+fn a_spring_of_the_recorded_home_is_run_mostly_on_the_sun() {
+    let scenarios = sunward::replay::replay(&[contender("2016-04-01", "2016-05-01", std::time::Duration::from_secs(60))]);
+    let score = Score::new(&scenarios);
+    assert!(most_by_sun(scenarios[0].home()) > scenarios[0].ledger().together().covered);
+    let (name, closed, starts) = &score.scenarios[2];
+    assert!(name == "Sunward" && *closed > 0.8 && *closed < 1.0 && *starts < 1.5, "{:?}", score.scenarios);
+    let (_, naive, _) = &score.scenarios[1];
+    assert!(closed > naive, "{:?}", score.scenarios);
+}
