@@ -9,20 +9,26 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # Debian keeps the broker where only root looks.
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
-# The tables: topics below `sunward/` that an account may read, and those that it may write.
+# The tables: topics that an account may read, and those that it may write; below `sunward/` but for Home Assistant's.
 declare -A reads=() writes=()
 tasks="heater charger"
 impostors="meter estimator homeassistant admin" # accounts that must not pose as tasks of their own name
 task_topics="config state availability set setpoint report mode mode/set priority priority/set"
 
-topics="power power/fallback scheduler/set scheduler/state scheduler/cycle scheduler/availability"
+discovery="homeassistant/device/sunward/config homeassistant/device/sunward_task_heater/config"
+birth="homeassistant/status"
+own="power power/fallback scheduler/set scheduler/state scheduler/cycle scheduler/availability"
 for id in $tasks $impostors; do
-    for topic in $task_topics; do topics+=" task/$id/$topic"; done
+    for topic in $task_topics; do own+=" task/$id/$topic"; done
 done
+topics="$own $discovery $birth"
 
-everything_but() { # everything_but ID: all topics less the branch of one task
+full() { # full TOPIC: as it is on the wire
+    [[ $1 == homeassistant/* ]] && echo "$1" || echo "sunward/$1"
+}
+everything_but() { # everything_but ID: all of Sunward less the branch of one task
     local topic
-    for topic in $topics; do [[ $topic == "task/$1/"* ]] || printf '%s ' "$topic"; done
+    for topic in $own; do [[ $topic == "task/$1/"* ]] || printf '%s ' "$topic"; done
 }
 of_every_task_but() { # of_every_task_but ID TOPIC…: these topics in the branches of all tasks but one
     local but=$1 id topic
@@ -34,7 +40,7 @@ of_every_task_but() { # of_every_task_but ID TOPIC…: these topics in the branc
 
 reads[sunward]=$topics
 writes[sunward]="scheduler/set scheduler/state scheduler/cycle scheduler/availability
-    $(of_every_task_but '' set setpoint report mode mode/set priority priority/set)"
+    $(of_every_task_but '' set setpoint report mode mode/set priority priority/set) $discovery"
 reads[meter]=""
 writes[meter]="power"
 reads[estimator]=""
@@ -43,6 +49,8 @@ for user in homeassistant admin; do
     reads[$user]=$(everything_but "$user")
     writes[$user]="scheduler/set $(of_every_task_but "$user" mode/set priority/set)"
 done
+reads[homeassistant]+=" $discovery $birth"
+writes[homeassistant]+=" $discovery $birth"
 for id in $tasks; do
     reads[$id]="task/$id/set task/$id/setpoint task/$id/mode task/$id/report scheduler/state scheduler/availability"
     writes[$id]="task/$id/config task/$id/state task/$id/availability"
@@ -151,7 +159,7 @@ problems=0
 compare() { # compare WHAT GRANTED PAYLOAD FILE: the topics on which the payload arrived are the granted ones
     local difference
     # shellcheck disable=SC2086 # a list of topics
-    if ! difference=$(diff <(printf 'sunward/%s\n' $2 | sort -u | grep -v '/$') \
+    if ! difference=$(diff <(for topic in $2; do full "$topic"; done | sort -u) \
         <(sed -n "s|^\(.*\) $3\$|\1|p" "$4" | sort -u)); then
         echo "check-acl: $1 (< granted but refused, > refused by the tables but possible):" >&2
         grep '^[<>]' <<<"$difference" >&2
@@ -160,11 +168,11 @@ compare() { # compare WHAT GRANTED PAYLOAD FILE: the topics on which the payload
 }
 
 publish checker other/device/set retained -r
-for topic in $topics; do publish checker "sunward/$topic" retained -r; done
+for topic in $topics; do publish checker "$(full "$topic")" retained -r; done
 subscribe checker
 for user in "${!reads[@]}"; do subscribe "$user"; done
 publish checker other/device/set live
-for topic in $topics; do publish checker "sunward/$topic" live; done
+for topic in $topics; do publish checker "$(full "$topic")" live; done
 for user in "${!reads[@]}"; do
     settle "$user" all-read
     compare "$user reads what was retained" "${reads[$user]}" retained "$dir/received.$user"
@@ -177,7 +185,7 @@ client mosquitto_sub admin -t '$SYS/broker/version' -C 1 -W 20 >/dev/null || fai
 
 for user in "${!writes[@]}"; do
     publish "$user" other/device/set "by-$user" || true
-    for topic in $topics; do publish "$user" "sunward/$topic" "by-$user" || true; done
+    for topic in $topics; do publish "$user" "$(full "$topic")" "by-$user" || true; done
     settle checker "all-written-by-$user"
     compare "$user writes" "${writes[$user]}" "by-$user" "$dir/received.checker"
 done

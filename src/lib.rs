@@ -8,10 +8,12 @@
 //!
 //! - [`units`]: watts, shares, durations.
 //! - [`scheduler`]: the pure core. It knows neither MQTT nor tokio nor the clock.
+//! - [`diagnosis`]: what somebody hears who listens to a broker, and what of it will hurt.
 //! - [`devices`]: what configured topics mean: sensors, derived keys, off-the-shelf devices.
 //! - [`config`]: the settings: defaults, file, environment.
 //! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
 //! - [`report`]: what Sunward tells.
+//! - [`home_assistant`]: what Home Assistant is told, so that it finds everything by itself.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
 //! - [`cli`]: the commands.
@@ -21,6 +23,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod devices;
+pub mod diagnosis;
+pub mod home_assistant;
 mod jinja;
 pub mod mqtt;
 pub mod replay;

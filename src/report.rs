@@ -3,11 +3,11 @@
 //! Refuses to decide when they are published.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::scheduler::{Action, CycleReport, Decision, Skipped, TaskView};
-use crate::units::Watts;
+use crate::scheduler::{Action, CycleReport, Decision, Skipped, TaskId, TaskView};
+use crate::units::{Share, Watts};
 
 /// `<base>/scheduler/state`.
 #[derive(Debug, Serialize)]
@@ -28,6 +28,8 @@ pub struct State<'a> {
     pub rejected: u64,
     /// The last of them.
     pub last_error: Option<&'a LastError>,
+    /// What somebody should look at first: missing data, a warning, or a message refused within the last hour.
+    pub problem: Option<String>,
     /// Standing problems in plain words.
     pub warnings: Vec<String>,
 }
@@ -43,6 +45,44 @@ pub struct LastError {
     pub time: String,
 }
 
+/// What started and what stopped last: kept from cycle to cycle, for those who come later.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latest {
+    #[serde(default)]
+    last_started: Option<Change>,
+    #[serde(default)]
+    last_stopped: Option<Change>,
+}
+
+/// One start or stop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Change {
+    task: String,
+    name: String,
+    rule: String,
+    reason: String,
+    time: String,
+}
+
+impl Latest {
+    /// Takes in what a cycle did. `name`: what people call a task.
+    pub fn note(&mut self, report: &CycleReport, name: impl Fn(&TaskId) -> Option<String>) {
+        for Decision { task, action, rule, reason } in &report.decisions {
+            let change = Change {
+                task: task.to_string(),
+                name: name(task).unwrap_or_else(|| task.to_string()),
+                rule: rule.to_string(),
+                reason: reason.clone(),
+                time: time(report.time),
+            };
+            match action {
+                Action::Start => self.last_started = Some(change),
+                Action::Stop => self.last_stopped = Some(change),
+            }
+        }
+    }
+}
+
 /// RFC 3339 in UTC with milliseconds.
 #[must_use]
 pub fn time(time: Timestamp) -> String {
@@ -51,7 +91,7 @@ pub fn time(time: Timestamp) -> String {
 
 /// `<base>/scheduler/cycle`.
 #[must_use]
-pub fn cycle(report: &CycleReport) -> Value {
+pub fn cycle(report: &CycleReport, latest: &Latest) -> Value {
     let of = |action: Action| -> Vec<Value> {
         report.decisions.iter().filter(|decision| decision.action == action).map(decision).collect()
     };
@@ -68,6 +108,11 @@ pub fn cycle(report: &CycleReport) -> Value {
         "record": record,
         "started": of(Action::Start),
         "stopped": of(Action::Stop),
+        "no_data": report.no_data,
+        "task_power": report.consumption.map(|consumption| watts(consumption.power)),
+        "task_ratio": report.consumption.and_then(|consumption| consumption.covered).map(ratio),
+        "last_started": latest.last_started,
+        "last_stopped": latest.last_stopped,
     })
 }
 
@@ -77,12 +122,19 @@ pub fn task(view: &TaskView) -> Value {
     serde_json::json!({
         "status": view.status.as_str(),
         "reason": view.reason,
-        "ratio": view.ratio.map(|ratio| (ratio.0 * 100.0 + 1e-9).floor() / 100.0),
+        "ratio": view.ratio.map(ratio),
         "power": watts(view.power),
+        "setpoint": view.setpoint.map(watts),
         "priority": view.priority.as_str(),
-        "mode": "auto",
+        "mode": view.mode.as_str(),
+        "mode_until": view.mode_until.map(time),
+        "held": view.hold.map(|(mode, until)| serde_json::json!({"mode": mode.as_str(), "until": time(until)})),
         "on_today": view.on_today.as_secs(),
         "starts_today": view.starts_today,
+        "energy_today": (view.energy_today.0 * 1000.0).round() / 1000.0,
+        "daily": view.daily.map(|daily| {
+            serde_json::json!({"by": time(daily.by), "on_for": daily.ran.as_secs(), "settled": daily.settled})
+        }),
         "unanswered": view.unanswered,
         "error": view.error,
     })
@@ -101,6 +153,11 @@ fn decision(decision: &Decision) -> Value {
         "rule": decision.rule.as_str(),
         "reason": decision.reason,
     })
+}
+
+/// Two digits, rounded down.
+fn ratio(ratio: Share) -> f64 {
+    (ratio.0 * 100.0 + 1e-9).floor() / 100.0
 }
 
 /// To a tenth of a watt, and without a fraction where there is none.

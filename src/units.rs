@@ -1,4 +1,4 @@
-//! The units that cross module borders: watts, shares, durations. No bare `f64` does.
+//! The units that cross module borders: watts, energy, shares, durations. No bare `f64` does.
 //!
 //! Refuses to know where a number came from: whether a value is plausible is decided where it is read.
 
@@ -27,6 +27,12 @@ impl Watts {
     #[must_use]
     pub fn min(self, other: Self) -> Self {
         Self(self.0.min(other.0))
+    }
+
+    /// Without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
     }
 
     /// What a value of `net` leaves to be used: its export, 0 while it imports.
@@ -94,6 +100,26 @@ impl Div<Self> for Watts {
 impl Sum for Watts {
     fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
         items.fold(Self::ZERO, Add::add)
+    }
+}
+
+/// Electrical energy.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KilowattHours(pub f64);
+
+impl KilowattHours {
+    /// What a power comes to over a time.
+    #[must_use]
+    pub fn of(power: Watts, time: std::time::Duration) -> Self {
+        Self(power.0 * time.as_secs_f64() / 3_600_000.0)
+    }
+}
+
+impl Add for KilowattHours {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
     }
 }
 

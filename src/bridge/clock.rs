@@ -13,16 +13,16 @@ const BEGIN: Duration = Duration::from_secs(30 * 86_400);
 const LOOK: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     started: tokio::time::Instant,
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { started: tokio::time::Instant::now() }
     }
 
-    pub(super) fn now(self) -> Now {
+    pub(crate) fn now(self) -> Now {
         Now { at: Instant::START + BEGIN + self.started.elapsed(), wall: Timestamp::now() }
     }
 
@@ -43,7 +43,7 @@ impl Clock {
     }
 
     /// Waits for a moment of the steady clock; without one, for ever.
-    pub(super) async fn until(self, moment: Option<Instant>) {
+    pub(crate) async fn until(self, moment: Option<Instant>) {
         match moment {
             Some(moment) => tokio::time::sleep(moment.since(self.now().at)).await,
             None => std::future::pending().await,

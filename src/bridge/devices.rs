@@ -16,10 +16,6 @@ impl Bridge {
         for event in self.tasks.register() {
             self.handle(event, "[[task]]");
         }
-        let not_yet: Vec<_> = self.tasks.iter().map(|task| (task.id.clone(), task.not_yet.clone())).collect();
-        for (id, fields) in not_yet {
-            self.note_not_yet(&id, fields);
-        }
     }
 
     /// A message on a topic that the configuration names. False: it names no such topic.
@@ -109,14 +105,12 @@ impl Bridge {
 
     /// The task may use so much from now on. What goes to a device is not retained: a charger that reboots must not take
     /// up what was true yesterday.
-    pub(super) fn allow(&mut self, task: &TaskId, watts: Watts) {
-        match self.tasks.allow(task, watts) {
-            Ok(true) => {}
-            Ok(false) => {
-                let topic = self.topics.task(task, TaskTopic::Setpoint);
-                self.outlet.state(topic, watts.0.round().to_string().into_bytes());
-            }
-            Err((topic, problem)) => self.fault(&topic, &problem),
+    pub(super) fn allow(&mut self, task: &TaskId, watts: Option<Watts>) {
+        let topic = self.topics.task(task, TaskTopic::Setpoint);
+        match watts.map(|watts| (watts, self.tasks.allow(task, watts))) {
+            Some((watts, Ok(false))) => self.outlet.state(topic, watts.0.round().to_string().into_bytes()),
+            None | Some((_, Ok(true))) => self.outlet.forget(&topic),
+            Some((_, Err((topic, problem)))) => self.fault(&topic, &problem),
         }
     }
 

@@ -9,6 +9,9 @@ use crate::scheduler::{Instant, Now};
 /// A topic's problems are logged this often at most.
 const QUIET: Duration = Duration::from_secs(60);
 
+/// So long a refused message is a problem to be shown; one that is still sent comes again.
+const RECENT: Duration = Duration::from_secs(3_600);
+
 /// So many topics and refusals are remembered.
 const MOST: usize = 1_000;
 
@@ -19,6 +22,7 @@ const LONGEST: usize = 500;
 pub(super) struct Faults {
     rejected: u64,
     last: Option<LastError>,
+    last_at: Instant,
     logged: HashMap<String, Instant>,
     refusals: BTreeSet<String>,
 }
@@ -36,6 +40,7 @@ impl Faults {
             tracing::warn!("{topic}: {error}");
             self.logged.insert(topic.to_owned(), now.at);
         }
+        self.last_at = now.at;
         self.last = Some(LastError { topic: topic.to_owned(), error, time: report::time(now.wall) });
     }
 
@@ -57,6 +62,11 @@ impl Faults {
 
     pub(super) fn rejected(&self) -> u64 {
         self.rejected
+    }
+
+    /// The last message that was refused, for a while.
+    pub(super) fn recent(&self, now: Now) -> Option<&LastError> {
+        self.last.as_ref().filter(|_| now.at.since(self.last_at) < RECENT)
     }
 
     pub(super) fn last(&self) -> Option<&LastError> {

@@ -4,30 +4,34 @@
 
 mod clock;
 mod devices;
+mod discovery;
 mod faults;
+mod memory;
 mod outlet;
 mod receive;
 mod sensors;
 mod set_up;
 mod start_up;
 mod tell;
+mod wishes;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
-use crate::mqtt::topics::Topics;
+use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
-use crate::report;
+use crate::report::{self, Latest};
 use crate::scheduler::{Action, Activity, Criteria, Event, Instruction, Refusal, Scheduler, TaskId};
 
-use clock::Clock;
+pub(crate) use clock::Clock;
+use discovery::Discovery;
 use faults::Faults;
+use memory::Memory;
 use outlet::Outlet;
-use set_up::Power;
 pub use set_up::settings;
+use set_up::{Heard, Power};
 use start_up::StartUp;
 
 /// The service manager is told that we live this often at least, whatever it asks.
@@ -57,16 +61,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
 
     let options = Options::from_config(&config.mqtt, address)?;
     let broker = options.broker();
-    let topics = Topics::new(&config.mqtt.base_topic)?;
-    let power = Power::new(&config, &topics);
-    let (sensors, tasks) = (set_up::sensors(&config)?, set_up::tasks(&config)?);
-    let mut filters = set_up::filters(&topics, &power, &sensors, &tasks);
-    let read_once = StartUp::filters(&topics, &filters);
+    let heard = Heard::new(&config)?;
+    let mut filters = heard.filters();
+    let read_once = heard.read_once(&filters);
     filters.extend(read_once.iter().cloned());
-    let will = Outgoing::state(topics.scheduler_availability(), "offline");
+    let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, topics, power, (sensors, tasks), handle.clone())?;
+    let mut bridge = Bridge::new(config, heard, handle.clone())?;
     let mut settled = Some(settled);
     let mut boundary = bridge.clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -93,6 +95,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, settled: im
             () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
             () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
             () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
+            () = bridge.outlet.pause() => bridge.outlet.publish_some(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -127,11 +130,13 @@ struct Bridge {
     /// Those of the configuration.
     tasks: Tasks,
     outlet: Outlet,
+    discovery: Discovery,
+    /// What started and stopped last.
+    latest: Latest,
     clock: Clock,
     faults: Faults,
     start_up: StartUp,
-    /// What registrations ask for that this version does not do.
-    not_yet: BTreeMap<TaskId, Vec<&'static str>>,
+    memory: Memory,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -139,13 +144,8 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(
-        config: Config,
-        topics: Topics,
-        power: Power,
-        (sensors, tasks): (Sensors, Tasks),
-        handle: Handle,
-    ) -> anyhow::Result<Self> {
+    fn new(config: Config, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
+        let Heard { topics, power, sensors, tasks, discovery } = heard;
         let clock = Clock::new();
         let mut bridge = Self {
             scheduler: Scheduler::new(settings(&config)?, clock.now()),
@@ -155,10 +155,12 @@ impl Bridge {
             sensors,
             tasks,
             outlet: Outlet::new(handle),
+            discovery,
+            latest: Latest::default(),
             clock,
             faults: Faults::default(),
             start_up: StartUp::default(),
-            not_yet: BTreeMap::new(),
+            memory: Memory::default(),
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -173,7 +175,7 @@ impl Bridge {
                 tracing::info!("connected to {broker}");
                 self.faults.forget_refusals();
                 if !first {
-                    self.outlet.publish_again();
+                    self.publish_again();
                 }
             }
             Incoming::Subscribed => {
@@ -195,6 +197,13 @@ impl Bridge {
                 "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
             )),
         }
+    }
+
+    /// Sunward's being there first, then the devices: what follows is about them.
+    fn publish_again(&mut self) {
+        let mut first = vec![self.topics.scheduler_availability()];
+        first.extend(self.discovery.topics());
+        self.outlet.publish_again(first);
     }
 
     fn handle(&mut self, event: Event, topic: &str) {
@@ -231,21 +240,34 @@ impl Bridge {
             self.scheduler.restore_pause(since);
             tracing::info!("still paused, since {since}");
         }
+        for (id, watts) in self.start_up.take_setpoints() {
+            // What stands on Sunward's own topic was not told on another.
+            let watts = watts.filter(|_| !self.tasks.has_setpoint_topic(&id));
+            if !watts.is_some_and(|watts| self.scheduler.restore_setpoint(&id, watts)) {
+                self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
+            }
+        }
         self.settle_devices();
+        self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
         let tasks = self.scheduler.task_count();
         tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
         for command in commands {
-            self.receive_command(command);
+            match self.topics.parse(&command.topic) {
+                Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),
+                _ => self.receive_command(command),
+            }
         }
     }
 
     fn run_cycle(&mut self) {
         let report = self.scheduler.cycle(self.clock.now());
         self.send();
-        let report = report::cycle(&report).to_string();
+        let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
+        self.latest.note(&report, name);
+        let report = report::cycle(&report, &self.latest).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }
@@ -257,7 +279,7 @@ impl Bridge {
             tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
-        self.tell();
+        self.untold = true;
     }
 
     /// Sends what was decided: stops come before starts.

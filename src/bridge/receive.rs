@@ -22,12 +22,25 @@ impl Bridge {
             self.receive_power(source, &message);
             return;
         }
+        if self.discovery.receive(&message, self.start_up.is_open(), &mut self.outlet) {
+            if self.discovery.is_birth(&message) && !self.start_up.is_open() {
+                tracing::info!("Home Assistant has started: it is told everything again");
+                self.publish_again();
+            }
+            return;
+        }
         let topic = self.topics.parse(&message.topic);
         match topic {
             Some(Topic::SchedulerSet) => self.receive_command(message),
+            Some(Topic::Task(id, kind @ (TaskTopic::ModeSet | TaskTopic::PrioritySet))) => {
+                self.receive_wish(id, kind, message);
+            }
             Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload);
+            }
+            Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
+                self.memory.note_cycle(&message.payload);
             }
             None if known => {}
             // Nothing that somebody publishes for us may be passed over in silence.
@@ -77,15 +90,9 @@ impl Bridge {
         let topic = &message.topic;
         let payload = message.payload.as_slice();
         let event = match kind {
-            TaskTopic::Config if payload.is_empty() => {
-                self.not_yet.remove(&id);
-                Ok(Event::Unregistered(id))
-            }
+            TaskTopic::Config if payload.is_empty() => Ok(Event::Unregistered(id)),
             TaskTopic::Config => match payload::registration(&id, payload, &self.criteria) {
-                Ok(registered) => {
-                    self.note_not_yet(&id, registered.not_yet);
-                    Ok(Event::Registered(id, Box::new(registered.registration)))
-                }
+                Ok(registration) => Ok(Event::Registered(id, Box::new(registration))),
                 Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
             },
             TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
@@ -99,11 +106,15 @@ impl Bridge {
                 Ok(available) => Ok(Event::Availability(id, available)),
                 Err(problem) => return self.fault(topic, &problem.to_string()),
             },
-            TaskTopic::ModeSet | TaskTopic::PrioritySet if !payload.is_empty() => {
-                return self.fault(topic, "modes and priorities can't be set in this version yet");
-            }
-            TaskTopic::Report if self.start_up.is_open() && message.retain => {
+            TaskTopic::Report | TaskTopic::Mode | TaskTopic::Priority
+                if self.start_up.is_open() && message.retain && !payload.is_empty() =>
+            {
+                self.memory.note(&id, kind, payload);
                 return self.outlet.remember(topic, payload);
+            }
+            TaskTopic::Setpoint if self.start_up.is_open() && message.retain && !payload.is_empty() => {
+                self.outlet.recall(topic, payload);
+                return self.start_up.own_setpoint(id, payload);
             }
             _ => return,
         };
@@ -115,14 +126,6 @@ impl Bridge {
             }
         }
         self.tell();
-    }
-
-    pub(super) fn note_not_yet(&mut self, id: &TaskId, fields: Vec<&'static str>) {
-        if fields.is_empty() {
-            self.not_yet.remove(id);
-        } else {
-            self.not_yet.insert(id.clone(), fields);
-        }
     }
 }
 

@@ -6,9 +6,12 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
 use crate::config::{Config, Invalid, PowerUnit, default_criteria};
-use crate::devices::{Sensors, Tasks, filter};
+use crate::devices::filter::{covers, distinct};
+use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::Topics;
 use crate::scheduler::{Criteria, Settings};
+
+use super::discovery::Discovery;
 
 /// The core's settings out of the configuration.
 ///
@@ -29,6 +32,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         expire_after: config.power.expire_after,
         task_expire_after: config.scheduler.task_expire_after,
         reserve: config.power.reserve,
+        setpoint_interval: config.scheduler.setpoint_interval,
         time_zone,
         dry_run: config.scheduler.dry_run,
     })
@@ -51,19 +55,48 @@ pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
     default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
 }
 
-/// The tasks of the configuration.
-pub(super) fn tasks(config: &Config) -> anyhow::Result<Tasks> {
-    Tasks::new(&config.task, &criteria(config)?)
-        .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
+/// Everything that messages come from.
+pub(super) struct Heard {
+    pub(super) topics: Topics,
+    pub(super) power: Power,
+    pub(super) sensors: Sensors,
+    pub(super) tasks: Tasks,
+    pub(super) discovery: Discovery,
 }
 
-/// What is listened to for as long as it runs, each once.
-pub(super) fn filters(topics: &Topics, power: &Power, sensors: &Sensors, tasks: &Tasks) -> Vec<String> {
-    let mut filters = topics.filters();
-    filters.extend([power.topic.clone(), power.fallback_topic.clone()]);
-    filters.extend(sensors.filters());
-    filters.extend(tasks.topics().map(str::to_owned));
-    filter::distinct(filters)
+impl Heard {
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        let topics = Topics::new(&config.mqtt.base_topic)?;
+        Ok(Self {
+            power: Power::new(config, &topics),
+            sensors: sensors(config)?,
+            tasks: tasks(config)?,
+            discovery: Discovery::new(&config.homeassistant, &topics),
+            topics,
+        })
+    }
+
+    /// What is listened to for as long as Sunward runs, each once.
+    pub(super) fn filters(&self) -> Vec<String> {
+        let mut filters = self.topics.filters();
+        filters.extend([self.power.topic.clone(), self.power.fallback_topic.clone()]);
+        filters.extend(self.sensors.filters());
+        filters.extend(self.tasks.topics().map(str::to_owned));
+        filters.extend(self.discovery.filters());
+        distinct(filters)
+    }
+
+    /// What is read during the start-up only, what earlier runs told, but for what is listened to anyway.
+    pub(super) fn read_once(&self, others: &[String]) -> Vec<String> {
+        let own = self.topics.own_filters().into_iter().chain(self.discovery.read_once());
+        own.filter(|own| !others.iter().any(|other| covers(other, own))).collect()
+    }
+}
+
+/// The tasks of the configuration.
+fn tasks(config: &Config) -> anyhow::Result<Tasks> {
+    Tasks::new(&config.task, &criteria(config)?)
+        .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
 }
 
 /// Where power records come from.

@@ -1,14 +1,15 @@
 //! The start-up order of SPEC section 2: first everything retained comes in, then Sunward is online.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::devices::filter::covers;
 use crate::mqtt::Message;
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::scheduler::TaskId;
+use crate::units::Watts;
 
 /// The retained messages have come in when it is quiet for so long,
 const QUIET: Duration = Duration::from_secs(1);
@@ -26,6 +27,7 @@ pub(super) struct StartUp {
     heard: Option<Instant>,
     commands: Vec<Message>,
     paused_since: Option<Timestamp>,
+    setpoints: BTreeMap<TaskId, Option<Watts>>,
 }
 
 /// What is read of one's own state.
@@ -36,12 +38,6 @@ struct OwnState {
 }
 
 impl StartUp {
-    /// One's own topics, read during the start-up only, but for those that are listened to anyway.
-    pub(super) fn filters(topics: &Topics, others: &[String]) -> Vec<String> {
-        let own = [topics.scheduler_state(), topics.every_task(TaskTopic::Report)];
-        own.into_iter().filter(|own| !others.iter().any(|other| covers(other, own))).collect()
-    }
-
     pub(super) fn is_open(&self) -> bool {
         !self.closed
     }
@@ -72,6 +68,17 @@ impl StartUp {
             Ok(_) => self.paused_since = None,
             Err(problem) => tracing::warn!("the state of an earlier run can't be read: {problem}"),
         }
+    }
+
+    /// A set-point of an earlier run.
+    pub(super) fn own_setpoint(&mut self, id: TaskId, payload: &[u8]) {
+        let watts = std::str::from_utf8(payload).ok().and_then(|text| text.trim().parse().ok());
+        self.setpoints.insert(id, watts.filter(|watts: &f64| watts.is_finite()).map(Watts));
+    }
+
+    /// The set-points of an earlier run; none where what is retained can't be read.
+    pub(super) fn take_setpoints(&mut self) -> BTreeMap<TaskId, Option<Watts>> {
+        std::mem::take(&mut self.setpoints)
     }
 
     pub(super) fn paused_since(&self) -> Option<Timestamp> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::mqtt::topics::TaskTopic;
 use crate::report;
-use crate::scheduler::Activity;
+use crate::scheduler::{Activity, Priority, Status};
 
 use super::Bridge;
 
@@ -18,12 +18,30 @@ impl Bridge {
             return;
         }
         let mut reports = BTreeMap::new();
-        for view in self.scheduler.tasks(self.clock.now()) {
+        let views = self.scheduler.tasks(self.clock.now());
+        for view in &views {
             let topic = self.topics.task(&view.id, TaskTopic::Report);
-            reports.insert(topic, report::task(&view).to_string().into_bytes());
+            reports.insert(topic, report::task(view).to_string().into_bytes());
+            if view.status != Status::Invalid {
+                let priority = view.preferred.map_or("auto", Priority::as_str);
+                for (kind, word) in [(TaskTopic::Mode, view.mode.as_str()), (TaskTopic::Priority, priority)] {
+                    reports.insert(self.topics.task(&view.id, kind), word.into());
+                }
+            }
         }
+        // Home Assistant is to forget a task before its report is empty.
+        self.discovery.tell(&views, &mut self.outlet);
         self.outlet.reports(reports);
         self.tell_state();
+    }
+
+    /// What somebody should look at, in one sentence.
+    fn problem(&self, warnings: &[String]) -> Option<String> {
+        if self.scheduler.activity() == Activity::NoData {
+            return Some("no power record arrives".into());
+        }
+        let refused = || self.faults.recent(self.clock.now()).map(|last| format!("{}: {}", last.topic, last.error));
+        warnings.first().cloned().or_else(refused)
     }
 
     pub(super) fn tell_state(&mut self) {
@@ -35,11 +53,6 @@ impl Bridge {
         let mut warnings = self.scheduler.warnings(now);
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
-        warnings.extend(
-            self.not_yet
-                .iter()
-                .map(|(id, fields)| format!("task {id}: {} not acted on in this version yet", fields.join(", "))),
-        );
         let state = report::State {
             state: activity.as_str(),
             paused: activity == Activity::Paused,
@@ -49,6 +62,7 @@ impl Bridge {
             tasks: self.scheduler.task_count(),
             rejected: self.faults.rejected(),
             last_error: self.faults.last(),
+            problem: self.problem(&warnings),
             warnings,
         };
         if let Ok(payload) = serde_json::to_vec(&state) {

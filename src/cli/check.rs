@@ -131,6 +131,10 @@ mod tests {
         listen = "127.0.0.1:1883"                # default
         # storage =                              # default (not set)
         
+        [homeassistant]
+        discovery = true                         # default
+        discovery_prefix = "homeassistant"       # default
+        
         [mqtt]
         base_topic = "sunward"                   # default
         # ca_file =                              # default (not set)

@@ -2,10 +2,12 @@
 
 pub mod ask;
 pub mod check;
+pub mod listen;
 pub mod replay;
 pub mod run;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -27,8 +29,15 @@ pub struct Arguments {
 enum Subcommands {
     /// Run the scheduler (the default).
     Run,
-    /// Validate the configuration and print it with its sources.
-    Check,
+    /// Validate the configuration and print it with its sources; or listen to what the broker tells.
+    Check {
+        /// Connect, listen for so long, and print what came of every sensor and task and what of it will hurt.
+        ///
+        /// Nothing is published but the queries (query_topic) of configured devices, and a Sunward that runs is not
+        /// disturbed. Status 0 if nothing showed that will hurt, 1 if something did or the broker can't be reached.
+        #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", value_parser = listening_time)]
+        listen: Option<Duration>,
+    },
     /// Put a record of the past through the scheduler, and see what it would have done.
     Replay(Box<replay::Arguments>),
     /// What is running, and why.
@@ -79,7 +88,7 @@ impl Failure {
 pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.config.as_deref();
     let command = arguments.command.unwrap_or(Subcommands::Run);
-    if matches!(command, Subcommands::Check) {
+    if matches!(command, Subcommands::Check { listen: None }) {
         return check::check(path, std::env::vars_os(), std::io::stdout().lock()).map_err(|error| match error {
             check::CheckError::Config(error) => Failure::Config(error),
             check::CheckError::Output(error) => Failure::Running(error.into()),
@@ -92,7 +101,10 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
-        Subcommands::Run | Subcommands::Check | Subcommands::Replay(_) => {
+        Subcommands::Check { listen: Some(time) } => {
+            return Ok(runtime.block_on(listen::listen(&config, time, std::io::stdout().lock()))?);
+        }
+        Subcommands::Run | Subcommands::Check { .. } | Subcommands::Replay(_) => {
             return Ok(runtime.block_on(run::run(config, file))?);
         }
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
@@ -102,4 +114,12 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         Subcommands::Schedule => Order::Schedule,
     };
     Ok(runtime.block_on(ask::give(&config, order))?)
+}
+
+/// The shortest and the longest time that anybody listens.
+const LISTENING: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
+
+fn listening_time(text: &str) -> Result<Duration, String> {
+    let time = text.parse().map(Duration::from_secs).ok().or_else(|| humantime::parse_duration(text).ok());
+    time.filter(|time| LISTENING.contains(time)).ok_or_else(|| "expected 1s to 1day, such as 30s or 10m".into())
 }

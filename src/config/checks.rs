@@ -45,6 +45,23 @@ pub(crate) fn plain_topic(topic: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Topics below a base need room, and longer ones are not meant.
+const LONGEST_BASE: usize = 200;
+
+/// What other topics begin with.
+pub(super) fn base_topic(base: &str) -> Result<(), String> {
+    if base.starts_with('$') {
+        return Err(format!("topics that begin with $ belong to the broker, found \"{base}\""));
+    }
+    if base.starts_with('/') || base.ends_with('/') {
+        return Err(format!("expected no / at the ends, write \"{}\"", base.trim_matches('/')));
+    }
+    if base.len() > LONGEST_BASE {
+        return Err(format!("expected at most {LONGEST_BASE} bytes, found {}", base.len()));
+    }
+    plain_topic(base)
+}
+
 /// An address to listen on: numbers, so that nothing has to be looked up before the network is there.
 pub(super) fn listen(address: &str) -> Result<(), String> {
     if address.parse::<SocketAddr>().is_ok() {

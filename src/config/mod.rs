@@ -52,6 +52,8 @@ pub struct Config {
     /// What `sunward replay` takes out of a record.
     #[serde(skip_serializing_if = "Replay::is_empty")]
     pub replay: Replay,
+    /// What Home Assistant finds by itself.
+    pub homeassistant: HomeAssistant,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,
 }
@@ -168,6 +170,22 @@ impl Default for Power {
             sensor: Vec::new(),
             derived: BTreeMap::new(),
         }
+    }
+}
+
+/// `[homeassistant]`: MQTT discovery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HomeAssistant {
+    /// Sunward and its tasks appear in Home Assistant by themselves.
+    pub discovery: bool,
+    /// What the topics begin with that Home Assistant listens to.
+    pub discovery_prefix: String,
+}
+
+impl Default for HomeAssistant {
+    fn default() -> Self {
+        Self { discovery: true, discovery_prefix: "homeassistant".into() }
     }
 }
 

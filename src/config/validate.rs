@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::checks::{listen, not_negative, plain_topic, readable, time_zone, within};
+use super::checks::{base_topic, listen, not_negative, plain_topic, readable, time_zone, within};
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler, tasks};
 use crate::devices::Sensors;
@@ -39,6 +39,7 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
     }
     found.0.extend(Sensors::problems(config));
     found.0.extend(tasks::problems(config));
+    found.expect("homeassistant.discovery_prefix", base_topic(&config.homeassistant.discovery_prefix));
     if let Some(zone) = &config.time_zone {
         found.expect("time_zone", time_zone(zone));
     }
@@ -59,9 +60,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// The largest packet that MQTT can express.
 const LARGEST_PACKET: u32 = 268_435_455;
-
-/// Topics below the base need room, and longer ones are not meant.
-const LONGEST_BASE_TOPIC: usize = 200;
 
 const LONGEST_CLIENT_ID: usize = 64;
 
@@ -124,19 +122,7 @@ fn identity(mqtt: &Mqtt, found: &mut Findings) {
             _ => Ok(()),
         },
     );
-    let base = &mqtt.base_topic;
-    found.expect(
-        "mqtt.base_topic",
-        if base.starts_with('$') {
-            Err(format!("topics that begin with $ belong to the broker, found \"{base}\""))
-        } else if base.starts_with('/') || base.ends_with('/') {
-            Err(format!("expected no / at the ends, write \"{}\"", base.trim_matches('/')))
-        } else if base.len() > LONGEST_BASE_TOPIC {
-            Err(format!("expected at most {LONGEST_BASE_TOPIC} bytes, found {}", base.len()))
-        } else {
-            plain_topic(base)
-        },
-    );
+    found.expect("mqtt.base_topic", base_topic(&mqtt.base_topic));
 }
 
 fn credentials(mqtt: &Mqtt, found: &mut Findings) {
@@ -280,6 +266,8 @@ mod tests {
         base("$SYS/a", "mqtt.base_topic: topics that begin with $ belong to the broker, found \"$SYS/a\"");
         base(&"a".repeat(201), "mqtt.base_topic: expected at most 200 bytes, found 201");
         check("mqtt.base_topic = \"home/sunward\"", &[]);
+        let expect = "homeassistant.discovery_prefix: expected no / at the ends, write \"ha\"";
+        check("homeassistant.discovery_prefix = \"ha/\"", &[expect]);
         check("mqtt.client_id = \"\"", &["mqtt.client_id: expected a name, found \"\""]);
         check(
             &format!("mqtt.client_id = \"{}\"", "ü".repeat(65)),

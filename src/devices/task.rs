@@ -50,8 +50,6 @@ pub struct Task {
     pub id: TaskId,
     /// All that a registration over MQTT would say.
     pub registration: Registration,
-    /// What of it this version does not act on.
-    pub not_yet: Vec<&'static str>,
     /// Where starts and stops go.
     pub command_topic: String,
     /// Where the watts go that it may use; absent: to Sunward's own topic.
@@ -95,8 +93,7 @@ impl Task {
             configured: true,
             ..Registration::new(&id, Watts::ZERO)
         };
-        let registered = registration_of(&fields, default)?;
-        let registration = registered.registration;
+        let registration = registration_of(&fields, default)?;
         if registration.payload_on == registration.payload_off {
             return Err(fields.error("payload_off", "expected another than payload_on: a toggle can't be steered"));
         }
@@ -113,7 +110,6 @@ impl Task {
             setpoint: setpoint(&fields, &registration)?,
             id,
             registration,
-            not_yet: registered.not_yet,
             command_topic,
         };
         if task.running.is_none() && !task.optimistic {
@@ -127,10 +123,15 @@ impl Task {
         Ok(task)
     }
 
-    /// Every topic that it listens to, possibly more than once.
-    pub(super) fn topics(&self) -> impl Iterator<Item = &str> {
-        let sources = [&self.running, &self.runnable, &self.stoppable, &self.availability];
-        sources.into_iter().flatten().map(|source| source.topic.as_str())
+    /// Every topic that it listens to, possibly more than once, with what for.
+    pub fn listens_to(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let sources = [
+            ("its state", &self.running),
+            ("whether it is runnable", &self.runnable),
+            ("whether it is stoppable", &self.stoppable),
+            ("its availability", &self.availability),
+        ];
+        sources.into_iter().filter_map(|(what, source)| Some((what, source.as_ref()?.topic.as_str())))
     }
 }
 

@@ -33,7 +33,7 @@ impl Tasks {
         let mut all = Self::default();
         for (number, table) in configured.iter().enumerate() {
             let task = Task::read(&table.0, criteria).map_err(|problem| (number, problem))?;
-            for topic in task.topics() {
+            for (_, topic) in task.listens_to() {
                 all.by_topic.entry(topic.to_owned()).or_default().insert(task.id.clone());
             }
             all.devices.insert(task.id.clone(), Device::new(task));
@@ -149,6 +149,12 @@ impl Tasks {
         let Some(outcome) = self.devices.get_mut(id).and_then(|device| device.allow(watts)) else { return Ok(false) };
         self.waiting.push_back(outcome?);
         Ok(true)
+    }
+
+    /// Whether a configured task takes its set-points on a topic of its own.
+    #[must_use]
+    pub fn has_setpoint_topic(&self, id: &TaskId) -> bool {
+        self.get(id).is_some_and(|task| task.setpoint.is_some())
     }
 
     /// The next message to be sent.

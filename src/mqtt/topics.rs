@@ -112,6 +112,12 @@ impl Topics {
         problem.map_or(Ok(Self { base }), |problem| Err(error("mqtt.base_topic", problem)))
     }
 
+    /// What all of them begin with.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// `<base>/power`.
     #[must_use]
     pub fn power(&self) -> String {
@@ -208,7 +214,7 @@ impl Topics {
     pub fn own_filters(&self) -> Vec<String> {
         use TaskTopic::{Mode, Priority, Report, Setpoint};
         let tasks = [Mode, Priority, Report, Setpoint].map(|topic| self.every_task(topic));
-        std::iter::once(self.scheduler_state()).chain(tasks).collect()
+        [self.scheduler_state(), self.scheduler_cycle()].into_iter().chain(tasks).collect()
     }
 }
 
@@ -305,7 +311,14 @@ mod tests {
         );
         assert_eq!(
             topics.own_filters(),
-            ["s/scheduler/state", "s/task/+/mode", "s/task/+/priority", "s/task/+/report", "s/task/+/setpoint"]
+            [
+                "s/scheduler/state",
+                "s/scheduler/cycle",
+                "s/task/+/mode",
+                "s/task/+/priority",
+                "s/task/+/report",
+                "s/task/+/setpoint"
+            ]
         );
     }
 }

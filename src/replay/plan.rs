@@ -98,7 +98,7 @@ impl PlannedTask {
             min_off: rest,
             ..Registration::new(&id, Watts::ZERO)
         };
-        let registration = registration_of(&Fields::new(&merged), default)?.registration;
+        let registration = registration_of(&Fields::new(&merged), default)?;
         Ok(Self { id, registration, model })
     }
 }

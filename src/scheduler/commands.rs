@@ -4,11 +4,10 @@
 
 use jiff::Timestamp;
 
-use crate::scheduler::cycle::Choice;
 use crate::scheduler::mode::Mode;
+use crate::scheduler::orders::Choice;
 use crate::scheduler::task::Task;
-use crate::scheduler::verdict::Verdict;
-use crate::scheduler::{Action, Command, Decision, Instruction, Now, OnNoData, Rule, Scheduler, event};
+use crate::scheduler::{Action, Command, Now, OnNoData, Rule, Scheduler, event};
 
 impl Scheduler {
     pub(super) fn obey(&mut self, command: Command, now: Now) {
@@ -75,21 +74,5 @@ impl Scheduler {
         });
         let stop = |slot| Choice { slot, action: Action::Stop, rule, reason: reason.to_owned(), ratio: None };
         stops.map(|(slot, _)| stop(slot)).collect()
-    }
-
-    /// What was chosen becomes decisions, to be sent and told; stops come before starts.
-    pub(super) fn carry_out(&mut self, mut choices: Vec<Choice>, now: Now) {
-        choices.sort_by_key(|choice| choice.action == Action::Start);
-        for Choice { slot, action, rule, reason, ratio } in choices {
-            let task = &mut self.tasks[slot];
-            task.verdict = Verdict::Decided { reason: reason.clone(), ratio };
-            // What isn't sent is not answered either.
-            if !self.settings.dry_run {
-                task.command(action, now.at);
-            }
-            let decision = Decision { task: task.id.clone(), action, rule, reason };
-            self.instructions.push_back(Instruction::Decided(decision.clone()));
-            self.between.push(decision);
-        }
     }
 }

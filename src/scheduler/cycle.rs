@@ -11,13 +11,14 @@ use crate::scheduler::decision::{Action, Decision, Rule};
 use crate::scheduler::election::{Electable, Elected, elect};
 use crate::scheduler::event::Source;
 use crate::scheduler::key::{KeyId, Owners};
+use crate::scheduler::orders::Choice;
 use crate::scheduler::rules::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
 use crate::scheduler::scene::{Load, Parts, Scene};
 use crate::scheduler::sheet::{Offer, Sheet};
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::{Verdict, Waits};
 use crate::scheduler::window::Record;
-use crate::scheduler::{Now, Scheduler};
+use crate::scheduler::{Consumption, Now, Scheduler};
 use crate::units::{Share, Watts};
 
 /// Why a cycle decided nothing.
@@ -40,6 +41,10 @@ pub struct CycleReport {
     pub source: Option<Source>,
     /// Its record, by key, as the window keeps it.
     pub record: Option<Vec<(Arc<str>, Watts)>>,
+    /// What tasks consumed according to it.
+    pub consumption: Option<Consumption>,
+    /// No record has come for longer than `max_record_gap`, whether paused or not.
+    pub no_data: bool,
     /// What was decided in it, and since the cycle before.
     pub decisions: Vec<Decision>,
 }
@@ -49,7 +54,8 @@ impl Scheduler {
     pub fn cycle(&mut self, now: Now) -> CycleReport {
         self.last_cycle = now;
         for task in &mut self.tasks {
-            task.count_unanswered(now.at);
+            let running = task.running();
+            task.answers.count(running, now.at);
         }
         if self.owners_stale {
             let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
@@ -60,6 +66,7 @@ impl Scheduler {
         self.end_wishes(now);
         self.notice_missing_data(now);
         let source = self.update(now);
+        let consumption = source.and_then(|_| self.account(now));
         self.check_deadlines(now);
         self.watch_all_usage(now.at);
         let skipped = match source {
@@ -80,7 +87,7 @@ impl Scheduler {
         decisions.reverse();
         decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
         decisions.reverse();
-        CycleReport { time: now.wall, skipped, source, record, decisions }
+        CycleReport { time: now.wall, skipped, source, record, consumption, no_data: self.no_data, decisions }
     }
 
     /// Makes the cycle's record from what arrived and puts it into the window.
@@ -150,39 +157,6 @@ impl Scheduler {
         }
         choices.extend(outcome.choices);
         self.carry_out(choices, now);
-    }
-
-    /// What doesn't ask for the sun: modes, deadlines, missing data.
-    fn do_without_record(&mut self, now: Now) {
-        self.sort_by_importance();
-        let mut choices = self.ordered(now);
-        if self.no_data {
-            let stops = self.stops_without_data(now);
-            let new = |stop: &Choice| choices.iter().all(|choice| choice.slot != stop.slot);
-            let stops: Vec<_> = stops.into_iter().filter(new).collect();
-            choices.extend(stops);
-        }
-        self.start_for_deadlines(&mut choices, now);
-        self.carry_out(choices, now);
-    }
-
-    fn sort_by_importance(&mut self) {
-        let tasks = &self.tasks;
-        self.order.sort_by(|a, b| tasks[*a].importance().most_first(&tasks[*b].importance()));
-    }
-
-    /// What modes and guards ask for, whatever the rules say.
-    fn ordered(&mut self, now: Now) -> Vec<Choice> {
-        let mut choices = Vec::new();
-        for place in 0..self.order.len() {
-            let slot = self.order[place];
-            let choice = self
-                .stop_who_is_done(slot, now)
-                .or_else(|| self.wanted_by_mode(slot, now))
-                .or_else(|| self.stop_who_is_exhausted(slot, now));
-            choices.extend(choice);
-        }
-        choices
     }
 
     fn decide(&self, ordered: &[Choice], now: Now) -> Outcome {
@@ -313,17 +287,6 @@ impl Scheduler {
         };
         (record.into(), now)
     }
-}
-
-/// What was chosen for one task.
-#[derive(Debug)]
-pub(crate) struct Choice {
-    pub(crate) slot: usize,
-    pub(crate) action: Action,
-    pub(crate) rule: Rule,
-    pub(crate) reason: String,
-    /// The ratio that decided it, where one did.
-    pub(crate) ratio: Option<Share>,
 }
 
 /// What a cycle came to, before it is applied.

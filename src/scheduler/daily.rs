@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::scheduler::cycle::Choice;
 use crate::scheduler::event::Seconds;
 use crate::scheduler::mode::Mode;
+use crate::scheduler::orders::Choice;
 use crate::scheduler::task::Task;
 use crate::scheduler::{Action, Instant, Now, Rule, Scheduler};
 

@@ -84,8 +84,8 @@ pub enum Instruction {
     Decided(Decision),
     /// Its start again, before its lease runs out.
     Renew(TaskId),
-    /// What it may use from now on.
-    Setpoint(TaskId, Watts),
+    /// What it may use from now on; none: nothing of the kind is told any more, and what is retained is cleared.
+    Setpoint(TaskId, Option<Watts>),
 }
 
 impl Instruction {

@@ -44,6 +44,24 @@ pub enum Event {
     Priority(TaskId, Option<Priority>),
 }
 
+impl Event {
+    /// The task that it is about.
+    pub(crate) fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::Registered(id, _)
+            | Self::RegistrationRefused(id, _)
+            | Self::Unregistered(id)
+            | Self::State(id, _)
+            | Self::StateRefused(id, _)
+            | Self::StateCleared(id)
+            | Self::Availability(id, _)
+            | Self::Mode(id, ..)
+            | Self::Priority(id, _) => Some(id),
+            Self::Power { .. } | Self::Sensed(_) | Self::Command(_) => None,
+        }
+    }
+}
+
 /// One value of one key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sensed {

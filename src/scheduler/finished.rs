@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use crate::scheduler::cycle::Choice;
 use crate::scheduler::event::Seconds;
 use crate::scheduler::mode::Mode;
+use crate::scheduler::orders::Choice;
 use crate::scheduler::task::Task;
 use crate::scheduler::{Action, Instant, Now, Rule, Scheduler};
 use crate::units::Watts;

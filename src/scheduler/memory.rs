@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::task::Today;
+use crate::scheduler::today::Today;
 use crate::scheduler::{DailyView, Now, Scheduler, TaskId};
+use crate::units::KilowattHours;
 
 /// What an earlier run had told of a task's run time.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Counted {
     pub on_today: Duration,
     /// Starts since that day's midnight.
     pub starts_today: u32,
+    /// What it used since that day's midnight.
+    pub energy_today: KilowattHours,
     /// The account of its daily run time.
     pub daily: Option<DailyView>,
 }
@@ -42,6 +45,7 @@ impl Scheduler {
                 on: counted.on_today + on_meanwhile,
                 starts: counted.starts_today + task.starts_today(today) + u32::from(started_meanwhile),
             };
+            task.energy.add(counted.energy_today, today.date);
         }
         task.turn_period(now, &settings.time_zone);
         if let (Some(account), Some(told)) = (&mut task.account, counted.daily) {

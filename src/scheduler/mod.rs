@@ -5,6 +5,7 @@
 //! same times give the same decisions.
 
 mod commands;
+mod consumption;
 mod coverage;
 mod criteria;
 mod cycle;
@@ -19,16 +20,21 @@ mod key;
 mod lease;
 mod memory;
 mod mode;
+mod orders;
 mod power;
 mod record;
 mod registration;
+mod regulate;
 mod roster;
 mod rules;
 mod scene;
+mod setpoint;
 mod settings;
 mod sheet;
 mod task;
 mod time;
+mod today;
+mod unanswered;
 mod verdict;
 mod view;
 mod window;
@@ -38,6 +44,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use consumption::Consumption;
 pub use criteria::{Criteria, Criterion, CriterionError};
 pub use cycle::{CycleReport, Skipped};
 pub use daily::{Daily, DailyView};
@@ -59,8 +66,11 @@ pub(crate) use record::is_plausible;
 
 use key::{KeyId, Keys, NET, Owners};
 use record::Intake;
+use setpoint::Pool;
 use task::Task;
 use window::Window;
+
+use crate::units::Watts;
 
 /// What the scheduler is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +115,15 @@ pub struct Scheduler {
     /// Slots with `finished`, whose usage is watched.
     metered: BTreeSet<usize>,
     window: Window,
+    /// Slots of the tasks that get set-points.
+    adjustables: Vec<usize>,
+    pool: Pool,
+    /// A value of `net` that the set-points have not followed yet, and when it was measured.
+    new_net: Option<(Source, Watts, Instant)>,
     meter: Intake,
     fallback: Intake,
+    /// Until when the tasks' energy is counted; unknown at the start and while data is missing.
+    accounted: Option<Instant>,
     /// The last record of either source, or the start.
     last_record: Instant,
     /// The last record of the meter, or the start.
@@ -140,10 +157,14 @@ impl Scheduler {
             owners: Owners::default(),
             order: Vec::new(),
             owners_stale: true,
+            adjustables: Vec::new(),
+            pool: Pool::default(),
+            new_net: None,
             timed: BTreeSet::new(),
             metered: BTreeSet::new(),
             meter: Intake::default(),
             fallback: Intake::default(),
+            accounted: None,
             last_record: now.at,
             last_meter: now,
             last_cycle: now,
@@ -160,6 +181,21 @@ impl Scheduler {
     /// # Errors
     /// What of it was refused, and why. The rest of the event has its effect all the same.
     pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
+        let id = event.task().cloned();
+        let known = |it: &Self| id.as_ref().and_then(|id| it.slots.get(id).copied());
+        let before = known(self);
+        let outcome = self.take(event, now);
+        if let Some(slot) = before.or_else(|| known(self)) {
+            self.enlist(slot);
+        }
+        if let Some((source, net, measured)) = self.new_net.take() {
+            self.regulate(source, net, measured, now.at);
+        }
+        self.aim(now.at);
+        outcome
+    }
+
+    fn take(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
             Event::Power { source, values, measured } => {
                 let taken = self.take_in(source, values, measured, now);
@@ -223,14 +259,16 @@ impl Scheduler {
         // "For longer than": the first moment after it.
         let missing =
             (!self.no_data).then(|| self.last_record + self.settings.max_record_gap + Duration::from_millis(1));
-        missing.into_iter().chain(self.next_timer()).min()
+        missing.into_iter().chain(self.next_timer()).chain(self.setpoint_due()).min()
     }
 
-    /// Does what is due by the clock alone: ends wishes, notices missing data, renews leases.
+    /// Does what is due: ends wishes, notices missing data, renews leases, sends set-points, not too often.
     pub fn wake(&mut self, now: Now) {
         self.end_wishes(now);
         self.notice_missing_data(now);
         self.renew_leases(now);
+        self.aim(now.at);
+        self.send_setpoints(now.at);
     }
 
     fn notice_missing_data(&mut self, now: Now) {

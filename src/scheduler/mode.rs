@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::scheduler::cycle::Choice;
+use crate::scheduler::orders::Choice;
 use crate::scheduler::task::Task;
 use crate::scheduler::{Action, Now, Priority, Refusal, Rule, Scheduler, TaskId};
 

@@ -41,6 +41,7 @@ impl Scheduler {
         }
         if key == self.net {
             self.note_record(source, measured, now);
+            self.new_net = Some((source, value, measured));
         }
         Ok(())
     }
@@ -53,6 +54,7 @@ impl Scheduler {
         }
         if std::mem::take(&mut self.no_data) {
             self.window.clear();
+            self.accounted = None;
             if !self.paused {
                 self.since = now.wall;
             }

@@ -98,6 +98,8 @@ pub struct Registration {
     pub manual_hold: Duration,
     /// Whether it is stopped when no record arrives.
     pub on_no_data: OnNoData,
+    /// A set-point moves by at least this; not below 0.
+    pub setpoint_step: Watts,
     /// It stops by itself when it hears no start for this long.
     pub lease: Option<Duration>,
     /// It stands in the configuration: without an `expire_after` its state never expires.
@@ -126,6 +128,7 @@ impl Registration {
             interruptible: true,
             manual_hold: Duration::ZERO,
             on_no_data: OnNoData::Stop,
+            setpoint_step: Watts(50.0),
             lease: None,
             configured: false,
         }

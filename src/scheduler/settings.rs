@@ -27,6 +27,8 @@ pub struct Settings {
     pub task_expire_after: Duration,
     /// Export that is left unused.
     pub reserve: Watts,
+    /// A task's set-point is sent at most this often.
+    pub setpoint_interval: Duration,
     /// The home's, for `now` in criteria and for "today".
     pub time_zone: TimeZone,
     /// Nothing that is decided will be sent: no start can be expected to be answered.
@@ -45,6 +47,7 @@ impl Default for Settings {
             expire_after: Duration::from_secs(300),
             task_expire_after: Duration::from_secs(600),
             reserve: Watts::ZERO,
+            setpoint_interval: Duration::from_secs(5),
             time_zone: TimeZone::UTC,
             dry_run: false,
         }

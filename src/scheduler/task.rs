@@ -6,21 +6,17 @@ use std::time::Duration;
 
 use minijinja::Value;
 
+use crate::scheduler::consumption::EnergyOfDay;
 use crate::scheduler::daily::Account;
 use crate::scheduler::hold::Hand;
 use crate::scheduler::importance::Importance;
 use crate::scheduler::key::KeyId;
 use crate::scheduler::mode::Wish;
-use crate::scheduler::time::Day;
+use crate::scheduler::setpoint::Setpoint;
+use crate::scheduler::today::Today;
+use crate::scheduler::unanswered::Answers;
 use crate::scheduler::{Action, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
 use crate::units::Watts;
-
-/// Starts that may stay unanswered before the task has to wait.
-const UNANSWERED_LIMIT: u32 = 3;
-
-/// The first wait after unanswered starts; it doubles up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_secs(600);
-const LONGEST_WAIT: Duration = Duration::from_secs(7200);
 
 /// Everything known of one task. Kept without a registration too: state may arrive before it.
 #[derive(Debug)]
@@ -40,12 +36,10 @@ pub(crate) struct Task {
     first_seen: Instant,
     /// Its keys, or `@<id>`.
     pub(crate) keys: Vec<KeyId>,
-    /// A start was sent and not yet answered.
-    awaited: bool,
-    pub(crate) unanswered: u32,
-    waits_until: Option<Instant>,
+    pub(crate) answers: Answers,
     /// What an adjustable task was seen to be able to use.
     pub(crate) learned: Option<Watts>,
+    pub(crate) setpoint: Setpoint,
     /// `stop_all` is to be repeated until it stops.
     pub(crate) stop_all: bool,
     pub(crate) verdict: Verdict,
@@ -67,15 +61,8 @@ pub(crate) struct Task {
     pub(crate) started_at: Option<Instant>,
     /// It was told to stop, and not yet to run on.
     pub(crate) stopping: bool,
-}
-
-/// Run time and starts since local midnight.
-#[derive(Debug, Default)]
-pub(crate) struct Today {
-    pub(crate) day: Day,
-    /// Up to the last switch.
-    pub(crate) on: Duration,
-    pub(crate) starts: u32,
+    /// What it used since local midnight.
+    pub(crate) energy: EnergyOfDay,
 }
 
 /// Why a task takes no part in scheduling.
@@ -101,10 +88,9 @@ impl Task {
             switched: None,
             first_seen: Instant::START,
             keys: Vec::new(),
-            awaited: false,
-            unanswered: 0,
-            waits_until: None,
+            answers: Answers::default(),
             learned: None,
+            setpoint: Setpoint::default(),
             stop_all: false,
             verdict: Verdict::Pending,
             today: Today::default(),
@@ -117,6 +103,7 @@ impl Task {
             rests_until: None,
             started_at: None,
             stopping: false,
+            energy: EnergyOfDay::default(),
         }
     }
 
@@ -331,31 +318,14 @@ impl Task {
         self.hand.command(action, now);
         self.stopping = action == Action::Stop;
         if action == Action::Start {
-            self.awaited = true;
+            self.answers.expect();
             self.started_at = Some(now);
-        }
-    }
-
-    /// At the begin of a cycle: a start that was sent before it and not followed is unanswered.
-    pub(crate) fn count_unanswered(&mut self, now: Instant) {
-        if !std::mem::take(&mut self.awaited) || self.running() {
-            return;
-        }
-        self.unanswered += 1;
-        if let Some(doublings) = self.unanswered.checked_sub(UNANSWERED_LIMIT) {
-            let wait = FIRST_WAIT.saturating_mul(1 << doublings.min(8)).min(LONGEST_WAIT);
-            self.waits_until = Some(now + wait);
         }
     }
 
     /// Unanswered starts still keep it from being elected.
     pub(crate) fn waits(&self, now: Instant) -> bool {
-        self.waits_until.is_some_and(|until| now < until)
-    }
-
-    /// The end of its wait after unanswered starts.
-    pub(crate) fn waits_until(&self) -> Option<Instant> {
-        self.waits_until
+        self.answers.waits_until.is_some_and(|until| now < until)
     }
 
     /// `meets_criteria` in its state stands for its criteria.
@@ -364,30 +334,16 @@ impl Task {
     }
 
     fn forgive(&mut self) {
-        self.awaited = false;
-        self.unanswered = 0;
-        self.waits_until = None;
+        self.answers = Answers::default();
     }
 
     fn switch(&mut self, starts: bool, now: Now, settings: &Settings) {
         let today = now.day(&settings.time_zone);
-        let starts = self.starts_today(today) + u32::from(starts);
-        self.today = Today { day: today, on: self.on_today(now.at, today), starts };
+        self.book_today(starts, now.at, today);
         self.turn_period(now, &settings.time_zone);
         self.book(now.at);
         self.low_since = None;
         self.switched = Some(now.at);
-    }
-
-    /// Run time since local midnight.
-    pub(crate) fn on_today(&self, now: Instant, today: Day) -> Duration {
-        let before = if self.today.day.date == today.date { self.today.on } else { Duration::ZERO };
-        before + self.on_for(now).min(now.since(today.midnight))
-    }
-
-    /// Starts since local midnight, whoever commanded them.
-    pub(crate) fn starts_today(&self, today: Day) -> u32 {
-        if self.today.day.date == today.date { self.today.starts } else { 0 }
     }
 }
 

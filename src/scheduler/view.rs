@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::Waits;
 use crate::scheduler::{Activity, DailyView, Mode, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, event};
-use crate::units::{Share, Watts};
+use crate::units::{KilowattHours, Share, Watts};
 
 /// A task's status, as reports name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ impl fmt::Display for Status {
 pub struct TaskView {
     /// Its id.
     pub id: TaskId,
+    /// Shown to people.
+    pub name: String,
     /// How it is.
     pub status: Status,
     /// Why it runs, or what it waits for.
@@ -70,8 +72,14 @@ pub struct TaskView {
     pub hold: Option<(Mode, Timestamp)>,
     /// How its daily run time stands, as of the last cycle.
     pub daily: Option<DailyView>,
+    /// It is told the watts it may use.
+    pub has_setpoint: bool,
+    /// What it was told last.
+    pub setpoint: Option<Watts>,
     /// Run time since local midnight, as of the last cycle.
     pub on_today: Duration,
+    /// What it used since local midnight, as of the last cycle.
+    pub energy_today: KilowattHours,
     /// Starts since local midnight.
     pub starts_today: u32,
     /// Starts that it did not follow.
@@ -95,6 +103,9 @@ impl Scheduler {
                 let judged = matches!(status, Status::Running | Status::Stopped) && self.activity() == Activity::Active;
                 TaskView {
                     id: task.id.clone(),
+                    name: task.registration.as_ref().map_or_else(|| task.id.to_string(), |known| known.name.clone()),
+                    setpoint: task.setpoint.in_force(),
+                    has_setpoint: task.registration.is_some() && task.adjustable() && task.max_power().is_some(),
                     status,
                     reason: self.reason(task, status, now),
                     ratio: task.verdict.ratio().filter(|_| judged),
@@ -106,8 +117,9 @@ impl Scheduler {
                     hold: task.hand.hold().and_then(|hold| Some((hold.mode, hold.until?.wall))),
                     daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
                     on_today: task.on_today(self.last_cycle.at, today),
+                    energy_today: task.energy.on(today.date),
                     starts_today: task.starts_today(today),
-                    unanswered: task.unanswered,
+                    unanswered: task.answers.missing,
                     error: task.error.clone(),
                 }
             })
@@ -186,6 +198,7 @@ impl Scheduler {
             Status::Unrunnable if task.mode() == Mode::On => {
                 format!("{}, but {}", self.wish_in_words(task), self.what_keeps_it_off(task, now))
             }
+            Status::Unrunnable if task.mode() == Mode::Off => self.wish_in_words(task),
             Status::Unrunnable => self.what_keeps_it_off(task, now),
             Status::Running | Status::Stopped if task.mode() == Mode::of(task.running()) => self.wish_in_words(task),
             Status::Running if task.mode() == Mode::Off && !task.stoppable(now.at) => {
@@ -200,10 +213,10 @@ impl Scheduler {
                 }
                 _ if task.pressed && task.running() => self.deadline_in_words(task, self.last_cycle.at),
                 Activity::NoData => "no power record arrives".into(),
-                Activity::Active => match (&task.verdict, task.waits_until()) {
+                Activity::Active => match (&task.verdict, task.answers.waits_until) {
                     (Verdict::Waits(Waits::Answer), Some(until)) => {
                         let again = self.local((now + until.since(now.at)).wall);
-                        format!("it left {} starts unanswered: the next one comes after {again}", task.unanswered)
+                        format!("it left {} starts unanswered: the next one comes after {again}", task.answers.missing)
                     }
                     (verdict, _) => verdict.to_string(),
                 },

@@ -16,13 +16,16 @@ async fn a_task_runs_on_the_sun_and_every_decision_says_why() {
         let cycle = home.cycle_with(json!({"net": -2500, "solar": 3000})).await;
         assert_eq!(cycle.commands, ["heater=start"]);
         let mut report = cycle.report;
-        assert!(report["time"].take().is_string());
+        let time = report["time"].take();
+        assert!(time.is_string());
         let reason = "2500 W are available for its 2000 W, ratio 1.25 (ratio >= 1.00)";
         assert_eq!(
             report,
             json!({"time": null, "skipped": null, "source": "meter", "stopped": [],
                 "record": {"heater": 0, "net": -2500, "solar": 3000},
-                "started": [{"task": "heater", "rule": "elected", "reason": reason}]})
+                "started": [{"task": "heater", "rule": "elected", "reason": reason}],
+                "no_data": false, "task_power": 0, "task_ratio": null, "last_stopped": null,
+                "last_started": {"task": "heater", "name": "heater", "rule": "elected", "reason": reason, "time": time}})
         );
         let told = home.report("heater", |report| report["reason"] == reason).await;
         assert_eq!((&told["status"], &told["ratio"]), (&json!("stopped"), &json!(1.25)));

@@ -172,3 +172,145 @@ async fn status_is_a_table_of_tasks_and_reasons() {
     --- stderr
     ");
 }
+
+const PATIENT: &str = "[power.derived]\nhouse = 'net + solar'\n\n[[power.sensor]]\nkey = 'ev'\ntopic = 'evse/power'\n\n\
+    [[task]]\nid = 'lamp'\npower = 100\ncommand_topic = 'lamp/set'\nstate_topic = 'lamp/state'\nquery_topic = 'lamp/get'\n";
+
+/// Feeds a broker until somebody has listened to it, and answers with what was printed.
+async fn listened(broker: &Mosquitto, toml: &str, feed: &[(&str, &str)]) -> String {
+    let url = broker.url();
+    let toml = format!("{toml}\n{}", settings(&url, Protocol::V5));
+    let address = url.strip_prefix("mqtt://").unwrap();
+    let hidden = [(address, "broker")];
+    let mut heard = std::pin::pin!(call(&["check", "--listen", "2s"], &toml, &hidden));
+    let peer = Peer::new(&url, &[]).await;
+    let mut beat = tokio::time::interval(std::time::Duration::from_millis(300));
+    loop {
+        tokio::select! {
+            said = &mut heard => return said,
+            _ = beat.tick() => for (topic, payload) in feed {
+                peer.handle.publish(sunward::mqtt::Outgoing::event(*topic, *payload)).unwrap();
+            }
+        }
+    }
+}
+
+/// Without what depends on how fast this computer is: how many came, how often, how old. Without the spaces in between, too.
+fn steady(said: &str) -> String {
+    let lines = said.lines().map(|line| {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        if let [_, heard, every, _, age, _] = words.as_mut_slice()
+            && heard.parse::<u32>().is_ok()
+        {
+            (*heard, *every, *age) = ("many", "often", "new");
+        }
+        if let Some(ago) = words.iter().position(|word| *word == "ago") {
+            words[ago - 1] = "lately,";
+        }
+        words.join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn who_listens_is_told_what_came_and_that_nothing_hurts() {
+    let broker = Mosquitto::start();
+    let mut peer = Peer::new(&broker.url(), &["lamp/get"]).await;
+    peer.publish_retained("sunward/task/boiler/config", r#"{"power": 2000, "keys": ["boiler"]}"#).await;
+    peer.publish_retained("sunward/task/boiler/state", "OFF").await;
+    let feed = [
+        ("sunward/power", r#"{"net": -1200, "solar": 3000, "boiler": 0}"#),
+        ("evse/power", "450"),
+        ("lamp/state", "OFF"),
+    ];
+    let said = listened(&broker, PATIENT, &feed).await;
+    peer.expect("lamp/get", |_| true).await;
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    assert_snapshot!(steady(&said), @r#"
+    status: 0
+    --- stdout
+    Listening to broker for 2s, Ctrl-C ends it earlier.
+
+    power, in watts heard every now age from
+    boiler many often 0 new sunward/power
+    ev many often 450 new evse/power
+    house many often 1800 new power.derived.house
+    net many often -1200 new sunward/power
+    solar many often 3000 new sunward/power
+
+    task is told needs uses from
+    boiler off retained 2000 0 sunward/task/boiler/state
+    lamp off lately, ago 100 - lamp/state
+
+    Nothing that will hurt has shown.
+
+    This could not be told:
+    - No task started or stopped. Switch one by hand while this listens: it shows
+    whether its key and `net` move.
+    --- stderr
+    "#);
+}
+
+#[tokio::test]
+async fn who_listens_is_told_what_will_hurt_and_a_running_sunward_is_not_disturbed() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    home.register("boiler", json!({"power": 2000, "keys": ["boiler"]})).await;
+    home.retain("evse/power", "450").await;
+    // All that Sunward has to tell of it is told.
+    home.report("boiler", |report| report["status"] == "unreachable").await;
+    home.scheduler(|state| state["tasks"] == 1).await;
+    let before = home.retained().await;
+    let said = listened(&home.broker, PATIENT, &[("sunward/power", r#"{"solar": 3000}"#)]).await;
+    assert_snapshot!(steady(&said), @r#"
+    status: 1
+    --- stdout
+    Listening to broker for 2s, Ctrl-C ends it earlier.
+
+    power, in watts heard every now age from
+    ev retained - 450 unknown evse/power
+    house nothing - - - power.derived.house
+    solar many often 3000 new sunward/power
+
+    task is told needs uses from
+    boiler unknown nothing 2000 - sunward/task/boiler/state
+    lamp unknown nothing 100 - lamp/state
+
+    This will hurt:
+    - The records on sunward/power have no `net`, and without it nothing is ever
+    decided: rename the key of the meter, or derive it, [power.derived] net = "…".
+    - task lamp, its state: nothing was published on lamp/state. Compare it with
+    what mosquitto_sub -v -t '#' shows; the broker may also keep this user from
+    reading it.
+    - power.derived.house: no value, as `net` has not come yet.
+    - task boiler: it registered and told no state, and is left alone until it does:
+    publish ON or OFF, retained, on its state topic.
+    - task boiler: nothing measures its key `boiler`: its declared power stands in
+    for it.
+
+    This could not be told:
+    - `ev` came only as the broker had kept it. Of what is older than the start
+    Sunward knows no age: it counts as unmeasured until a new value comes.
+    - No task started or stopped. Switch one by hand while this listens: it shows
+    whether its key and `net` move.
+    --- stderr
+    error: 5 things will hurt
+    "#);
+    assert_eq!(home.retained().await, before, "nothing is published");
+    assert!(!home.sunward.as_ref().unwrap().log().contains("not connected"), "nobody is thrown out");
+}
+
+#[tokio::test]
+async fn who_listens_to_no_broker_is_told_so() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let toml = settings(&format!("mqtt://{address}"), Protocol::V5);
+    let said = call(&["check", "--listen=1s"], &toml, &[(&address, "broker")]).await;
+    assert!(said.starts_with("status: 1\n--- stdout\n--- stderr\nerror: can't connect to broker: "), "{said}");
+    assert_snapshot!(call(&["check", "--listen", "never"], "", &[]).await, @r#"
+    status: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'never' for '--listen [<TIME>]': expected 1s to 1day, such as 30s or 10m
+
+    For more information, try '--help'.
+    "#);
+}

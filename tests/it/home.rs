@@ -94,6 +94,8 @@ pub(crate) struct Home {
     /// The newest payload of every topic.
     seen: BTreeMap<String, String>,
     commands: Vec<String>,
+    /// All that came, as `topic=payload`.
+    pub(crate) all: Vec<String>,
     cycles: usize,
     /// The report of the last cycle before an outage: it comes again, twice if it had not been confirmed.
     told_again: Option<String>,
@@ -113,6 +115,7 @@ impl Home {
             sunward: None,
             seen: BTreeMap::new(),
             commands: Vec::new(),
+            all: Vec::new(),
             cycles: 0,
             told_again: None,
         }
@@ -123,6 +126,11 @@ impl Home {
         let mut home = Self::empty(protocol, toml).await;
         home.start().await;
         home
+    }
+
+    /// What Sunward is started with the next time.
+    pub(crate) fn configure(&mut self, toml: &str) {
+        self.toml = toml.to_owned();
     }
 
     /// Starts Sunward and waits until it is online.
@@ -311,6 +319,7 @@ impl Home {
             assert!(!message.retain, "a retained command: {addressee}={payload}");
             self.commands.push(format!("{addressee}={payload}"));
         }
+        self.all.push(format!("{}={payload}", message.topic));
         let is_new = message.topic == CYCLE && !message.retain;
         if is_new && self.told_again.as_ref() != Some(&payload) {
             self.cycles += 1;

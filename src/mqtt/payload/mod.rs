@@ -21,8 +21,8 @@ pub use criteria::criteria;
 pub(crate) use fields::{Fields, key_problem};
 pub(crate) use record::without_endless_numbers;
 pub use record::{Record, record};
+pub use registration::registration;
 pub(crate) use registration::{FIELDS as REGISTRATION_FIELDS, registration_of};
-pub use registration::{Registered, registration};
 pub use state::state;
 pub(crate) use state::without_nulls;
 

@@ -33,29 +33,17 @@ pub(crate) const FIELDS: [&str; 19] = [
     "setpoint_step",
 ];
 
-/// Fields that are checked and not acted on yet.
-const NOT_YET: [&str; 1] = ["setpoint_step"];
-
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
 
 /// The longest command, in bytes.
 const LONGEST_COMMAND: usize = 256;
 
-/// A valid registration, and what of it has no effect.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Registered {
-    /// What is acted on.
-    pub registration: Registration,
-    /// The fields that are there and that this version does not act on yet.
-    pub not_yet: Vec<&'static str>,
-}
-
 /// The payload of `<base>/task/<id>/config`.
 ///
 /// # Errors
 /// Names the field that is wrong. An empty payload is one: that a task unregisters is the caller's to see.
-pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) -> Result<Registered, PayloadError> {
+pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) -> Result<Registration, PayloadError> {
     let object = object(text(payload)?, EXPECTED)?;
     let fields = Fields::new(&object);
     fields.only(&FIELDS)?;
@@ -67,7 +55,7 @@ pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) ->
 ///
 /// # Errors
 /// Names the field that is wrong.
-pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Result<Registered, PayloadError> {
+pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Result<Registration, PayloadError> {
     let missing = || fields.error("power", format!("missing, expected {POWER}"));
     let power = fields.watts_above_zero("power")?.ok_or_else(missing)?;
     let registration = Registration {
@@ -91,14 +79,18 @@ pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Res
             Some("keep") => OnNoData::Keep,
             _ => OnNoData::Stop,
         },
+        setpoint_step: fields.watts("setpoint_step")?.unwrap_or(default.setpoint_step),
         lease: guards::lease(fields)?,
         configured: default.configured,
     };
+    if registration.setpoint_step < Watts::ZERO {
+        return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
+    }
     fields.ordered(Some(power), registration.max_power)?;
     if registration.expire_after.is_some_and(|after| after.is_zero()) {
         return Err(fields.error("expire_after", "expected a duration above 0: with 0 the task is never reachable"));
     }
-    Ok(Registered { registration, not_yet: not_yet(fields)? })
+    Ok(registration)
 }
 
 fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
@@ -109,14 +101,6 @@ fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
     Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-/// Checks what is not acted on yet, so that a registration that is valid today stays so.
-fn not_yet(fields: &Fields<'_>) -> Result<Vec<&'static str>, PayloadError> {
-    if fields.watts("setpoint_step")?.is_some_and(|step| step.0 < 0.0) {
-        return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
-    }
-    Ok(NOT_YET.into_iter().filter(|name| fields.has(name)).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -125,7 +109,7 @@ mod tests {
     use crate::scheduler::{Criterion, Daily, Finished, Priority};
     use crate::units::Share;
 
-    fn read(payload: &str) -> Result<Registered, PayloadError> {
+    fn read(payload: &str) -> Result<Registration, PayloadError> {
         registration(&id(), payload.as_bytes(), &Criteria::default())
     }
 
@@ -135,7 +119,7 @@ mod tests {
 
     #[test]
     fn only_power_is_required() {
-        let least = Registered { registration: Registration::new(&id(), Watts(2000.0)), not_yet: Vec::new() };
+        let least = Registration::new(&id(), Watts(2000.0));
         let nulls = FIELDS.iter().filter(|name| **name != "power").map(|name| format!(", \"{name}\": null"));
         assert_eq!(read(&format!("{{\"power\": 2000{}}}", nulls.collect::<String>())), Ok(least.clone()));
         assert_eq!(read(r#" {"power": 2000, "name": " ", "criteria": {}} "#), Ok(least));
@@ -177,17 +161,18 @@ mod tests {
             interruptible: false,
             manual_hold: Duration::from_secs(7200),
             on_no_data: OnNoData::Keep,
+            setpoint_step: Watts(100.0),
             lease: Some(Duration::from_secs(600)),
             configured: false,
         };
-        assert_eq!(read(payload), Ok(Registered { registration, not_yet: NOT_YET.to_vec() }));
+        assert_eq!(read(payload), Ok(registration));
     }
 
     #[test]
     fn priorities_are_words_or_levels() {
         for (json, expect) in [("\"urgent\"", Priority::Urgent), ("2", Priority::Medium), ("3.0", Priority::High)] {
             let found = read(&format!("{{\"power\": 1, \"priority\": {json}}}")).unwrap();
-            assert_eq!(found.registration.priority, expect, "{json}");
+            assert_eq!(found.priority, expect, "{json}");
         }
     }
 

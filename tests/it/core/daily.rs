@@ -210,6 +210,7 @@ fn run_time_and_starts_survive_a_restart_within_their_day_and_period() {
         running,
         on_today: Duration::from_secs(600),
         starts_today: 2,
+        energy_today: sunward::units::KilowattHours::default(),
         daily: Some(daily(by)),
     };
     let (today, ours) = ("2026-06-01T09:59:00Z", "2026-06-01T12:00:00Z");

@@ -192,6 +192,25 @@ fn a_task_is_unreachable_until_its_first_state_and_comes_back_by_itself() {
 }
 
 #[test]
+fn a_state_that_was_cleared_and_comes_again_is_the_first() {
+    let held =
+        boiler().with(|registration| (registration.min_off, registration.manual_hold) = (seconds(300), seconds(60)));
+    let mut home = Home::new(vec![held]);
+    let id = home.appliances[0].id.clone();
+    [On("boiler"), Wait(60), Off("boiler")].iter().for_each(|step| home.apply(step));
+    assert_eq!(home.view("boiler").reason, "held off by hand until 2026-06-01 10:02");
+    home.scheduler.handle(Event::StateCleared(id), home.now).unwrap();
+    home.apply(&Wait(90));
+    home.apply(&On("boiler"));
+    let view = home.view("boiler");
+    assert_eq!((view.status, view.hold, view.starts_today), (Status::Running, None, 1));
+    home.apply(&Wait(20));
+    home.cycle();
+    // The first run, and what was seen of the second.
+    assert_eq!(home.view("boiler").on_today.as_secs(), 79);
+}
+
+#[test]
 fn an_unreachable_task_that_ran_keeps_its_keys_and_its_usage_is_base_load() {
     let on_tank = |id: &str| plain(id, 1000.0).with(|registration| registration.keys = vec!["tank".into()]);
     let both = || vec![on_tank("a").running(), on_tank("b"), plain("c", 1000.0)];

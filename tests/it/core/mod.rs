@@ -1,6 +1,8 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
 
 mod by_hand;
+mod clouds;
+mod consumption;
 mod criteria;
 mod daily;
 mod finished;
@@ -11,6 +13,8 @@ mod modes;
 mod noise;
 mod properties;
 mod records;
+mod setpoints;
+
 mod tables;
 
 use std::time::Duration;
@@ -106,6 +110,7 @@ enum Do {
     Available(&'static str, Option<bool>),
     /// A task registers again, changed.
     Register(&'static str, fn(&mut Registration)),
+    Unregister(&'static str),
     /// A task says something else of itself.
     Say(&'static str, fn(&mut TaskState)),
 }
@@ -123,6 +128,8 @@ struct Home {
     random: Lcg,
     /// `1:00 start heater elected`
     log: Vec<String>,
+    /// `1:00 ev 1400`
+    setpoints: Vec<String>,
 }
 
 impl Home {
@@ -143,8 +150,8 @@ impl Home {
             scheduler.handle(Event::State(id.clone(), Box::new(state.clone())), now).unwrap();
             scheduler.handle(Event::Availability(id.clone(), Some(true)), now).unwrap();
         }
-        let (sun, noise, random, log) = (0.0, 0.0, Lcg(1), Vec::new());
-        Self { scheduler, now, begin: now, appliances, sun, noise, random, log }
+        let (sun, noise, random, log, setpoints) = (0.0, 0.0, Lcg(1), Vec::new(), Vec::new());
+        Self { scheduler, now, begin: now, appliances, sun, noise, random, log, setpoints }
     }
 
     fn power(&mut self, source: Source, values: &[(&str, f64)]) -> Result<(), Refusal> {
@@ -177,6 +184,10 @@ impl Home {
     fn follow(&mut self) {
         let passed = self.now.at.since(self.begin.at).as_secs();
         while let Some(instruction) = self.scheduler.next_instruction() {
+            if let Instruction::Setpoint(task, watts) = &instruction {
+                let watts = watts.map_or("cleared".into(), |watts| format!("{:.0}", watts.0));
+                self.setpoints.push(format!("{}:{:02} {task} {watts}", passed / 60, passed % 60));
+            }
             if let Instruction::Renew(task) = &instruction {
                 self.log.push(format!("{}:{:02} renew {task}", passed / 60, passed % 60));
             }
@@ -233,6 +244,10 @@ impl Home {
                 change(&mut appliance.registration);
                 let event = Event::Registered(appliance.id.clone(), Box::new(appliance.registration.clone()));
                 self.scheduler.handle(event, self.now).unwrap();
+            }
+            Do::Unregister(id) => {
+                self.scheduler.handle(Event::Unregistered(TaskId::new(id).unwrap()), self.now).unwrap();
+                self.follow();
             }
             Do::Say(id, change) => self.says(id, change),
         }

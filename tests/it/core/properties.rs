@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sunward::scheduler::{Action, Criterion, Decision, Priority};
+use sunward::scheduler::{Action, Criterion, Decision, Mode, Priority, Rule};
 use sunward::units::{Share, Watts};
 
 use super::{Appliance, Home, adjustable, plain};
@@ -107,9 +107,24 @@ fn days() -> impl Strategy<Value = (Vec<Appliance>, Vec<Step>)> {
 fn check(
     appliances: &[Appliance],
     steps: &[Step],
+    holds: impl FnMut(&Cycle<'_>) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    check_in_modes(appliances, steps, &[], holds)
+}
+
+/// With the modes that users have set before.
+fn check_in_modes(
+    appliances: &[Appliance],
+    steps: &[Step],
+    modes: &[Mode],
     mut holds: impl FnMut(&Cycle<'_>) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {
     let mut home = Home::new(appliances.to_vec());
+    for (appliance, mode) in appliances.iter().zip(modes) {
+        let set = sunward::scheduler::Event::Mode(appliance.id.clone(), *mode, None);
+        home.scheduler.handle(set, home.now).unwrap();
+        while home.scheduler.next_instruction().is_some() {}
+    }
     let mut switched: Vec<Option<Duration>> = vec![None; appliances.len()];
     let mut followed = vec![false; appliances.len()];
     let first_seen = home.now.at;
@@ -205,6 +220,31 @@ proptest! {
             for index in cycle.decided(Action::Start) {
                 let Condition { runnable, reachable, .. } = cycle.step.conditions[index];
                 prop_assert!(runnable && reachable && !cycle.running[index], "{:?}", cycle.decisions);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn nobody_moves_who_has_a_mode_against_it_and_only_the_mode_moves_it(
+        (appliances, steps) in days(),
+        modes in prop::collection::vec(prop::sample::select(Mode::ALL.to_vec()), 10),
+    ) {
+        // What was told before the first cycle stands in its report, whatever has become of it.
+        let mut first = true;
+        check_in_modes(&appliances, &steps, &modes, |cycle| {
+            if std::mem::take(&mut first) {
+                return Ok(());
+            }
+            for decision in &cycle.decisions {
+                let index = appliances.iter().position(|appliance| appliance.id == decision.task).unwrap();
+                let start = decision.action == Action::Start;
+                let against = if start { Mode::Off } else { Mode::On };
+                prop_assert_ne!(modes[index], against, "{}", decision);
+                prop_assert_eq!(modes[index] == Mode::Auto, decision.rule != Rule::Mode, "{}", decision);
+                let Condition { runnable, reachable, .. } = cycle.step.conditions[index];
+                let may = if start { runnable && reachable && !cycle.running[index] } else { may_be_stopped(cycle, index) };
+                prop_assert!(may, "{}", decision);
             }
             Ok(())
         })?;

@@ -1,0 +1,39 @@
+//! What users set per task: its mode and its priority.
+//!
+//! Refuses to read payloads itself: that is `mqtt/payload`'s.
+
+use crate::mqtt::Message;
+use crate::mqtt::payload;
+use crate::mqtt::topics::TaskTopic;
+use crate::scheduler::{Event, TaskId};
+
+use super::Bridge;
+
+impl Bridge {
+    /// A message on `…/mode/set` or `…/priority/set`. Like every command it is obeyed once, after the start-up.
+    pub(super) fn receive_wish(&mut self, id: TaskId, kind: TaskTopic, message: Message) {
+        if message.payload.is_empty() {
+            return;
+        }
+        if self.start_up.is_open() {
+            self.start_up.keep(message);
+            return;
+        }
+        let Message { topic, payload, .. } = message;
+        self.outlet.clear(&topic);
+        let event = if kind == TaskTopic::ModeSet {
+            payload::mode(&payload).map(|set| set.map(|(mode, lasting)| Event::Mode(id, mode, lasting)))
+        } else {
+            payload::priority(&payload).map(|set| set.map(|priority| Event::Priority(id, priority)))
+        };
+        match event {
+            Ok(Some(event)) => {
+                tracing::info!("{topic}: {}", String::from_utf8_lossy(&payload).trim());
+                self.handle(event, &topic);
+                self.tell();
+            }
+            Ok(None) => {}
+            Err(problem) => self.fault(&topic, &problem.to_string()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `sunward check --listen 30s`: connects, listens, and tells what came and what of it will hurt.
+//!
+//! Refuses to publish anything but the questions (`query_topic`) of configured devices that don't tell their state by
+//! themselves, and to take the place of a Sunward that runs: its client id is another.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::bail;
+
+use crate::bridge::{self, Clock};
+use crate::config::{Config, Mqtt};
+use crate::diagnosis::Listener;
+use crate::mqtt::{Handle, Inbox, Incoming, Options, Outgoing, connect};
+
+/// The broker has so long to let us in.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Listens for so long, and prints what came of it.
+///
+/// # Errors
+/// When the broker can't be reached, and when something will hurt.
+pub async fn listen(config: &Config, time: Duration, mut out: impl Write) -> anyhow::Result<()> {
+    let clock = Clock::new();
+    let mut listener = Listener::new(config, bridge::settings(config)?, clock.now().at)?;
+    // Without a broker of its own choosing, Sunward runs on its embedded one.
+    let url = config.mqtt.url.clone().unwrap_or_else(|| format!("mqtt://{}", config.broker.listen));
+    let client_id = format!("{}-check-{}", config.mqtt.client_id, std::process::id());
+    let options = Options::from_config(&Mqtt { url: Some(url), client_id, ..config.mqtt.clone() }, None)?;
+    let broker = options.broker();
+    let (handle, mut inbox, connection) = connect(options, listener.filters(), None)?;
+    subscribe(&mut listener, &mut inbox, clock, &broker).await?;
+    writeln!(out, "Listening to {broker} for {}, Ctrl-C ends it earlier.\n", humantime::format_duration(time))?;
+    out.flush()?;
+    hear(&mut listener, &mut inbox, &handle, clock, time).await;
+    // Everything was heard: how the connection ends doesn't matter.
+    let _ = handle.close(Vec::new()).await;
+    drop(connection);
+    let diagnosis = listener.end(clock.now());
+    write!(out, "{diagnosis}")?;
+    match diagnosis.problems.len() {
+        0 => Ok(()),
+        1 => bail!("one thing will hurt"),
+        problems => bail!("{problems} things will hurt"),
+    }
+}
+
+/// Waits until the broker has answered every subscription. What it kept comes meanwhile.
+async fn subscribe(listener: &mut Listener, inbox: &mut Inbox, clock: Clock, broker: &str) -> anyhow::Result<()> {
+    let answered = async {
+        loop {
+            match inbox.next().await {
+                Some(Incoming::Subscribed) => return Ok(()),
+                // The reason begins with the broker's address.
+                Some(Incoming::Disconnected { reason }) => bail!("can't connect to {reason}"),
+                Some(other) => take(listener, other, clock),
+                None => bail!("the MQTT connection ended by itself"),
+            }
+        }
+    };
+    let no_answer = || Err(anyhow::anyhow!("can't connect to {broker}: no answer"));
+    tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(|_| no_answer())?;
+    listener.subscribed(clock.now().at);
+    Ok(())
+}
+
+async fn hear(listener: &mut Listener, inbox: &mut Inbox, handle: &Handle, clock: Clock, time: Duration) {
+    let over = tokio::time::sleep(time);
+    tokio::pin!(over);
+    loop {
+        while let Some(question) = listener.next_question() {
+            if let Err(problem) = handle.publish(Outgoing::event(question.topic, question.payload)) {
+                listener.refused(problem.to_string());
+            }
+        }
+        tokio::select! {
+            () = &mut over => return,
+            _ = tokio::signal::ctrl_c() => return,
+            incoming = inbox.next() => match incoming {
+                Some(incoming) => take(listener, incoming, clock),
+                None => return,
+            },
+            () = clock.until(listener.next_wakeup()) => listener.wake(clock.now().at),
+        }
+    }
+}
+
+fn take(listener: &mut Listener, incoming: Incoming, clock: Clock) {
+    match incoming {
+        Incoming::Message(message) => {
+            listener.receive(&message.topic, &message.payload, message.retain, clock.now());
+        }
+        Incoming::Subscribed => listener.subscribed(clock.now().at),
+        Incoming::Refused { what } => listener.refused(what),
+        Incoming::Disconnected { reason } => listener.refused(format!("the connection was lost: {reason}")),
+        Incoming::Dropped { count } => {
+            listener.refused(format!("{count} messages came faster than they could be taken"))
+        }
+        Incoming::TakenOver { .. } | Incoming::Connected { .. } | Incoming::CommandSent { .. } => {}
+    }
+}

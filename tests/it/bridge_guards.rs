@@ -1,0 +1,115 @@
+//! Guards as they cross a real broker: switches by hand, leases, and run times that survive a restart.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sunward::config::Protocol;
+
+use crate::home::{CYCLE, Home, both};
+
+const REPORT: &str = "sunward/task/heater/report";
+
+async fn with_heater(protocol: Protocol, extra: serde_json::Value) -> Home {
+    let mut home = Home::new(protocol, "").await;
+    let mut registration = json!({"power": 2000, "keys": ["heater"]});
+    registration.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    home.register("heater", registration).await;
+    home.running("heater", false).await;
+    home
+}
+
+#[tokio::test]
+async fn a_switch_by_hand_is_held_and_a_followed_command_is_none() {
+    both(async |protocol| {
+        let mut home = with_heater(protocol, json!({"manual_hold": "2h"})).await;
+        assert_eq!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands, ["heater=start"]);
+        home.running("heater", true).await;
+        let report = home.report("heater", |report| report["status"] == "running").await;
+        assert!(report["held"].is_null(), "{report}");
+        home.running("heater", false).await;
+        let told = home.report("heater", |report| report["held"]["mode"] == "off").await;
+        assert!(told["reason"].as_str().unwrap().starts_with("held off by hand until "), "{told}");
+        assert!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands.is_empty());
+        // It is still somebody's wish after a restart.
+        home.kill().await;
+        home.start().await;
+        assert!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands.is_empty());
+        let report = home.report("heater", |report| report["held"]["mode"] == "off").await;
+        assert_eq!(report["held"], told["held"]);
+        home.say("sunward/task/heater/mode/set", "auto").await;
+        home.report("heater", |report| report["held"].is_null()).await;
+        assert_eq!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands, ["heater=start"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_in_time_and_at_once_after_a_restart() {
+    let mut home = with_heater(Protocol::V5, json!({"lease": "10s", "on_no_data": "keep"})).await;
+    assert_eq!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands, ["heater=start"]);
+    home.running("heater", true).await;
+    home.commanded(&["heater=start"]).await;
+    home.kill().await;
+    home.start().await;
+    home.commanded(&["heater=start"]).await;
+    home.command("pause").await;
+    home.commanded(&["heater=start"]).await;
+}
+
+#[tokio::test]
+async fn run_time_and_starts_survive_a_restart() {
+    both(async |protocol| {
+        let mut home = with_heater(protocol, json!({"daily": {"on_for": "2h", "by": "00:00"}})).await;
+        home.running("heater", true).await;
+        home.report("heater", |report| report["starts_today"] == 1).await;
+        let report = home.report("heater", |report| report["daily"]["settled"] == false).await;
+        home.cycle().await;
+        home.stop().await;
+        home.start().await;
+        home.cycle().await;
+        home.report("heater", |report| report["starts_today"] == 1 && report["status"] == "running").await;
+        // As an earlier run may have left it.
+        home.stop().await;
+        home.running("heater", false).await;
+        let now = Timestamp::now();
+        let daily = json!({"by": report["daily"]["by"], "on_for": 5400, "settled": true});
+        let told = json!({"status": "running", "on_today": 3600, "starts_today": 7, "daily": daily});
+        home.retain(REPORT, &told.to_string()).await;
+        home.retain(CYCLE, &json!({"time": now}).to_string()).await;
+        home.start().await;
+        home.cycle().await;
+        let report = home.report("heater", |report| report["starts_today"] == 7).await;
+        assert_eq!((&report["on_today"], &report["daily"]), (&json!(3600), &daily));
+        // What speaks of another day is not taken over.
+        home.stop().await;
+        home.retain(REPORT, &told.to_string()).await;
+        home.retain(CYCLE, &json!({"time": now - SignedDuration::from_hours(48)}).to_string()).await;
+        home.start().await;
+        home.cycle().await;
+        let report = home.report("heater", |report| report["starts_today"] == 0).await;
+        assert_eq!((&report["on_today"], &report["daily"]), (&json!(0), &daily));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_record_a_deadline_starts_a_task() {
+    let mut home = with_heater(Protocol::V5, json!({"daily": {"on_for": "24h", "by": "06:30"}})).await;
+    let cycle = home.cycle().await;
+    assert_eq!((cycle.commands, &cycle.report["started"][0]["rule"]), (vec!["heater=start".into()], &json!("daily")));
+    home.report("heater", |report| report["priority"] == "urgent").await;
+}
+
+#[tokio::test]
+async fn what_an_older_version_left_does_no_harm() {
+    let mut home = Home::empty(Protocol::V5, "").await;
+    home.register("heater", json!({"power": 2000})).await;
+    home.running("heater", false).await;
+    home.retain(REPORT, r#"{"status": "stopped", "reason": 1}"#).await;
+    home.retain(CYCLE, "[]").await;
+    home.retain("sunward/task/heater/mode", "sideways").await;
+    home.retain("sunward/task/heater/priority", "\u{0}").await;
+    home.start().await;
+    home.until("auto", |home| (home.seen("sunward/task/heater/mode") == "auto").then_some(())).await;
+    home.cycle_with(json!({"net": -2000})).await;
+    home.report("heater", |report| report["status"] == "stopped" && report["mode"] == "auto").await;
+}
