@@ -27,7 +27,10 @@ fn main() {
     replay::table(&scenarios, &replay::Prices::default(), std::io::stdout()).unwrap();
     #[expect(clippy::cast_precision_loss, reason = "half a million")]
     let per_row = whole.as_secs_f64() * 1e6 / MINUTES as f64;
-    println!("\n{} MB of CSV: read in {alone:.2?}, read and replayed in {whole:.2?}, {per_row:.2} µs a row", text.len() >> 20);
+    println!(
+        "\n{} MB of CSV: read in {alone:.2?}, read and replayed in {whole:.2?}, {per_row:.2} µs a row",
+        text.len() >> 20
+    );
     println!("ratio {:.2}, at most 5 is the target", whole.as_secs_f64() / alone.as_secs_f64());
 }
 

@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod check;
 pub mod listen;
+mod recording;
 pub mod replay;
 pub mod run;
 
@@ -28,7 +29,11 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     /// Run the scheduler (the default).
-    Run,
+    Run {
+        /// Write everything that comes in to files in this folder, for `sunward replay`.
+        #[arg(long, value_name = "FOLDER")]
+        record: Option<PathBuf>,
+    },
     /// Validate the configuration and print it with its sources; or listen to what the broker tells.
     Check {
         /// Connect, listen for so long, and print what came of every sensor and task and what of it will hurt.
@@ -87,7 +92,7 @@ impl Failure {
 /// What a person has to know, with the exit status.
 pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.config.as_deref();
-    let command = arguments.command.unwrap_or(Subcommands::Run);
+    let command = arguments.command.unwrap_or(Subcommands::Run { record: None });
     if matches!(command, Subcommands::Check { listen: None }) {
         return check::check(path, std::env::vars_os(), std::io::stdout().lock()).map_err(|error| match error {
             check::CheckError::Config(error) => Failure::Config(error),
@@ -96,7 +101,7 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     }
     let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
     if let Subcommands::Replay(arguments) = &command {
-        return replay::replay(arguments, &config, std::io::stdout().lock());
+        return replay::replay(arguments, &config, path.is_some(), std::io::stdout().lock());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
@@ -104,9 +109,9 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         Subcommands::Check { listen: Some(time) } => {
             return Ok(runtime.block_on(listen::listen(&config, time, std::io::stdout().lock()))?);
         }
-        Subcommands::Run | Subcommands::Check { .. } | Subcommands::Replay(_) => {
-            return Ok(runtime.block_on(run::run(config, file))?);
-        }
+        Subcommands::Run { record } => return Ok(runtime.block_on(run::run(config, file, record.as_deref()))?),
+        // Done above.
+        Subcommands::Check { listen: None } | Subcommands::Replay(_) => return Ok(()),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,

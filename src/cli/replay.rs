@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::bridge::settings;
-use crate::cli::Failure;
+use crate::cli::{Failure, recording};
 use crate::config::{Config, Loaded, load, replay_tasks};
 use crate::replay::{self, Contender, Format, History, Home, Prices, Unit};
 
@@ -25,7 +25,8 @@ const LARGEST_FILE: u64 = 4 << 30;
 /// What `sunward replay` is called with.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The record: CSV with the columns time, net, solar and one for each circuit; .gz is unpacked.
+    /// The record: CSV with the columns time, net, solar and one for each circuit (.gz is unpacked); or the folder, or a
+    /// .jsonl file, of `sunward run --record`.
     file: PathBuf,
     /// What its numbers are; Wh and kWh are the energy of each row.
     #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
@@ -62,11 +63,15 @@ pub struct Arguments {
     journal: Option<PathBuf>,
 }
 
-/// Replays, and prints what it came to.
+/// Replays, and prints what it came to. `given`: somebody named the configuration; a recorded run brings its own.
 ///
 /// # Errors
 /// When the configuration, the call or the file can't be meant.
-pub fn replay(arguments: &Arguments, config: &Config, mut out: impl Write) -> Result<(), Failure> {
+pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl Write) -> Result<(), Failure> {
+    if is_recording(&arguments.file) {
+        let config = given.then_some(config);
+        return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
+    }
     let time_zone = settings(config)?.time_zone;
     let history = Arc::new(history(arguments, &time_zone)?);
     let mut contenders = vec![contender("Sunward", arguments, config, &history)?];
@@ -88,6 +93,10 @@ pub fn replay(arguments: &Arguments, config: &Config, mut out: impl Write) -> Re
         write(path, |out| out.write_all(page.as_bytes()))?;
     }
     Ok(())
+}
+
+fn is_recording(path: &Path) -> bool {
+    path.is_dir() || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
 }
 
 fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> anyhow::Result<Contender> {
@@ -128,7 +137,11 @@ fn history(arguments: &Arguments, time_zone: &TimeZone) -> anyhow::Result<Histor
     replay::read(text.take(LARGEST_FILE), &format).with_context(name)
 }
 
-fn write(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> anyhow::Result<()> {
+/// Writes a whole file.
+pub(super) fn write(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
     let outcome = File::create(path).map(BufWriter::new).and_then(|mut file| {
         write(&mut file)?;
         file.flush()

@@ -29,5 +29,6 @@ mod naive;
 mod peer;
 mod recipes;
 mod recorded_home;
+mod recording;
 mod replay;
 mod scripted;

@@ -10,12 +10,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sunward::replay::{self, Contender, Format, Home, PlannedTask, Scenario};
-use sunward::scheduler::{Criteria, Settings};
+use sunward::scheduler::{Criteria, Criterion, Settings};
 
 use crate::bound::most_by_sun;
 
-/// Sunward with its defaults, on these days.
-pub(crate) fn contender(from: &str, to: &str, cycle: Duration) -> Contender {
+/// What suits a need that is due in the evening: sun alone while there is time, and from noon on what there is of it.
+pub(crate) const EVENING: [&str; 2] =
+    ["ratio >= 0.9 or (now.hour >= 13 and ratio >= 0.3)", "ratio >= 0.7 or (now.hour >= 13 and ratio >= 0.2)"];
+
+/// Sunward on these days, with criteria of the tasks' own or the defaults.
+pub(crate) fn contender(from: &str, to: &str, cycle: Duration, criteria: Option<[&str; 2]>) -> Contender {
     let time_zone = TimeZone::get("Europe/Berlin").unwrap();
     let midnight = |date: &str| {
         let date: Date = date.parse().unwrap();
@@ -29,7 +33,11 @@ pub(crate) fn contender(from: &str, to: &str, cycle: Duration) -> Contender {
         json!({"id": "dishwasher", "power": 800, "interruptible": false, "by": "00:00"}),
         json!({"id": "washing_machine", "power": 800, "interruptible": false, "by": "00:00"}),
     ];
-    let task = |task: &Value| PlannedTask::read(task.as_object().unwrap(), &[], &Criteria::default()).unwrap();
+    let own = criteria.map_or(Criteria::default(), |criteria| {
+        let [start, keep] = criteria.map(|source| Criterion::expression(source).unwrap());
+        Criteria { start, keep }
+    });
+    let task = |task: &Value| PlannedTask::read(task.as_object().unwrap(), &[], &own).unwrap();
     let home = Home::new(Arc::new(history), tasks.iter().map(task).collect(), time_zone.clone()).unwrap();
     Contender {
         name: "Sunward".into(),
@@ -40,6 +48,7 @@ pub(crate) fn contender(from: &str, to: &str, cycle: Duration) -> Contender {
 }
 
 /// What scenarios are worth, between the record and perfect foresight.
+#[derive(Debug)]
 pub(crate) struct Score {
     /// Of the best possible.
     pub(crate) best_self_consumption: f64,
