@@ -16,6 +16,7 @@
 //! - [`home_assistant`]: what Home Assistant is told, so that it finds everything by itself.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
+//! - [`simulate`]: a home that isn't there, for the demo.
 //! - [`cli`]: the commands.
 
 pub mod bridge;
@@ -30,4 +31,5 @@ pub mod mqtt;
 pub mod replay;
 pub mod report;
 pub mod scheduler;
+pub mod simulate;
 pub mod units;

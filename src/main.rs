@@ -8,9 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = sunward::cli::Arguments::parse();
-    // What the client library warns of, we say in plain words.
-    let filter = || EnvFilter::new("sunward=info,mqtt5=error,rumqttc=error,warn");
-    let filter = EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| filter());
+    let filter = EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| EnvFilter::new(arguments.log_filter()));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

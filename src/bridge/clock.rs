@@ -1,4 +1,5 @@
-//! The clocks, and waiting for them. Nothing else in Sunward reads a clock.
+//! The clocks, and waiting for them. Nothing else in Sunward reads a clock, so that a sped-up day needs no more than
+//! another one here.
 
 use std::time::Duration;
 
@@ -12,42 +13,75 @@ const BEGIN: Duration = Duration::from_secs(30 * 86_400);
 /// A boundary is looked at again at least this often, in case somebody sets the wall clock.
 const LOOK: Duration = Duration::from_secs(20);
 
+/// The clocks that a bridge runs by: those of this computer, or simulated ones that run faster.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+pub struct Clock {
     started: tokio::time::Instant,
+    simulated: Option<Simulated>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Simulated {
+    begin: Timestamp,
+    /// Simulated seconds in one of this computer.
+    speed: f64,
+}
+
+/// Real time.
+impl Default for Clock {
+    fn default() -> Self {
+        Self { started: tokio::time::Instant::now(), simulated: None }
+    }
 }
 
 impl Clock {
-    pub(crate) fn new() -> Self {
-        Self { started: tokio::time::Instant::now() }
+    /// It is `begin` now, and time runs `speed` times faster: cycles, guards, ages and reports all speak of that time.
+    /// Only what has to do with the network, as the start-up and time limits of a connection, remains as it is.
+    ///
+    /// A speed that isn't a number above 0 is 1.
+    #[must_use]
+    pub fn simulated(begin: Timestamp, speed: f64) -> Self {
+        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
+        Self { simulated: Some(Simulated { begin, speed }), ..Self::default() }
     }
 
-    pub(crate) fn now(self) -> Now {
-        Now { at: Instant::START + BEGIN + self.started.elapsed(), wall: Timestamp::now() }
+    /// The time on both clocks.
+    #[must_use]
+    pub fn now(self) -> Now {
+        let passed = self.started.elapsed();
+        match self.simulated {
+            None => Now { at: Instant::START + BEGIN + passed, wall: Timestamp::now() },
+            Some(Simulated { begin, speed }) => Now { at: Instant::START + BEGIN, wall: begin } + passed.mul_f64(speed),
+        }
     }
 
     /// The next moment at which a cycle begins: multiples of its length on the wall clock.
     pub(super) fn next_boundary(self, cycle: Duration) -> Timestamp {
-        boundary_after(Timestamp::now(), cycle)
+        boundary_after(self.now().wall, cycle)
     }
 
     /// Waits for a moment of the wall clock.
-    pub(super) async fn reach(self, moment: Timestamp) {
+    pub async fn reach(self, moment: Timestamp) {
         loop {
-            let left = Duration::try_from(moment.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO);
+            let left = Duration::try_from(moment.duration_since(self.now().wall)).unwrap_or(Duration::ZERO);
             if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(left.min(LOOK)).await;
+            tokio::time::sleep(self.real(left).min(LOOK)).await;
         }
     }
 
     /// Waits for a moment of the steady clock; without one, for ever.
     pub(crate) async fn until(self, moment: Option<Instant>) {
         match moment {
-            Some(moment) => tokio::time::sleep(moment.since(self.now().at)).await,
+            Some(moment) => tokio::time::sleep(self.real(moment.since(self.now().at))).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// How long that takes on this computer.
+    fn real(self, time: Duration) -> Duration {
+        self.simulated.map_or(time, |simulated| time.div_f64(simulated.speed))
     }
 }
 
@@ -73,5 +107,22 @@ mod tests {
         check(60_000, 60_000, 120_000);
         check(59_999, 60_000, 60_000);
         check(-1, 60_000, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_simulated_day_goes_by_faster_on_both_clocks() {
+        let begin: Timestamp = "2026-06-21T05:00:00Z".parse().unwrap();
+        let clock = Clock::simulated(begin, 288.0);
+        let (before, started) = (clock.now(), tokio::time::Instant::now());
+        clock.reach(begin + SignedDuration::from_hours(24)).await;
+        let after = clock.now();
+        // The timer of the runtime counts in milliseconds.
+        let near = |value: Duration, expect: u64| {
+            assert!(value.abs_diff(Duration::from_secs(expect)) < Duration::from_secs(1), "{value:?}");
+        };
+        near(started.elapsed(), 300);
+        near(after.at.since(before.at), 86_400);
+        near(Duration::try_from(after.wall.duration_since(before.wall)).unwrap(), 86_400);
+        assert_eq!(clock.next_boundary(Duration::from_secs(60)), begin + SignedDuration::from_mins(24 * 60 + 1));
     }
 }

@@ -5,6 +5,7 @@
 mod clock;
 mod devices;
 mod discovery;
+mod estimate;
 mod faults;
 mod input;
 mod memory;
@@ -27,10 +28,13 @@ use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
-use crate::scheduler::{Action, Activity, Criteria, Decision, Event, Instruction, Now, Refusal, Scheduler, TaskId};
+use crate::scheduler::{
+    Action, Activity, Criteria, Decision, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
+};
 
-pub(crate) use clock::Clock;
+pub use clock::Clock;
 use discovery::Discovery;
+use estimate::Estimator;
 use faults::Faults;
 use input::{Input, Moment};
 use memory::Memory;
@@ -44,16 +48,13 @@ use start_up::StartUp;
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// The embedded broker has so long to tell everybody that Sunward is offline.
-#[cfg(feature = "embedded-broker")]
-const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// Runs until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
+/// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
 /// When the settings can't work, or the embedded broker doesn't start. A broker that comes and goes is no error.
 pub async fn run(
     config: Config,
+    clock: Clock,
     mut recorder: Option<Recorder>,
     shutdown: impl Future<Output = ()>,
     settled: impl FnOnce(),
@@ -80,7 +81,6 @@ pub async fn run(
     let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let clock = Clock::new();
     let now = clock.now();
     if let Some(recorder) = &mut recorder {
         recorder.start(&config, now);
@@ -118,10 +118,12 @@ pub async fn run(
             boundary = clock.next_boundary(bridge.cycle);
         }
         let settles = input == Input::Settle;
-        let line = recorder::line_of(recorder.as_ref(), now, &input);
+        if let Some(recorder) = &mut recorder {
+            recorder.heard(now, &input);
+        }
         let decisions = bridge.step(input, now);
         if let Some(recorder) = &mut recorder {
-            recorder.note(now, line, &decisions);
+            recorder.decided(now, &decisions);
         }
         if let Some(settled) = settled.take_if(|_| settles) {
             settled();
@@ -137,8 +139,6 @@ pub async fn run(
     drop(connection);
     #[cfg(feature = "embedded-broker")]
     if let Some(embedded) = embedded {
-        // It confirms what it has not passed on yet, and its end passes nothing on.
-        tokio::time::sleep(LAST_WORDS).await;
         embedded.shutdown().await;
     }
     Ok(())
@@ -150,6 +150,7 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
+    estimator: Option<Estimator>,
     /// Those of the configuration.
     sensors: Sensors,
     /// Those of the configuration.
@@ -165,6 +166,8 @@ struct Bridge {
     faults: Faults,
     start_up: StartUp,
     memory: Memory,
+    /// When the connection was lost, while it is.
+    lost: Option<Instant>,
     cycle: Duration,
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
@@ -183,6 +186,7 @@ impl Bridge {
             criteria: set_up::criteria(&config)?,
             topics,
             power,
+            estimator: Estimator::new(&config.power.estimate),
             sensors,
             tasks,
             outlet: Outlet::new(handle),
@@ -193,6 +197,7 @@ impl Bridge {
             faults: Faults::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
+            lost: None,
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
@@ -208,6 +213,9 @@ impl Bridge {
             Incoming::Connected { first, .. } => {
                 tracing::info!("connected to {}", self.broker);
                 self.faults.forget_refusals();
+                if let Some(lost) = self.lost.take().filter(|_| !first) {
+                    self.handle(Event::Reconnected(lost), "");
+                }
                 if !first {
                     self.publish_again();
                 }
@@ -220,6 +228,7 @@ impl Bridge {
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
             Incoming::Disconnected { reason } => {
                 self.tasks.disconnected();
+                self.lost.get_or_insert(self.clock.now().at);
                 // The reason begins with the broker's address.
                 tracing::warn!("not connected to {reason}");
             }
@@ -297,7 +306,11 @@ impl Bridge {
     }
 
     fn run_cycle(&mut self) {
-        let report = self.scheduler.cycle(self.clock.now());
+        let now = self.clock.now();
+        if self.scheduler.lacks_record(now) {
+            self.estimate(now);
+        }
+        let report = self.scheduler.cycle(now);
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
@@ -307,13 +320,24 @@ impl Bridge {
     }
 
     fn wake(&mut self) {
+        let now = self.clock.now();
+        if self.scheduler.is_data_missing(now) {
+            self.estimate(now);
+        }
         let before = self.scheduler.activity();
-        self.scheduler.wake(self.clock.now());
+        self.scheduler.wake(now);
         if before != self.scheduler.activity() {
             tracing::warn!("no power record arrives on {}", self.power);
         }
         self.send();
         self.untold = true;
+    }
+
+    /// Where nobody measures, the sun is looked up, if the configuration says where it is.
+    fn estimate(&mut self, now: Now) {
+        let Some(estimator) = &self.estimator else { return };
+        let values = estimator.record(now.wall, self.scheduler.expected_use(now));
+        self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }
 
     /// Sends what was decided: stops come before starts.

@@ -67,23 +67,34 @@ impl Recorder {
         self.attempt(|recorder| recorder.next_file(now));
     }
 
-    /// An input, and what was decided on it.
-    pub(super) fn note(&mut self, now: Now, input: Option<Line>, decisions: &[Decision]) {
-        if self.file.is_none() {
-            return;
-        }
-        let decided = decisions.iter().map(|decision| Line::decided(now, decision));
-        let lines: Vec<Line> = input.into_iter().chain(decided).collect();
-        self.attempt(|recorder| {
-            if recorder.size > recorder.largest_file {
-                recorder.next_file(now)?;
-            }
-            for line in lines {
+    /// An input has come. It is written before anything is made of it, which may be what goes wrong.
+    pub(super) fn heard(&mut self, now: Now, input: &Input) {
+        if self.file.is_some()
+            && let Some(line) = Line::input(now, input)
+        {
+            self.attempt(|recorder| {
+                if recorder.size > recorder.largest_file {
+                    recorder.next_file(now)?;
+                }
                 recorder.write(&line)?;
                 recorder.carry(line);
-            }
-            recorder.file.as_mut().map_or(Ok(()), Write::flush)
-        });
+                recorder.flush()
+            });
+        }
+    }
+
+    /// What was decided on the last input.
+    pub(super) fn decided(&mut self, now: Now, decisions: &[Decision]) {
+        if !decisions.is_empty() {
+            self.attempt(|recorder| {
+                decisions.iter().try_for_each(|decision| recorder.write(&Line::decided(now, decision)))?;
+                recorder.flush()
+            });
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
     }
 
     fn attempt(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) {
@@ -150,11 +161,6 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The line of an input, where it is recorded at all.
-pub(super) fn line_of(recorder: Option<&Recorder>, now: Now, input: &Input) -> Option<Line> {
-    recorder.and_then(|_| Line::input(now, input))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
@@ -185,7 +191,7 @@ mod tests {
         }
         for (second, input) in (1..).zip(inputs) {
             let now = begin + Duration::from_secs(second);
-            recorder.note(now, Line::input(now, &input), &[]);
+            recorder.heard(now, &input);
         }
     }
 

@@ -156,6 +156,13 @@ mod tests {
         # topic =                                # default (not set)
         unit_of_measurement = "W"                # default
         
+        [power.estimate]
+        base_load = 400.0                        # default
+        clear_sky_share = 0.6                    # default
+        # latitude =                             # default (not set)
+        # longitude =                            # default (not set)
+        panels = []                              # default
+        
         [scheduler]
         confirm_records = 2                      # default
         cycle = "1m 30s"                         # file

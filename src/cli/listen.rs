@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the broker can't be reached, and when something will hurt.
 pub async fn listen(config: &Config, time: Duration, mut out: impl Write) -> anyhow::Result<()> {
-    let clock = Clock::new();
+    let clock = Clock::default();
     let mut listener = Listener::new(config, bridge::settings(config)?, clock.now().at)?;
     // Without a broker of its own choosing, Sunward runs on its embedded one.
     let url = config.mqtt.url.clone().unwrap_or_else(|| format!("mqtt://{}", config.broker.listen));

@@ -2,6 +2,8 @@
 
 pub mod ask;
 pub mod check;
+#[cfg(feature = "embedded-broker")]
+pub mod demo;
 pub mod listen;
 mod recording;
 pub mod replay;
@@ -45,6 +47,9 @@ enum Subcommands {
     },
     /// Put a record of the past through the scheduler, and see what it would have done.
     Replay(Box<replay::Arguments>),
+    /// Watch a simulated home for a day of five minutes: the real program, with sun and people made up.
+    #[cfg(feature = "embedded-broker")]
+    Demo(demo::DemoArguments),
     /// What is running, and why.
     Status,
     /// No scheduling until `resume`; appliances stay as they are.
@@ -55,6 +60,21 @@ enum Subcommands {
     StopAll,
     /// Run a cycle now.
     Schedule,
+}
+
+impl Arguments {
+    /// What is logged without `SUNWARD_LOG`. What the client library warns of, we say in plain words.
+    #[must_use]
+    pub fn log_filter(&self) -> &'static str {
+        #[cfg(feature = "embedded-broker")]
+        if let Some(Subcommands::Demo(demo)) = &self.command {
+            use std::io::IsTerminal as _;
+            // Its lines are on standard output already, and a painted screen has no room for others.
+            let in_the_way = demo.paints() && std::io::stderr().is_terminal();
+            return if in_the_way { "off" } else { "sunward=warn,mqtt5=error,rumqttc=error,warn" };
+        }
+        "sunward=info,mqtt5=error,rumqttc=error,warn"
+    }
 }
 
 /// Why the program ends with a status other than 0.
@@ -112,6 +132,8 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         Subcommands::Run { record } => return Ok(runtime.block_on(run::run(config, file, record.as_deref()))?),
         // Done above.
         Subcommands::Check { listen: None } | Subcommands::Replay(_) => return Ok(()),
+        #[cfg(feature = "embedded-broker")]
+        Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, config))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::bridge::{self, Recorder};
+use crate::bridge::{self, Clock, Recorder};
 use crate::config::Config;
 
 /// Runs until SIGINT or SIGTERM.
@@ -23,11 +23,11 @@ pub async fn run(config: Config, file: Option<PathBuf>, record: Option<&Path>) -
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     };
-    bridge::run(config, recorder, end(), ready).await
+    bridge::run(config, Clock::default(), recorder, end(), ready).await
 }
 
 /// Done when somebody asks the program to end.
-async fn end() {
+pub(super) async fn end() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::checks::{base_topic, listen, not_negative, plain_topic, readable, time_zone, within};
+use super::estimate;
 use super::url::BrokerUrl;
 use super::{Config, Criteria, CriterionSource, Mqtt, Protocol, Scheduler, tasks};
 use crate::devices::Sensors;
@@ -36,6 +37,9 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
         if let Some(topic) = topic {
             found.expect(key, plain_topic(topic));
         }
+    }
+    for (key, message) in estimate::problems(&config.power.estimate) {
+        found.expect(key, Err(message));
     }
     found.0.extend(Sensors::problems(config));
     found.0.extend(tasks::problems(config));
@@ -274,6 +278,32 @@ mod tests {
             &["mqtt.client_id: expected at most 64 characters, found 65"],
         );
         check("power.topic = \"a/#\"", &["power.topic: expected one topic, without the wildcard #, found \"a/#\""]);
+    }
+
+    #[test]
+    fn an_estimate_needs_a_place_and_panels() {
+        let panels = |items: &str| format!("[power.estimate]\nlatitude = 52.5\nlongitude = -13.4\npanels = [{items}]");
+        check(&panels("{ azimuth = 360, tilt = 90, peak_power = 5000 }"), &[]);
+        check("power.estimate.base_load = 250", &[]);
+        check("power.estimate.clear_sky_share = 1.1", &["power.estimate.clear_sky_share: expected 0 to 1, found 1.1"]);
+        check("power.estimate.base_load = -1", &["power.estimate.base_load: expected watts, 0 or more, found -1"]);
+        check(
+            "power.estimate.latitude = 90.5",
+            &[
+                "power.estimate.latitude: expected -90 to 90, found 90.5",
+                "power.estimate.longitude: is needed beside the other keys of [power.estimate], for example 13.4",
+                "power.estimate.panels: is needed beside the other keys of [power.estimate], for example [{ azimuth = 180, \
+                 tilt = 35, peak_power = 5000 }]",
+            ],
+        );
+        check(
+            &panels("{ azimuth = 180, tilt = 35, peak_power = 1 }, { azimuth = -90, tilt = 91, peak_power = nan }"),
+            &[
+                "power.estimate.panels: item 1, azimuth: expected 0 to 360, found -90",
+                "power.estimate.panels: item 1, tilt: expected 0 to 90, found 91",
+                "power.estimate.panels: item 1, peak_power: expected watts, 0 or more, found NaN",
+            ],
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use mqtt5::broker::server::BrokerShutdownHandle;
 use thiserror::Error;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::tls::install_crypto_provider;
 use crate::config::Broker;
@@ -38,6 +38,10 @@ const CHANNEL: usize = 10_000;
 
 /// How long the start and the end may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// It has so long to pass on the last words of those who leave before it ends: it confirms what it has not passed on yet,
+/// and its end passes nothing on.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// A broker that runs. Dropping it ends it at once; [`Embedded::shutdown`] lets it write its storage first.
 #[derive(Debug)]
@@ -137,8 +141,9 @@ impl Embedded {
         self.address
     }
 
-    /// Disconnects everybody, writes the storage and ends.
+    /// Passes on what it has confirmed, disconnects everybody, writes the storage and ends.
     pub async fn shutdown(mut self) {
+        sleep(LAST_WORDS).await;
         self.shutdown.0.shutdown();
         if timeout(PATIENCE, &mut self.task).await.is_err() {
             tracing::warn!("the embedded broker took too long to end");

@@ -205,8 +205,14 @@ impl Resident {
             Need::Time(time) => Some(self.kind.power.0 * time.as_secs_f64() / 3600.0),
         };
         if let Some(given) = given {
-            for period in periods.iter_mut().filter(|period| period.begin >= begin.into()) {
-                period.need = given;
+            let day = Duration::from_secs(86_400);
+            for index in 0..periods.len() {
+                let next = periods.get(index + 1).map_or(periods[index].begin + day, |next| next.begin);
+                let recorded = periods[index].begin.max(begin.into()).until(next.min(end.into()));
+                // Nobody can do a day's work in what the record has of its first or last morning.
+                if recorded * 2 >= periods[index].begin.until(next) {
+                    periods[index].need = given;
+                }
             }
             return periods;
         }

@@ -50,7 +50,7 @@ impl Scheduler {
             let running = owners.iter().filter(ran).count();
             let (all, sharing) = if running == 0 { (true, owners.len()) } else { (false, running) };
             #[expect(clippy::cast_precision_loss, reason = "there are at most 4096 tasks")]
-            let energy = KilowattHours::of(value * (sharing as f64).recip(), span);
+            let energy = value * (sharing as f64).recip() * span;
             for slot in owners.iter().filter(|slot| all || ran(slot)) {
                 self.tasks[*slot].energy.add(energy, today);
             }

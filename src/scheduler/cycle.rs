@@ -12,6 +12,7 @@ use crate::scheduler::election::{Electable, Elected, elect};
 use crate::scheduler::event::Source;
 use crate::scheduler::key::{KeyId, Owners};
 use crate::scheduler::orders::Choice;
+use crate::scheduler::record::Measured;
 use crate::scheduler::rules::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
 use crate::scheduler::scene::{Load, Parts, Scene};
 use crate::scheduler::sheet::{Offer, Sheet};
@@ -57,12 +58,7 @@ impl Scheduler {
             let running = task.running();
             task.answers.count(running, now.at);
         }
-        if self.owners_stale {
-            let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
-            self.owners = Owners::new(self.keys.len(), registered.map(|(slot, task)| (slot, task.keys.as_slice())));
-            self.order = (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
-            self.owners_stale = false;
-        }
+        self.refresh_owners();
         self.end_wishes(now);
         self.notice_missing_data(now);
         let source = self.update(now);
@@ -108,31 +104,51 @@ impl Scheduler {
         source
     }
 
+    pub(super) fn refresh_owners(&mut self) {
+        if self.owners_stale {
+            let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.registration.is_some());
+            self.owners = Owners::new(self.keys.len(), registered.map(|(slot, task)| (slot, task.keys.as_slice())));
+            self.order = (0..self.tasks.len()).filter(|slot| self.tasks[*slot].registration.is_some()).collect();
+            self.owners_stale = false;
+        }
+    }
+
     fn record(&self, source: Source, now: Now) -> Record {
-        let measured = |key: KeyId| {
-            let meter = || self.meter.value(key, now.at);
-            match source {
-                Source::Meter => meter(),
-                Source::Fallback => self.fallback.value(key, now.at).or_else(meter),
-            }
-        };
-        let mut values: Vec<_> = self.keys.iter().map(|key| measured(key).map(|measured| measured.value)).collect();
-        for (key, owners) in self.owners.iter() {
-            let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
-            let recent = measured(key).filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
-            let value = match recent {
-                Some(measured) => measured.value,
-                None => owners.iter().map(|slot| declared(&self.tasks[*slot])).sum(),
-            };
-            let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
-            let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
-            values[key.index()] = Some(if value < threshold { Watts::ZERO } else { value });
+        let measured = |key: KeyId| self.measured(source, key, now).map(|measured| measured.value);
+        let mut values: Vec<_> = self.keys.iter().map(measured).collect();
+        for (key, value) in self.owned(source, now) {
+            values[key.index()] = Some(value);
         }
         Record {
             net: values[self.net.index()].unwrap_or_default(),
             values,
             ran: self.tasks.iter().map(|task| task.registration.is_some() && task.running()).collect(),
         }
+    }
+
+    /// A key's value, from the meter where the fallback has none.
+    fn measured(&self, source: Source, key: KeyId, now: Now) -> Option<Measured> {
+        let meter = || self.meter.value(key, now.at);
+        match source {
+            Source::Meter => meter(),
+            Source::Fallback => self.fallback.value(key, now.at).or_else(meter),
+        }
+    }
+
+    /// The keys of tasks, with what stands in for those that say nothing.
+    pub(super) fn owned(&self, source: Source, now: Now) -> impl Iterator<Item = (KeyId, Watts)> {
+        self.owners.iter().map(move |(key, owners)| {
+            let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
+            let measured = self.measured(source, key, now);
+            let recent = measured.filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
+            let value = match recent {
+                Some(measured) => measured.value,
+                None => owners.iter().map(|slot| declared(&self.tasks[*slot])).sum(),
+            };
+            let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
+            let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
+            (key, if value < threshold { Watts::ZERO } else { value })
+        })
     }
 
     /// A record's values by name.

@@ -96,6 +96,7 @@ impl Task {
             (Some(daily), Some(account)) if account.holds(daily.by, now.wall) => Some(account),
             (Some(daily), _) => Account::open(daily.by, now, time_zone),
         };
+        self.pressed &= self.account.is_some();
     }
 
     /// It is about to be seen to start or stop: what it ran is booked.

@@ -36,6 +36,8 @@ pub enum Event {
     StateCleared(TaskId),
     /// A task's availability: online, offline, or cleared.
     Availability(TaskId, Option<bool>),
+    /// The connection is back that was lost at this moment: since then nobody could be heard.
+    Reconnected(Instant),
     /// A user's command.
     Command(Command),
     /// A user sets a task's mode, for so long or until it is set again.
@@ -57,7 +59,7 @@ impl Event {
             | Self::Availability(id, _)
             | Self::Mode(id, ..)
             | Self::Priority(id, _) => Some(id),
-            Self::Power { .. } | Self::Sensed(_) | Self::Command(_) => None,
+            Self::Power { .. } | Self::Sensed(_) | Self::Reconnected(_) | Self::Command(_) => None,
         }
     }
 }

@@ -246,6 +246,11 @@ impl Scheduler {
                 self.tasks[slot].set_available(available, now.at);
                 self.change(&id, |_| {});
             }
+            Event::Reconnected(lost) => {
+                for task in &mut self.tasks {
+                    task.hear_again(lost, now.at, &self.settings);
+                }
+            }
             Event::Command(command) => self.obey(command, now),
             Event::Mode(id, mode, lasting) => self.set_mode(id, mode, lasting, now)?,
             Event::Priority(id, priority) => self.set_priority(id, priority)?,
@@ -272,7 +277,7 @@ impl Scheduler {
     }
 
     fn notice_missing_data(&mut self, now: Now) {
-        if !self.no_data && now.at.since(self.last_record) > self.settings.max_record_gap {
+        if !self.no_data && self.is_data_missing(now) {
             self.no_data = true;
             if !self.paused {
                 self.since = now.wall;

@@ -28,6 +28,24 @@ impl Scheduler {
         refused
     }
 
+    /// The meter has been silent for too long, and the fallback has said nothing since the last cycle.
+    #[must_use]
+    pub fn lacks_record(&self, now: Now) -> bool {
+        now.at.since(self.last_meter.at) > self.settings.max_record_gap && !self.fallback.is_fresh(self.net)
+    }
+
+    /// Nothing has come for too long, from either.
+    #[must_use]
+    pub fn is_data_missing(&self, now: Now) -> bool {
+        now.at.since(self.last_record) > self.settings.max_record_gap
+    }
+
+    /// What all tasks use, as a record of the fallback would have it: for an estimate of what `net` is.
+    pub fn expected_use(&mut self, now: Now) -> Watts {
+        self.refresh_owners();
+        self.owned(Source::Fallback, now).map(|(_, value)| value).sum()
+    }
+
     /// Takes one value in. `sensed`: it came by itself and not in a record.
     pub(super) fn put(&mut self, source: Source, value: Sensed, sensed: bool, now: Now) -> Result<(), Refusal> {
         let Sensed { key: name, value, measured, expiry } = value;

@@ -313,6 +313,15 @@ impl Task {
         self.available = available;
     }
 
+    /// Nobody could be heard from `lost` until now: its state has not grown older meanwhile, unless it was too old before.
+    /// And what changed meanwhile explains itself as little as after a change of availability.
+    pub(crate) fn hear_again(&mut self, lost: Instant, now: Instant, settings: &Settings) {
+        if !matches!(self.unreachable(lost, settings), Some(Unreachable::Expired(_))) {
+            self.state_at = self.state_at + now.since(lost.max(self.state_at));
+        }
+        self.hand.stir(now);
+    }
+
     /// A command is on its way.
     pub(crate) fn command(&mut self, action: Action, now: Instant) {
         self.hand.command(action, now);

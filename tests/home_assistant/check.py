@@ -18,7 +18,7 @@ BOILER = {"name": "Boiler", "power": 2000, "keys": ["boiler"]}
 WALLBOX = {"name": "Wallbox", "power": 1400, "keys": ["ev"], "auto_adjust": True, "max_power": 11000}
 RECORD = {"net": -2500, "solar": 5000, "boiler": 0, "ev": 1500}
 
-# After one cycle with that record: the state (a number, a word, or `any`), the unit, the device class.
+# After one cycle with that record: the state (a number, a range of them, a word, or `any`), the unit, the device class.
 any = ...
 SUNWARD = {
     "switch.sunward_scheduling": ("on", None, None),
@@ -52,7 +52,7 @@ def task(slug, running, status, power, ratio):
 
 TASKS = {
     "Boiler": task("boiler", "off", "Stopped", 0, 125),
-    "Wallbox": task("ev", "on", "Running", 1500, 100) | {"sensor.sunward_ev_setpoint": (any, "W", "power")},
+    "Wallbox": task("ev", "on", "Running", 1500, 100) | {"sensor.sunward_ev_setpoint": (range(1400, 11001), "W", "power")},
 }
 
 
@@ -142,7 +142,9 @@ class Check:
         for entity, (device, state, unit, device_class) in expected.items():
             attributes, found = states[entity]["attributes"], states[entity]["state"]
             assert devices[entity]["name"] == device, (entity, devices[entity])
-            if isinstance(state, int):
+            if isinstance(state, range):
+                assert round(float(found)) in state, (entity, found, state)
+            elif isinstance(state, int):
                 assert round(float(found)) == state, (entity, found, state)
             else:
                 assert state in (found, any) and found != "unavailable", (entity, found, state)

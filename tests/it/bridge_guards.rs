@@ -43,6 +43,14 @@ async fn a_switch_by_hand_is_held_and_a_followed_command_is_none() {
 }
 
 #[tokio::test]
+async fn what_changed_while_sunward_was_cut_off_is_nobodys_wish() {
+    let mut home = with_heater(Protocol::V5, json!({"manual_hold": "2h"})).await;
+    home.cut_while(async |home| home.running("heater", true).await).await;
+    let report = home.report("heater", |report| report["status"] == "running").await;
+    assert!(report["held"].is_null(), "{report}");
+}
+
+#[tokio::test]
 async fn a_lease_is_renewed_in_time_and_at_once_after_a_restart() {
     let mut home = with_heater(Protocol::V5, json!({"lease": "10s", "on_no_data": "keep"})).await;
     assert_eq!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands, ["heater=start"]);

@@ -189,12 +189,18 @@ impl Home {
 
     /// Cuts Sunward's connection and waits until it is back.
     pub(crate) async fn cut(&mut self) {
+        self.cut_while(async |_| {}).await;
+    }
+
+    /// The same; something happens meanwhile.
+    pub(crate) async fn cut_while(&mut self, happens: impl AsyncFn(&mut Self)) {
         let mut settings = crate::peer::settings(&self.broker.url(), Protocol::V5);
         settings.client_id = "sunward".into();
         self.seen.remove(AVAILABILITY);
         self.told_again = self.seen.get(CYCLE).cloned();
         let mut thief = Peer::start(&settings, &[], None);
         thief.subscribed().await;
+        happens(self).await;
         drop(thief);
         self.offline().await;
         self.online().await;

@@ -7,6 +7,7 @@ mod against_naive;
 mod bound;
 mod bridge;
 mod bridge_commands;
+mod bridge_estimate;
 mod bridge_guards;
 mod bridge_modes;
 mod bridge_outages;
@@ -16,6 +17,8 @@ mod bridge_setpoints;
 mod client;
 mod command_line;
 mod core;
+#[cfg(feature = "embedded-broker")]
+mod demo;
 mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;

@@ -469,24 +469,28 @@ impl Naive {
             }
         }
 
-        for other in ascending(tasks.iter().collect()) {
+        // Each counts for itself: of two that share a key, both would draw.
+        let mut net = net(&copy);
+        for other in tasks {
+            let used = usage(other, &copy);
             if contains(r, other) {
-                if self.idle_all_the_time(other) {
+                net += if self.idle_all_the_time(other) {
                     // One that ran and used nothing through the whole, full window counts at 0.
+                    0.0
                 } else if other.adjustable && more_important(t, other) {
                     // Only adjustable tasks of R less important than T are minimised.
-                    minimise(other, &mut copy);
+                    other.power - used
                 } else {
                     // Every other task of R counts at the larger of its usage and its power.
-                    raise_to_power(other, &mut copy);
-                }
+                    f64::max(other.power - used, 0.0)
+                };
             } else if other.is_on() && !record.ran.contains(&other.id) {
                 // One in mode on that was only just started counts at its power.
-                raise_to_power(other, &mut copy);
+                net += f64::max(other.power - used, 0.0);
             }
         }
 
-        f64::max(0.0, (-net(&copy) - self.held_back(t, r)) / t.power)
+        f64::max(0.0, (-net - self.held_back(t, r)) / t.power)
     }
 
     /// The watts held back from T beside R.
@@ -616,13 +620,6 @@ fn minimise(task: &NaiveTask, copy: &mut NaiveRecord) {
         copy.values.insert(key.clone(), task.power / task.keys.len() as f64);
     }
     *copy.values.entry("net".to_owned()).or_default() += task.power - before;
-}
-
-/// It counts at the larger of its usage and its power.
-fn raise_to_power(task: &NaiveTask, copy: &mut NaiveRecord) {
-    if usage(task, copy) < task.power {
-        minimise(task, copy);
-    }
 }
 
 fn net(record: &NaiveRecord) -> f64 {

@@ -6,7 +6,7 @@ use sunward::scheduler::Command::StopAll;
 use sunward::scheduler::Mode::{Auto, Off as Never, On as Always};
 use sunward::scheduler::{Mode, Settings, TaskState};
 
-use super::Do::{self, Available, Cycle, Meter, Off, On, Say, Set, User, Wait};
+use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, User, Wait};
 use super::{Appliance, Home, check, plain};
 
 const SUN: Do = Meter(&[("net", -5000.0), ("boiler", 0.0)]);
@@ -85,7 +85,11 @@ fn what_comes_with_runnable_or_availability_is_not_by_hand() {
     let away = |wait| [Available("boiler", Some(false)), Available("boiler", Some(true)), Wait(wait), On("boiler")];
     held(boiler(), &away(9), None);
     held(boiler(), &away(11), Some(Always));
-    // Nobody knows what happened while it could not be heard.
+    // What changed while nobody could be heard is told in one go.
+    let back = |wait| [Wait(600), Reconnect(60), Wait(wait), On("boiler")];
+    held(boiler(), &back(9), None);
+    held(boiler(), &back(11), Some(Always));
+    // Nobody knows what happened while it was silent.
     let expires = || boiler().with(|registration| registration.expire_after = Some(Duration::from_secs(90)));
     held(expires(), &[Wait(89), On("boiler")], Some(Always));
     held(expires(), &[Wait(91), On("boiler")], None);

@@ -92,6 +92,17 @@ fn while_it_runs_for_its_deadline_it_is_urgent_and_says_so() {
 }
 
 #[test]
+fn who_registers_without_it_owes_nothing_any_more() {
+    let mut home = Home::new(vec![boiler()]);
+    [Wait(3540), RAIN, Cycle, Do::Register("boiler", |registration| registration.daily = None)]
+        .iter()
+        .for_each(|step| home.apply(step));
+    assert_eq!((home.view("boiler").priority, home.view("boiler").daily), (Priority::Low, None));
+    [Wait(60), CLOUD, Cycle].iter().for_each(|step| home.apply(step));
+    assert_eq!(home.log, ["59:00 start boiler daily", "60:00 stop boiler failing_criteria"]);
+}
+
+#[test]
 fn without_a_record_it_takes_its_key_from_the_less_important_only() {
     let on_tank = |id: &str| plain(id, 1000.0).with(|registration| registration.keys = vec!["tank".into()]).running();
     let keeps = |appliance: Appliance| appliance.with(|registration| registration.on_no_data = OnNoData::Keep);

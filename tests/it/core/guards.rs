@@ -177,6 +177,17 @@ fn a_task_with_expire_after_is_unreachable_once_its_state_is_older_whatever_its_
 }
 
 #[test]
+fn a_state_does_not_grow_old_while_nobody_could_be_heard() {
+    for (lost, then, expect) in
+        [(950, 0, true), (950, 40, true), (950, 41, false), (900, 0, false), (909, 0, false), (910, 0, true)]
+    {
+        let mut home = Home::new(vec![boiler().with(|registration| registration.expire_after = Some(seconds(90)))]);
+        [Wait(1000), Do::Reconnect(lost), Wait(then)].iter().for_each(|step| home.apply(step));
+        assert_eq!(home.view("boiler").status != Status::Unreachable, expect, "lost {lost} s ago, back for {then} s");
+    }
+}
+
+#[test]
 fn a_task_is_unreachable_until_its_first_state_and_comes_back_by_itself() {
     let mut home = Home::new(vec![]);
     let Appliance { id, registration, state, .. } = boiler();

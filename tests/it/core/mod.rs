@@ -108,6 +108,8 @@ enum Do {
     On(&'static str),
     Off(&'static str),
     Available(&'static str, Option<bool>),
+    /// The connection is back that was lost so many seconds ago.
+    Reconnect(u64),
     /// A task registers again, changed.
     Register(&'static str, fn(&mut Registration)),
     Unregister(&'static str),
@@ -238,6 +240,10 @@ impl Home {
             Do::Available(id, available) => {
                 let event = Event::Availability(TaskId::new(id).unwrap(), *available);
                 self.scheduler.handle(event, self.now).unwrap();
+            }
+            Do::Reconnect(seconds) => {
+                let lost = self.now.at - Duration::from_secs(*seconds);
+                self.scheduler.handle(Event::Reconnected(lost), self.now).unwrap();
             }
             Do::Register(id, change) => {
                 let appliance = self.appliance(id);

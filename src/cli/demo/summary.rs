@@ -1,0 +1,42 @@
+//! What a day of the demo came to, in a few lines.
+
+use jiff::Timestamp;
+
+use super::Times;
+use crate::simulate::{Appliance, Ledger};
+use crate::units::{KilowattHours, Share};
+
+/// The lines.
+pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<String> {
+    let local = |time: Timestamp| time.to_zoned_datetime(times.zone.clone()).strftime("%a %-d %b, %H:%M").to_string();
+    let percent = |share: Option<Share>| {
+        share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", (share.0 * 100.0).floor()))
+    };
+    let mut lines = vec![
+        String::new(),
+        format!("From {} to {}:", local(times.begin), local(until)),
+        format!(
+            "the sun made {}; {} were used at home and {} sold; {} were bought",
+            ledger.produced,
+            ledger.produced - ledger.exported,
+            ledger.exported,
+            ledger.imported
+        ),
+        format!(
+            "self-consumption {}, self-sufficiency {}",
+            percent(ledger.self_consumption()),
+            percent(ledger.self_sufficiency())
+        ),
+        String::new(),
+        format!("{:11} {:>7}  {:>9}  {:>12}", "task", "on", "energy", "from the sun"),
+    ];
+    for which in Appliance::ALL {
+        let used = ledger.uses[which.index()];
+        let minutes = used.on.as_secs() / 60;
+        let on = format!("{}h {:02}m", minutes / 60, minutes % 60);
+        let share = (used.energy > KilowattHours::ZERO).then(|| used.from_sun / used.energy);
+        let energy = used.energy.to_string();
+        lines.push(format!("{:11} {on:>7}  {energy:>9}  {:>12}", which.name(), percent(share)));
+    }
+    lines
+}

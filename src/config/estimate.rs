@@ -1,0 +1,86 @@
+//! `[power.estimate]`: what stands in for a meter that is dead, from where the sun is.
+//!
+//! Refuses half a description: without a place or without panels there is no sun to estimate.
+
+use serde::{Deserialize, Serialize};
+
+use super::checks::not_negative;
+use crate::units::Watts;
+
+/// More roofs than any home has.
+const MOST_PANELS: usize = 32;
+
+/// `[power.estimate]`. In force once `latitude`, `longitude` and `panels` are given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Estimate {
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// The panels, by the way they face.
+    pub panels: Vec<Panels>,
+    /// What the home uses besides its tasks.
+    pub base_load: Watts,
+    /// The share of a clear sky's production that is counted on: the weather isn't known.
+    pub clear_sky_share: f64,
+}
+
+impl Default for Estimate {
+    fn default() -> Self {
+        Self { latitude: None, longitude: None, panels: Vec::new(), base_load: Watts(400.0), clear_sky_share: 0.6 }
+    }
+}
+
+/// One item of `power.estimate.panels`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Panels {
+    /// Where they look: degrees clockwise from north.
+    pub azimuth: f64,
+    /// Degrees from flat.
+    pub tilt: f64,
+    /// Nameplate power of all of them.
+    pub peak_power: Watts,
+}
+
+/// What can't be meant, with the key.
+pub(super) fn problems(estimate: &Estimate) -> Vec<(&'static str, String)> {
+    let Estimate { latitude, longitude, panels, base_load, clear_sky_share } = estimate;
+    let mut found = Vec::new();
+    let mut expect = |key: &'static str, outcome: Result<(), String>| {
+        if let Err(message) = outcome {
+            found.push((key, message));
+        }
+    };
+    let wanted = latitude.is_some() || longitude.is_some() || !panels.is_empty();
+    let degrees = |value: &Option<f64>, most: f64, example: &str| match value {
+        Some(value) => range(*value, -most, most),
+        None if wanted => Err(format!("is needed beside the other keys of [power.estimate], for example {example}")),
+        None => Ok(()),
+    };
+    expect("power.estimate.latitude", degrees(latitude, 90.0, "52.5"));
+    expect("power.estimate.longitude", degrees(longitude, 180.0, "13.4"));
+    expect("power.estimate.base_load", not_negative(*base_load));
+    expect("power.estimate.clear_sky_share", range(*clear_sky_share, 0.0, 1.0));
+    const PANELS: &str = "power.estimate.panels";
+    if wanted && panels.is_empty() {
+        let example = "[{ azimuth = 180, tilt = 35, peak_power = 5000 }]";
+        expect(PANELS, Err(format!("is needed beside the other keys of [power.estimate], for example {example}")));
+    }
+    if panels.len() > MOST_PANELS {
+        expect(PANELS, Err(format!("expected at most {MOST_PANELS} items, found {}", panels.len())));
+    }
+    for (at, Panels { azimuth, tilt, peak_power }) in panels.iter().enumerate() {
+        let item =
+            |key: &str, outcome: Result<(), String>| outcome.map_err(|problem| format!("item {at}, {key}: {problem}"));
+        expect(PANELS, item("azimuth", range(*azimuth, 0.0, 360.0)));
+        expect(PANELS, item("tilt", range(*tilt, 0.0, 90.0)));
+        expect(PANELS, item("peak_power", not_negative(*peak_power)));
+    }
+    found
+}
+
+fn range(value: f64, least: f64, most: f64) -> Result<(), String> {
+    if (least..=most).contains(&value) { Ok(()) } else { Err(format!("expected {least} to {most}, found {value}")) }
+}
