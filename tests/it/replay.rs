@@ -66,24 +66,24 @@ async fn what_it_came_to_is_printed_side_by_side() {
 
                            as recorded    naive switch         Sunward
     solar                     18.0 kWh        18.0 kWh        18.0 kWh
-    used                      11.8 kWh        12.3 kWh        11.3 kWh
-    from the grid              9.5 kWh         6.5 kWh         5.5 kWh
-    to the grid               15.7 kWh        12.2 kWh        12.2 kWh
-    self-consumption            12.9 %          32.4 %          32.4 %
-    self-sufficiency            19.7 %          47.4 %          51.6 %
-    cost                          1.59            0.97            0.67
-    CO2                           4 kg            3 kg            2 kg
+    used                      11.8 kWh        12.3 kWh        12.3 kWh
+    from the grid              9.5 kWh         5.5 kWh         5.5 kWh
+    to the grid               15.7 kWh        11.2 kWh        11.2 kWh
+    self-consumption            12.9 %          37.9 %          37.9 %
+    self-sufficiency            19.7 %          55.5 %          55.5 %
+    cost                          1.59            0.75            0.75
+    CO2                           4 kg            2 kg            2 kg
 
     task                                   energy     by sun    on time     starts     needed     missed       left
     Boiler & <tank>     as recorded       4.0 kWh      0.0 %        2 h          1          1          0    0.0 kWh
                         naive switch      4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
     pump                as recorded       0.5 kWh    100.0 %        1 h          1          1          0    0.0 kWh
-                        naive switch      1.0 kWh      0.0 %        2 h          2          1          0    0.0 kWh
-                        Sunward           0.0 kWh          -        0 h          0          1          0    1.0 kWh
+                        naive switch      1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
+                        Sunward           1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
     together            as recorded       4.5 kWh     11.1 %        3 h          2          2          0    0.0 kWh
-                        naive switch      5.0 kWh     80.0 %        4 h          3          2          0    0.0 kWh
-                        Sunward           4.0 kWh    100.0 %        2 h          1          2          0    1.0 kWh
+                        naive switch      5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
+                        Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
     ");
 }
 
@@ -107,7 +107,10 @@ async fn every_decision_is_in_the_journal_and_the_same_call_decides_the_same() {
     let ours = lines.iter().filter(|line| line["by"] == "Sunward");
     let short =
         ours.map(|line| ["time", "action", "task", "rule"].map(|field| line[field].as_str().unwrap()).join(" "));
-    assert_snapshot!(short.collect::<Vec<_>>().join("\n"), @"2026-06-01T09:02:00.000Z start boiler elected");
+    assert_snapshot!(short.collect::<Vec<_>>().join("\n"), @r"
+    2026-06-01T09:02:00.000Z start boiler elected
+    2026-06-01T09:02:00.000Z start pump elected
+    ");
     assert!(lines.iter().all(|line| !line["reason"].as_str().unwrap().is_empty()));
 }
 
