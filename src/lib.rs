@@ -30,6 +30,7 @@ pub mod home_assistant;
 mod jinja;
 pub mod mqtt;
 pub mod payload;
+pub mod replay;
 pub mod report;
 pub mod scheduler;
 pub mod simulate;

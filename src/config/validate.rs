@@ -214,7 +214,11 @@ mod tests {
         );
         keep("2", "1", &[]);
         keep("2", "1.1", &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"]);
-        keep("\"running\"", "1.1", &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"]);
+        keep(
+            "\"running\"",
+            "1.1",
+            &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"],
+        );
         keep("\"running\"", "\"running\"", &[]);
         keep("1", "-0.1", &["scheduler.criteria.keep: expected 0 or more, or a Jinja expression, found -0.1"]);
         keep("-1", "0.5", &["scheduler.criteria.start: expected 0 or more, or a Jinja expression, found -1"]);
