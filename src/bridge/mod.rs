@@ -43,7 +43,6 @@ use outlet::Outlet;
 use own_broker::OwnBroker;
 pub use recorder::Recorder;
 pub use rerun::{Decided, Rerun, recorded_files, rerun};
-pub use set_up::settings;
 use set_up::{Heard, Power};
 use start_up::StartUp;
 
@@ -169,8 +168,8 @@ impl Bridge {
     fn new(config: Config, heard: Heard, handle: Handle, now: Now) -> anyhow::Result<Self> {
         let Heard { topics, power, sensors, tasks, discovery } = heard;
         let mut bridge = Self {
-            scheduler: Scheduler::new(settings(&config)?, now),
-            criteria: set_up::criteria(&config)?,
+            scheduler: Scheduler::new(config.settings()?, now),
+            criteria: config.criteria()?,
             topics,
             power,
             estimator: Estimator::new(&config.power.estimate),

@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_keep_that_was_written_is_not_bent() {
         let file = "[scheduler.criteria]\nstart = 0.7\nkeep = 0.75";
-        assert_snapshot!(refused(file, &[]), @"sunward.toml: scheduler.criteria.keep: expected at most scheduler.criteria.start, which is 0.7, found 0.75");
+        assert_snapshot!(refused(file, &[]), @"sunward.toml: scheduler.criteria.keep: expected at most 0.7 (1, and never above `start`), found 0.75");
     }
 
     #[test]

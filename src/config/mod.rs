@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::SensorSettings;
+use crate::payload::Table;
 use crate::units::{PowerUnit, Watts, duration};
 
 mod checks;
 mod criteria;
 mod estimate;
 mod load;
+mod meaning;
 mod merge;
 mod problem;
 mod strict;
@@ -26,13 +29,11 @@ mod variables;
 #[cfg(test)]
 mod example;
 
-pub(crate) use checks::plain_topic;
 pub use criteria::Criteria;
 pub use estimate::{Estimate, Panels};
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
-pub use tasks::{Task, default_criteria, replay_tasks};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 
@@ -50,7 +51,7 @@ pub struct Config {
     pub scheduler: Scheduler,
     /// Devices that can't register themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub task: Vec<Task>,
+    pub task: Vec<Table>,
     /// What `sunward replay` takes out of a record.
     #[serde(skip_serializing_if = "Replay::is_empty")]
     pub replay: Replay,
@@ -157,7 +158,7 @@ pub struct Power {
     pub estimate: Estimate,
     /// Single values on topics of their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sensor: Vec<Sensor>,
+    pub sensor: Vec<SensorSettings>,
     /// Keys that are made of others: key → Jinja expression.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub derived: BTreeMap<String, String>,
@@ -192,32 +193,6 @@ impl Default for HomeAssistant {
     fn default() -> Self {
         Self { discovery: true, discovery_prefix: "homeassistant".into() }
     }
-}
-
-/// `[[power.sensor]]`: one value on a topic, by Home Assistant's names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sensor {
-    /// What is measured, or a template over `topic` where that has wildcards.
-    pub key: String,
-    /// Where it is published.
-    pub topic: String,
-    /// Finds the value in the message; absent: the payload is a number.
-    #[serde(default)]
-    pub value_template: Option<String>,
-    /// `W` or `kW`; absent: as it comes.
-    #[serde(default)]
-    pub unit_of_measurement: Option<String>,
-    /// The value is multiplied by this; -1 inverts it.
-    #[serde(default = "unscaled")]
-    pub scale: f64,
-    /// The value counts for so long; absent: `power.expire_after`; 0: for ever.
-    #[serde(default, with = "duration::option")]
-    pub expire_after: Option<Duration>,
-}
-
-fn unscaled() -> f64 {
-    1.0
 }
 
 /// `[scheduler]`: how decisions are made.
@@ -272,7 +247,7 @@ impl Default for Scheduler {
 #[serde(deny_unknown_fields, default)]
 pub struct Replay {
     /// The tasks: a registration and the appliance behind it each, as [`crate::replay::PlannedTask`] reads them.
-    pub task: Vec<Task>,
+    pub task: Vec<Table>,
 }
 
 impl Replay {

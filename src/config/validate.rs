@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::checks::{base_topic, listen, not_negative, plain_topic, readable, time_zone, within};
+use super::checks::{base_topic, listen, not_negative, readable, time_zone, within};
 use super::estimate;
 use super::url::BrokerUrl;
-use super::{Config, Mqtt, Protocol, Scheduler, default_criteria, tasks};
-use crate::devices::Sensors;
+use super::{Config, ConfigError, Mqtt, Problem, Protocol, Scheduler, tasks};
+use crate::devices::filter::check_topic;
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,25 +29,22 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
     identity(&config.mqtt, &mut found);
     credentials(&config.mqtt, &mut found);
     scheduler(&config.scheduler, &mut found);
-    if let Err(problem) = default_criteria(config) {
-        let key = format!("scheduler.{}", problem.named().unwrap_or("criteria"));
-        found.expect(&key, Err(problem.problem().to_owned()));
-    }
+    found.all(config.criteria());
     found.expect("broker.listen", listen(&config.broker.listen));
     found.expect("power.reserve", not_negative(config.power.reserve));
     for (key, topic) in [("power.topic", &config.power.topic), ("power.fallback_topic", &config.power.fallback_topic)] {
         if let Some(topic) = topic {
-            found.expect(key, plain_topic(topic));
+            found.expect(key, check_topic(topic));
         }
     }
     for (key, message) in estimate::problems(&config.power.estimate) {
         found.expect(key, Err(message));
     }
-    found.0.extend(Sensors::problems(config));
+    found.all(config.sensors());
     found.0.extend(tasks::problems(config));
     found.expect("homeassistant.discovery_prefix", base_topic(&config.homeassistant.discovery_prefix));
     if let Some(zone) = &config.time_zone {
-        found.expect("time_zone", time_zone(zone));
+        found.expect("time_zone", time_zone(zone).map(drop));
     }
     found.0
 }
@@ -67,6 +64,11 @@ impl Findings {
         if let Err(message) = outcome {
             self.0.push(Invalid { key: key.to_owned(), against: None, message });
         }
+    }
+
+    fn all<T>(&mut self, outcome: Result<T, ConfigError>) {
+        let problems = outcome.err().map(ConfigError::into_problems).unwrap_or_default();
+        self.0.extend(problems.into_iter().map(|Problem { key, message, .. }| Invalid { key, against: None, message }));
     }
 
     fn against(&mut self, key: &str, other: &str, message: String) {

@@ -7,11 +7,6 @@ pub(crate) fn has_wildcard(filter: &str) -> bool {
     filter.split('/').any(|level| matches!(level, "+" | "#"))
 }
 
-/// Whether a subscription to `filter` gets what is published on `topic`.
-pub(crate) fn matches(filter: &str, topic: &str) -> bool {
-    covers(filter, topic)
-}
-
 /// Whether everything that fits `other`, which may be a topic, fits `filter` too.
 pub(crate) fn covers(filter: &str, other: &str) -> bool {
     // The broker's own topics are not meant by a wildcard at the start.
@@ -42,11 +37,31 @@ pub fn distinct(filters: Vec<String>) -> Vec<String> {
     distinct
 }
 
+/// Whether this is one topic, to publish to or to listen to.
+///
+/// # Errors
+/// The end of a sentence that began with the key.
+pub(crate) fn check_topic(topic: &str) -> Result<(), String> {
+    if topic.trim() != topic || topic.is_empty() {
+        return Err(format!("expected a topic, without spaces at its ends, found \"{topic}\""));
+    }
+    if let Some(wildcard) = topic.chars().find(|c| "+#".contains(*c)) {
+        return Err(format!("expected one topic, without the wildcard {wildcard}, found \"{topic}\""));
+    }
+    if topic.contains(char::is_control) {
+        return Err(format!("expected a topic without control characters, found {topic:?}"));
+    }
+    if topic.len() > usize::from(u16::MAX) {
+        return Err(format!("expected at most {} bytes, found {}", u16::MAX, topic.len()));
+    }
+    Ok(())
+}
+
 /// Whether this can be subscribed to.
 ///
 /// # Errors
 /// The end of a sentence that began with the key.
-pub(crate) fn check(filter: &str) -> Result<(), String> {
+pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
     if filter.trim() != filter || filter.is_empty() {
         return Err(format!("expected a topic, without spaces at its ends, found \"{filter}\""));
     }
@@ -104,10 +119,10 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_refused() {
         for filter in ["", " a", "a\0", "a#", "#/a", "a/b+", "a/+b/c", &"x".repeat(70_000)] {
-            assert!(check(filter).is_err(), "{filter}");
+            assert!(check_filter(filter).is_err(), "{filter}");
         }
         for filter in ["a", "#", "+", "a/+/b/#", "/", "N/XXXXXXXXXXX/system/0/Ac/Grid/L1/Power"] {
-            assert_eq!(check(filter), Ok(()), "{filter}");
+            assert_eq!(check_filter(filter), Ok(()), "{filter}");
         }
     }
 }

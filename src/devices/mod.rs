@@ -17,7 +17,7 @@ mod tasks;
 pub mod template;
 
 pub use device::ToDevice;
-pub use sensor::{Outcome, Reading};
+pub use sensor::{Outcome, Reading, SensorSettings};
 pub use sensors::{Output, Sensors};
 #[cfg(test)]
 pub(crate) use task::FIELDS as TASK_FIELDS;

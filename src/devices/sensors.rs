@@ -3,14 +3,14 @@
 //! Feed it with [`Sensors::receive`] and [`Sensors::note`], wake it at [`Sensors::next_wakeup`] with [`Sensors::wake`], and
 //! after each of these take what [`Sensors::next_output`] hands out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::derived::{DerivedKeys, Refused};
+use super::derived::DerivedKeys;
 use super::filter;
-use super::sensor::{Outcome, Reading, Sensor};
+use super::sensor::{Outcome, Reading, Sensor, SensorSettings};
 use super::template::Message;
-use crate::config::{Config, Invalid};
+use crate::payload::PayloadError;
 use crate::scheduler::{Event, Expiry, Instant, Sensed, is_plausible};
 use crate::units::Watts;
 
@@ -47,54 +47,43 @@ pub enum Output {
 }
 
 impl Sensors {
-    /// Reads the configuration.
+    /// The sensors and derived keys of `[power]`; `expire_after` is that of sensors that bring none.
     ///
     /// # Errors
-    /// Everything in it that can't be meant.
-    pub fn from_config(config: &Config) -> Result<Self, Vec<Invalid>> {
-        let power = &config.power;
-        let mut all = Self { expire_after: power.expire_after, ..Self::default() };
+    /// Everything that can't be meant, by its key below `power`.
+    pub fn new(
+        sensors: &[SensorSettings],
+        derived: &BTreeMap<String, String>,
+        expire_after: Duration,
+    ) -> Result<Self, Vec<PayloadError>> {
+        let mut all = Self { expire_after, ..Self::default() };
         let mut problems = Vec::new();
-        for (index, written) in power.sensor.iter().enumerate() {
-            let invalid = |field: &str, message: String| Invalid {
-                key: format!("power.sensor[{index}].{field}"),
-                against: None,
-                message,
-            };
-            match Sensor::new(written, power.expire_after) {
+        for (number, written) in sensors.iter().enumerate() {
+            let place = format!("sensor[{number}]");
+            match Sensor::new(written, expire_after) {
                 Ok(sensor) => all.sensors.push(sensor),
-                Err(wrong) => problems.extend(wrong.into_iter().map(|(field, message)| invalid(field, message))),
+                Err(wrong) => problems.extend(wrong.into_iter().map(|problem| problem.within(&place))),
             }
-            let same = power.sensor[..index].iter().position(|other| other.key == written.key);
+            let same = sensors[..number].iter().position(|other| other.key == written.key);
             if let Some(other) = same {
-                problems.push(invalid(
-                    "key",
-                    format!(
-                        "power.sensor[{other}] measures `{key}` too: give each its own key, and add them up with \
-                         [power.derived] {key} = \"…\"",
-                        key = written.key,
-                    ),
-                ));
+                let problem = format!(
+                    "power.sensor[{other}] measures `{key}` too: give each its own key, and add them up with \
+                     [power.derived] {key} = \"…\"",
+                    key = written.key,
+                );
+                problems.push(PayloadError::field("key", problem).within(&place));
             }
         }
-        match DerivedKeys::new(&power.derived) {
+        match DerivedKeys::new(derived) {
             Ok(derived) => all.derived = derived,
-            Err(Refused { key, problem }) => {
-                problems.push(Invalid { key: format!("power.derived.{key}"), against: None, message: problem });
-            }
+            Err(problem) => problems.push(problem.within("derived")),
         }
-        let measured = |key: &String| power.sensor.iter().position(|sensor| sensor.key == *key);
-        for (key, sensor) in power.derived.keys().filter_map(|key| Some((key, measured(key)?))) {
-            let message = format!("power.sensor[{sensor}] measures `{key}` already: give one of them another name");
-            problems.push(Invalid { key: format!("power.derived.{key}"), against: None, message });
+        let measured = |key: &String| sensors.iter().position(|sensor| sensor.key == *key);
+        for (key, sensor) in derived.keys().filter_map(|key| Some((key, measured(key)?))) {
+            let problem = format!("power.sensor[{sensor}] measures `{key}` already: give one of them another name");
+            problems.push(PayloadError::field(key, problem).within("derived"));
         }
         if problems.is_empty() { Ok(all) } else { Err(problems) }
-    }
-
-    /// Everything in the configuration that can't be meant.
-    #[must_use]
-    pub fn problems(config: &Config) -> Vec<Invalid> {
-        Self::from_config(config).err().unwrap_or_default()
     }
 
     /// What has to be subscribed to, each once however many sensors it feeds.
@@ -106,7 +95,7 @@ impl Sensors {
     /// Whether anything here listens to this topic.
     #[must_use]
     pub fn listens_to(&self, topic: &str) -> bool {
-        self.sensors.iter().any(|sensor| filter::matches(sensor.filter(), topic))
+        self.sensors.iter().any(|sensor| filter::covers(sensor.filter(), topic))
     }
 
     /// Takes a message in, and tells what each sensor that listens to its topic made of it.
@@ -114,7 +103,7 @@ impl Sensors {
         let message = Message::new(topic, payload);
         let mut readings = Vec::new();
         for (number, sensor) in self.sensors.iter_mut().enumerate() {
-            if !filter::matches(sensor.filter(), topic) {
+            if !filter::covers(sensor.filter(), topic) {
                 continue;
             }
             let heard = match &message {
@@ -183,7 +172,10 @@ impl Sensors {
             let from = |key: &str| format!("power.derived.{key}");
             self.outputs.push_back(match outcome {
                 Ok(sensed) => Output::Event { from: from(&sensed.key), event: Event::Sensed(sensed) },
-                Err(Refused { key, problem }) => Output::Fault { from: from(&key), error: problem },
+                Err(problem) => Output::Fault {
+                    from: from(problem.named().unwrap_or_default()),
+                    error: problem.problem().to_owned(),
+                },
             });
         }
     }

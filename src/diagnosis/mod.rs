@@ -11,7 +11,7 @@ mod swapped;
 #[cfg(test)]
 mod tests;
 
-use crate::config::{Config, default_criteria};
+use crate::config::Config;
 use crate::devices::{Outcome, Output, Sensors, Tasks, ToDevice, filter};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::payload;
@@ -59,13 +59,7 @@ impl Listener {
     /// # Errors
     /// When the configuration can't be meant.
     pub fn new(config: &Config, settings: Settings, now: Instant) -> anyhow::Result<Self> {
-        let criteria = default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;
-        let sensors = Sensors::from_config(config).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(|wrong| format!("{}: {}", wrong.key, wrong.message)).collect();
-            anyhow::anyhow!(lines.join("\n"))
-        })?;
-        let tasks = Tasks::new(&config.task, &criteria)
-            .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))?;
+        let (criteria, sensors, tasks) = (config.criteria()?, config.sensors()?, config.tasks()?);
         let topics = Topics::new(&config.mqtt.base_topic)?;
         let power = config.power.topic.clone().unwrap_or_else(|| topics.power());
         let mut heard = Heard::default();
