@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::devices::SensorSettings;
 use crate::payload::Table;
+use crate::scheduler::Settings;
 use crate::units::{PowerUnit, Watts, duration};
 
 mod checks;
@@ -166,12 +167,13 @@ pub struct Power {
 
 impl Default for Power {
     fn default() -> Self {
+        let Settings { expire_after, reserve, .. } = Settings::default();
         Self {
             topic: None,
             fallback_topic: None,
             unit_of_measurement: PowerUnit::Watts,
-            expire_after: Duration::from_secs(300),
-            reserve: Watts::ZERO,
+            expire_after,
+            reserve,
             estimate: Estimate::default(),
             sensor: Vec::new(),
             derived: BTreeMap::new(),
@@ -227,17 +229,18 @@ pub struct Scheduler {
 
 impl Default for Scheduler {
     fn default() -> Self {
+        let usual = Settings::default();
         Self {
-            cycle: Duration::from_secs(60),
-            window_size: 12,
-            confirm_records: 2,
-            headroom: Watts(200.0),
-            ignore_power_threshold: Watts(100.0),
-            max_record_gap: Duration::from_secs(180),
+            cycle: usual.cycle,
+            window_size: usual.window_size,
+            confirm_records: usual.confirm_records,
+            headroom: usual.headroom,
+            ignore_power_threshold: usual.ignore_power_threshold,
+            max_record_gap: usual.max_record_gap,
             criteria: Criteria::default(),
-            task_expire_after: Duration::from_secs(600),
-            setpoint_interval: Duration::from_secs(5),
-            dry_run: false,
+            task_expire_after: usual.task_expire_after,
+            setpoint_interval: usual.setpoint_interval,
+            dry_run: usual.dry_run,
         }
     }
 }
