@@ -34,4 +34,5 @@ pub mod replay;
 pub mod report;
 pub mod scheduler;
 pub mod simulate;
+pub mod sun;
 pub mod units;

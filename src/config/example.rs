@@ -1,7 +1,7 @@
 //! Keeps `config.toml.example` true: its values are the defaults, and no key is missing.
 
 use super::Config;
-use super::load::{known_keys, settings_of};
+use super::sources::{known_keys, settings_of};
 use super::strict::Node;
 use crate::devices::{TASK_FIELDS, Task};
 use crate::payload::REGISTRATION_FIELDS;

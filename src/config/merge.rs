@@ -8,8 +8,8 @@ use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde_path_to_error::Segment;
 
 use super::Config;
-use super::load::known_keys;
 use super::problem::{Place, Problem, explain, syntax_error};
+use super::sources::known_keys;
 use super::strict::{Mismatch, Node, is_from_environment};
 use super::variables::Variables;
 

@@ -21,6 +21,7 @@ mod load;
 mod meaning;
 mod merge;
 mod problem;
+mod sources;
 mod strict;
 mod tasks;
 mod url;
@@ -31,10 +32,11 @@ mod variables;
 mod example;
 
 pub use criteria::Criteria;
-pub use estimate::{Estimate, Panels};
-pub(crate) use load::settings_of;
-pub use load::{Loaded, SEARCHED, Source, Sources, load};
+pub use estimate::Estimate;
+pub use load::{Loaded, SEARCHED, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
+pub(crate) use sources::settings_of;
+pub use sources::{Source, Sources};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 

@@ -16,11 +16,11 @@ mod task_tests;
 mod tasks;
 pub mod template;
 
-pub use device::ToDevice;
+pub use device::Heard;
 pub use sensor::{Outcome, Reading, SensorSettings};
 pub use sensors::{Output, Sensors};
 #[cfg(test)]
 pub(crate) use task::FIELDS as TASK_FIELDS;
 pub(crate) use task::MIN_TIME;
-pub use task::Task;
-pub use tasks::{Heard, Tasks};
+pub use task::{Task, ToDevice};
+pub use tasks::Tasks;

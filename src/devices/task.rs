@@ -4,7 +4,6 @@
 
 use serde_json::Value;
 
-use super::device::ToDevice;
 use super::filter::check_topic;
 use super::reading::{Source, Words};
 use super::template::Template;
@@ -70,6 +69,15 @@ pub struct Task {
 pub(super) struct Setpoint {
     pub(super) topic: String,
     pub(super) template: Option<Template>,
+}
+
+/// A message to a device. Never retained: a device that reboots must not replay it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToDevice {
+    /// Where it goes.
+    pub topic: String,
+    /// What it says.
+    pub payload: String,
 }
 
 impl Task {

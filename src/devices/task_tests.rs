@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::tasks::{Heard, Tasks};
+use super::device::Heard;
+use super::tasks::Tasks;
 use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
 

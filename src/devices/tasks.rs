@@ -4,15 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::device::{Device, ToDevice};
-use super::task::Task;
+use super::device::{Device, Heard};
+use super::task::{Task, ToDevice};
 use super::template::Message;
 use crate::payload::{PayloadError, Table};
 use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
-
-/// What a message came to: an event, or why it could not be read.
-pub type Heard = Result<Event, String>;
 
 /// See the module.
 #[derive(Debug, Default)]
