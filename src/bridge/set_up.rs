@@ -11,7 +11,7 @@ use crate::units::PowerUnit;
 use super::discovery::Discovery;
 
 /// Everything that messages come from.
-pub(super) struct Heard {
+pub(super) struct Sources {
     pub(super) topics: Topics,
     pub(super) power: Power,
     pub(super) sensors: Sensors,
@@ -19,7 +19,7 @@ pub(super) struct Heard {
     pub(super) discovery: Discovery,
 }
 
-impl Heard {
+impl Sources {
     pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
         let topics = Topics::new(&config.mqtt.base_topic)?;
         Ok(Self {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use minijinja::context;
 
+use super::Heard;
 use super::reading::Reading;
 use super::state::{Assembled, Change};
 use super::task::{Setpoint, Task, ToDevice};
@@ -15,9 +16,6 @@ use crate::units::Watts;
 
 /// Nobody is asked more often than this.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// What a message came to: an event, or why it could not be read.
-pub type Heard = Result<Event, String>;
 
 /// See the module.
 #[derive(Debug)]

@@ -16,11 +16,15 @@ mod task_tests;
 mod tasks;
 pub mod template;
 
-pub use device::Heard;
 pub use sensor::{Outcome, Reading, SensorSettings};
-pub use sensors::{Output, Sensors};
+pub use sensors::Sensors;
 #[cfg(test)]
 pub(crate) use task::FIELDS as TASK_FIELDS;
 pub(crate) use task::MIN_TIME;
 pub use task::{Task, ToDevice};
 pub use tasks::Tasks;
+
+use crate::scheduler::Event;
+
+/// What came of what a sensor or a device said: an event, or why it could not be read.
+pub type Heard = Result<Event, String>;

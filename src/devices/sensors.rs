@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::Heard;
 use super::derived::DerivedKeys;
 use super::filter;
 use super::sensor::{Outcome, Reading, Sensor, SensorSettings};
@@ -24,26 +25,8 @@ pub struct Sensors {
     derived: DerivedKeys,
     /// Of values in whole records.
     expire_after: Duration,
-    outputs: VecDeque<Output>,
-}
-
-/// What came of what went in.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Something happened.
-    Event {
-        /// The topic, or the key of the configuration, that it came from.
-        from: String,
-        /// What.
-        event: Event,
-    },
-    /// Something was refused.
-    Fault {
-        /// The topic, or the key of the configuration, that it came from.
-        from: String,
-        /// Why.
-        error: String,
-    },
+    /// Each with the topic, or the key of the configuration, that it came from.
+    outputs: VecDeque<(String, Heard)>,
 }
 
 impl Sensors {
@@ -137,7 +120,7 @@ impl Sensors {
         if is_plausible(value) {
             self.derived.note(&sensed, !retain, now);
         }
-        self.outputs.push_back(Output::Event { from: topic.to_owned(), event: Event::Sensed(sensed) });
+        self.outputs.push_back((topic.to_owned(), Ok(Event::Sensed(sensed))));
     }
 
     /// Takes out of a whole record what is derived, and answers with what derived keys are made of.
@@ -171,17 +154,14 @@ impl Sensors {
         for outcome in self.derived.settle(now) {
             let from = |key: &str| format!("power.derived.{key}");
             self.outputs.push_back(match outcome {
-                Ok(sensed) => Output::Event { from: from(&sensed.key), event: Event::Sensed(sensed) },
-                Err(problem) => Output::Fault {
-                    from: from(problem.named().unwrap_or_default()),
-                    error: problem.problem().to_owned(),
-                },
+                Ok(sensed) => (from(&sensed.key), Ok(Event::Sensed(sensed))),
+                Err(problem) => (from(problem.named().unwrap_or_default()), Err(problem.problem().to_owned())),
             });
         }
     }
 
-    /// What came of it, in order.
-    pub fn next_output(&mut self) -> Option<Output> {
+    /// What came of it, in order, and the topic, or the key of the configuration, that it came from.
+    pub fn next_output(&mut self) -> Option<(String, Heard)> {
         self.outputs.pop_front()
     }
 
@@ -192,6 +172,6 @@ impl Sensors {
     }
 
     fn fault(&mut self, topic: &str, error: String) {
-        self.outputs.push_back(Output::Fault { from: topic.to_owned(), error });
+        self.outputs.push_back((topic.to_owned(), Err(error)));
     }
 }

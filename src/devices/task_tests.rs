@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::device::Heard;
+use super::Heard;
 use super::tasks::Tasks;
 use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;

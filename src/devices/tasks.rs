@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::device::{Device, Heard};
+use super::Heard;
+use super::device::Device;
 use super::task::{Task, ToDevice};
 use super::template::Message;
 use crate::payload::{PayloadError, Table};

@@ -12,7 +12,7 @@ mod swapped;
 mod tests;
 
 use crate::config::Config;
-use crate::devices::{Outcome, Output, Sensors, Tasks, ToDevice, filter};
+use crate::devices::{self, Outcome, Sensors, Tasks, ToDevice, filter};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::payload;
 use crate::scheduler::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
@@ -109,10 +109,7 @@ impl Listener {
         }
         self.take_outputs(retain, now.at);
         for outcome in self.tasks.receive(topic, payload, retain, now.at).into_iter().flatten() {
-            match outcome {
-                Ok(event) => self.take(event, topic, retain, now.at),
-                Err(problem) => self.heard.note_fault(topic, &problem),
-            }
+            self.take_in(outcome, topic, retain, now.at);
         }
         if topic == self.power {
             self.receive_record(payload, retain, now);
@@ -174,11 +171,15 @@ impl Listener {
     }
 
     fn take_outputs(&mut self, retain: bool, now: Instant) {
-        while let Some(output) = self.sensors.next_output() {
-            match output {
-                Output::Event { from, event } => self.take(event, &from, retain, now),
-                Output::Fault { from, error } => self.heard.note_fault(&from, &error),
-            }
+        while let Some((from, heard)) = self.sensors.next_output() {
+            self.take_in(heard, &from, retain, now);
+        }
+    }
+
+    fn take_in(&mut self, heard: devices::Heard, from: &str, retain: bool, now: Instant) {
+        match heard {
+            Ok(event) => self.take(event, from, retain, now),
+            Err(problem) => self.heard.note_fault(from, &problem),
         }
     }
 

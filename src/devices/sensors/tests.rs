@@ -60,9 +60,9 @@ impl Home {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.sensors.next_output() {
-            self.log.push(match output {
-                Output::Event { event: Event::Sensed(Sensed { key, value, measured, expiry }), .. } => {
+        while let Some((from, heard)) = self.sensors.next_output() {
+            self.log.push(match heard {
+                Ok(Event::Sensed(Sensed { key, value, measured, expiry })) => {
                     let mut line = format!("{key}={}", value.0);
                     if measured == Instant::START {
                         line.push_str(" of the past");
@@ -72,8 +72,8 @@ impl Home {
                     }
                     line
                 }
-                Output::Event { event, .. } => format!("{event:?}"),
-                Output::Fault { from, error } => format!("{from}: {error}"),
+                Ok(event) => format!("{event:?}"),
+                Err(error) => format!("{from}: {error}"),
             });
         }
     }
