@@ -35,4 +35,5 @@ pub mod report;
 pub mod scheduler;
 pub mod simulate;
 pub mod sun;
+mod topic;
 pub mod units;

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::config::Config;
-use crate::devices::filter::{covers, distinct};
 use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::Topics;
+use crate::topic::{covers, distinct};
 use crate::units::PowerUnit;
 
 use super::discovery::Discovery;

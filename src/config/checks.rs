@@ -10,7 +10,6 @@ use std::time::Duration;
 use jiff::tz::{self, TimeZone};
 
 use super::problem::closest;
-use crate::devices::filter::check_topic;
 use crate::units::Watts;
 
 /// Between the two, both included.
@@ -27,23 +26,6 @@ pub(super) fn not_negative(power: Watts) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("expected watts, 0 or more, found {}", power.0))
-}
-
-/// Topics below a base need room, and longer ones are not meant.
-const LONGEST_BASE: usize = 200;
-
-/// What other topics begin with.
-pub(super) fn base_topic(base: &str) -> Result<(), String> {
-    if base.starts_with('$') {
-        return Err(format!("topics that begin with $ belong to the broker, found \"{base}\""));
-    }
-    if base.starts_with('/') || base.ends_with('/') {
-        return Err(format!("expected no / at the ends, write \"{}\"", base.trim_matches('/')));
-    }
-    if base.len() > LONGEST_BASE {
-        return Err(format!("expected at most {LONGEST_BASE} bytes, found {}", base.len()));
-    }
-    check_topic(base)
 }
 
 /// An address to listen on: numbers, so that nothing has to be looked up before the network is there.

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::checks::{base_topic, listen, not_negative, readable, time_zone, within};
+use super::checks::{listen, not_negative, readable, time_zone, within};
 use super::estimate;
 use super::url::BrokerUrl;
 use super::{Config, ConfigError, Mqtt, Problem, Protocol, Scheduler, tasks};
-use crate::devices::filter::check_topic;
+use crate::topic::{check_base, check_topic};
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
     }
     found.all(config.sensors());
     found.0.extend(tasks::problems(config));
-    found.expect("homeassistant.discovery_prefix", base_topic(&config.homeassistant.discovery_prefix));
+    found.expect("homeassistant.discovery_prefix", check_base(&config.homeassistant.discovery_prefix));
     if let Some(zone) = &config.time_zone {
         found.expect("time_zone", time_zone(zone).map(drop));
     }
@@ -120,7 +120,7 @@ fn identity(mqtt: &Mqtt, found: &mut Findings) {
             _ => Ok(()),
         },
     );
-    found.expect("mqtt.base_topic", base_topic(&mqtt.base_topic));
+    found.expect("mqtt.base_topic", check_base(&mqtt.base_topic));
 }
 
 fn credentials(mqtt: &Mqtt, found: &mut Findings) {
@@ -233,11 +233,11 @@ mod tests {
         base("", "mqtt.base_topic: expected a topic, without spaces at its ends, found \"\"");
         base("a/+", "mqtt.base_topic: expected one topic, without the wildcard +, found \"a/+\"");
         base("a\\u0000", "mqtt.base_topic: expected a topic without control characters, found \"a\\0\"");
-        base("/a/", "mqtt.base_topic: expected no / at the ends, write \"a\"");
+        base("/a/", "mqtt.base_topic: expected no / at the ends and no two in a row, write \"a\"");
         base("$SYS/a", "mqtt.base_topic: topics that begin with $ belong to the broker, found \"$SYS/a\"");
-        base(&"a".repeat(201), "mqtt.base_topic: expected at most 200 bytes, found 201");
+        base(&"a".repeat(129), "mqtt.base_topic: expected at most 128 bytes, found 129");
         check("mqtt.base_topic = \"home/sunward\"", &[]);
-        let expect = "homeassistant.discovery_prefix: expected no / at the ends, write \"ha\"";
+        let expect = "homeassistant.discovery_prefix: expected no / at the ends and no two in a row, write \"ha\"";
         check("homeassistant.discovery_prefix = \"ha/\"", &[expect]);
         check("mqtt.client_id = \"\"", &["mqtt.client_id: expected a name, found \"\""]);
         check(

@@ -4,7 +4,6 @@
 
 mod derived;
 mod device;
-pub mod filter;
 mod message;
 mod reading;
 mod sensor;

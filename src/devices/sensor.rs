@@ -9,9 +9,9 @@ use std::time::Duration;
 use minijinja::context;
 use serde::{Deserialize, Serialize};
 
-use crate::devices::filter::{check_filter, has_wildcard};
 use crate::devices::template::{Absent, Failure, Message, Template, Yield, number};
 use crate::payload::{PayloadError, key_problem};
+use crate::topic::{check_filter, has_wildcard};
 use crate::units::{PowerUnit, Watts, duration};
 
 /// So many topics of one wildcard are told apart.

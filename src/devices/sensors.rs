@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::Heard;
 use super::derived::DerivedKeys;
-use super::filter;
 use super::sensor::{Outcome, Reading, Sensor, SensorSettings};
 use super::template::Message;
 use crate::payload::PayloadError;
 use crate::scheduler::{Event, Expiry, Instant, Sensed, is_plausible};
+use crate::topic;
 use crate::units::Watts;
 
 #[cfg(test)]
@@ -72,13 +72,13 @@ impl Sensors {
     /// What has to be subscribed to, each once however many sensors it feeds.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
-        filter::distinct(self.sensors.iter().map(|sensor| sensor.filter().to_owned()).collect())
+        topic::distinct(self.sensors.iter().map(|sensor| sensor.filter().to_owned()).collect())
     }
 
     /// Whether anything here listens to this topic.
     #[must_use]
     pub fn listens_to(&self, topic: &str) -> bool {
-        self.sensors.iter().any(|sensor| filter::covers(sensor.filter(), topic))
+        self.sensors.iter().any(|sensor| topic::covers(sensor.filter(), topic))
     }
 
     /// Takes a message in, and tells what each sensor that listens to its topic made of it.
@@ -86,7 +86,7 @@ impl Sensors {
         let message = Message::new(topic, payload);
         let mut readings = Vec::new();
         for (number, sensor) in self.sensors.iter_mut().enumerate() {
-            if !filter::covers(sensor.filter(), topic) {
+            if !topic::covers(sensor.filter(), topic) {
                 continue;
             }
             let heard = match &message {

@@ -4,11 +4,11 @@
 
 use serde_json::Value;
 
-use super::filter::check_topic;
 use super::reading::{Source, Words};
 use super::template::Template;
 use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
 use crate::scheduler::{Criteria, Registration, TaskId};
+use crate::topic::check_topic;
 use crate::units::Watts;
 
 /// The keys beyond those of a registration.

@@ -12,10 +12,11 @@ mod swapped;
 mod tests;
 
 use crate::config::Config;
-use crate::devices::{self, Outcome, Sensors, Tasks, ToDevice, filter};
+use crate::devices::{self, Outcome, Sensors, Tasks, ToDevice};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::payload;
 use crate::scheduler::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
+use crate::topic;
 use crate::units::PowerUnit;
 
 pub use heard::{Heard, Series, Source, TaskHeard};
@@ -78,7 +79,7 @@ impl Listener {
         let own = [TaskTopic::Config, TaskTopic::State, TaskTopic::Availability];
         let own = own.into_iter().map(|topic| self.topics.every_task(topic));
         let devices = self.sensors.filters().into_iter().chain(self.tasks.topics().map(str::to_owned));
-        filter::distinct(std::iter::once(self.power.clone()).chain(own).chain(devices).collect())
+        topic::distinct(std::iter::once(self.power.clone()).chain(own).chain(devices).collect())
     }
 
     /// A message came.
