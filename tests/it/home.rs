@@ -288,7 +288,8 @@ impl Home {
     /// Waits for these commands. A state that waited to be sent may overtake them: its newest value takes its place.
     pub(crate) async fn commanded(&mut self, expected: &[&str]) {
         self.until("commands", |home| (home.commands.len() >= expected.len()).then_some(())).await;
-        assert_eq!(std::mem::take(&mut self.commands), expected);
+        let commands = std::mem::take(&mut self.commands);
+        assert_eq!(commands, expected, "{self}{}", self.all.join("\n"));
     }
 
     /// Waits for commands, whichever they are.
