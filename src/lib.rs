@@ -28,6 +28,7 @@ pub mod diagnosis;
 pub mod home_assistant;
 mod jinja;
 pub mod mqtt;
+pub mod replay;
 pub mod report;
 pub mod scheduler;
 pub mod simulate;

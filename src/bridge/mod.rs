@@ -7,12 +7,17 @@ mod devices;
 mod discovery;
 mod estimate;
 mod faults;
+mod input;
 mod memory;
 mod outlet;
+mod own_broker;
 mod receive;
+mod recorder;
+mod rerun;
 mod sensors;
 mod set_up;
 mod start_up;
+mod tape;
 mod tell;
 mod wishes;
 
@@ -25,15 +30,19 @@ use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
 use crate::scheduler::{
-    Action, Activity, Criteria, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
+    Action, Activity, Criteria, Decision, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
 };
 
 pub use clock::Clock;
 use discovery::Discovery;
 use estimate::Estimator;
 use faults::Faults;
+use input::{Input, Moment};
 use memory::Memory;
 use outlet::Outlet;
+use own_broker::OwnBroker;
+pub use recorder::Recorder;
+pub use rerun::{Decided, Rerun, recorded_files, rerun};
 pub use set_up::settings;
 use set_up::{Heard, Power};
 use start_up::StartUp;
@@ -48,23 +57,12 @@ const WATCHDOG: Duration = Duration::from_secs(60);
 pub async fn run(
     config: Config,
     clock: Clock,
+    mut recorder: Option<Recorder>,
     shutdown: impl Future<Output = ()>,
     settled: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    #[cfg(feature = "embedded-broker")]
-    let embedded = if config.mqtt.url.is_none() {
-        let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
-        tracing::info!("the embedded broker listens on {}", broker.address());
-        Some(broker)
-    } else {
-        None
-    };
-    #[cfg(feature = "embedded-broker")]
-    let address = embedded.as_ref().map(crate::mqtt::broker::Embedded::address);
-    #[cfg(not(feature = "embedded-broker"))]
-    let address = None;
-
-    let options = Options::from_config(&config.mqtt, address)?;
+    let own_broker = OwnBroker::start(&config).await?;
+    let options = Options::from_config(&config.mqtt, own_broker.address())?;
     let broker = options.broker();
     let heard = Heard::new(&config)?;
     let mut filters = heard.filters();
@@ -73,38 +71,52 @@ pub async fn run(
     let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
-    let mut bridge = Bridge::new(config, clock, heard, handle.clone())?;
+    let now = clock.now();
+    if let Some(recorder) = &mut recorder {
+        recorder.start(&config, now);
+    }
+    let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, heard, handle.clone(), now)? };
     let mut settled = Some(settled);
-    let mut boundary = bridge.clock.next_boundary(bridge.cycle);
+    let mut boundary = clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
     let mut alive = tokio::time::interval(watchdog);
     tokio::pin!(shutdown);
     loop {
-        tokio::select! {
+        let input = tokio::select! {
             () = &mut shutdown => break,
             incoming = inbox.next() => match incoming {
-                Some(incoming) => bridge.take(incoming, &broker),
+                Some(incoming) => Input::Incoming(incoming),
                 None => anyhow::bail!("the MQTT connection ended by itself"),
             },
-            () = bridge.start_up.over(), if bridge.start_up.is_open() => {
-                bridge.settle(&read_once);
-                boundary = bridge.clock.next_boundary(bridge.cycle);
-                if let Some(settled) = settled.take() {
-                    settled();
-                }
+            () = bridge.start_up.over(), if bridge.start_up.is_open() => Input::Settle,
+            () = clock.reach(boundary), if !bridge.start_up.is_open() => Input::Cycle,
+            () = clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => Input::Wake,
+            () = clock.until(bridge.sensors.next_wakeup()) => Input::Sensors,
+            () = clock.until(bridge.tasks.next_wakeup()) => Input::Devices,
+            () = bridge.outlet.pause() => {
+                bridge.outlet.publish_some();
+                continue;
             }
-            () = bridge.clock.reach(boundary), if !bridge.start_up.is_open() => {
-                bridge.run_cycle();
-                boundary = bridge.clock.next_boundary(bridge.cycle);
-            }
-            () = bridge.clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => bridge.wake(),
-            () = bridge.clock.until(bridge.sensors.next_wakeup()) => bridge.wake_sensors(),
-            () = bridge.clock.until(bridge.tasks.next_wakeup()) => bridge.ask_devices(),
-            () = bridge.outlet.pause() => bridge.outlet.publish_some(),
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+                continue;
             }
+        };
+        let now = clock.now();
+        if matches!(input, Input::Settle | Input::Cycle) {
+            boundary = clock.next_boundary(bridge.cycle);
+        }
+        let settles = input == Input::Settle;
+        if let Some(recorder) = &mut recorder {
+            recorder.heard(now, &input);
+        }
+        let decisions = bridge.step(input, now);
+        if let Some(recorder) = &mut recorder {
+            recorder.decided(now, &decisions);
+        }
+        if let Some(settled) = settled.take_if(|_| settles) {
+            settled();
         }
         if bridge.untold {
             // The commands are on their way before a hundred reports are written.
@@ -115,10 +127,7 @@ pub async fn run(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     handle.close(vec![will]).await;
     drop(connection);
-    #[cfg(feature = "embedded-broker")]
-    if let Some(embedded) = embedded {
-        embedded.shutdown().await;
-    }
+    own_broker.end().await;
     Ok(())
 }
 
@@ -137,7 +146,10 @@ struct Bridge {
     discovery: Discovery,
     /// What started and stopped last.
     latest: Latest,
-    clock: Clock,
+    /// When that happens which happens now.
+    clock: Moment,
+    /// What came of it.
+    decided: Vec<Decision>,
     faults: Faults,
     start_up: StartUp,
     memory: Memory,
@@ -147,13 +159,17 @@ struct Bridge {
     dry_run: bool,
     /// A cycle has run, and people have not been told yet what it changed.
     untold: bool,
+    /// What is listened to during the start-up only.
+    read_once: Vec<String>,
+    /// The broker, as people know it.
+    broker: String,
 }
 
 impl Bridge {
-    fn new(config: Config, clock: Clock, heard: Heard, handle: Handle) -> anyhow::Result<Self> {
+    fn new(config: Config, heard: Heard, handle: Handle, now: Now) -> anyhow::Result<Self> {
         let Heard { topics, power, sensors, tasks, discovery } = heard;
         let mut bridge = Self {
-            scheduler: Scheduler::new(settings(&config)?, clock.now()),
+            scheduler: Scheduler::new(settings(&config)?, now),
             criteria: set_up::criteria(&config)?,
             topics,
             power,
@@ -163,7 +179,8 @@ impl Bridge {
             outlet: Outlet::new(handle),
             discovery,
             latest: Latest::default(),
-            clock,
+            clock: Moment::new(now),
+            decided: Vec::new(),
             faults: Faults::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
@@ -171,15 +188,17 @@ impl Bridge {
             cycle: config.scheduler.cycle,
             dry_run: config.scheduler.dry_run,
             untold: false,
+            read_once: Vec::new(),
+            broker: String::new(),
         };
         bridge.register_devices();
         Ok(bridge)
     }
 
-    fn take(&mut self, incoming: Incoming, broker: &str) {
+    fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Connected { first, .. } => {
-                tracing::info!("connected to {broker}");
+                tracing::info!("connected to {}", self.broker);
                 self.faults.forget_refusals();
                 if let Some(lost) = self.lost.take().filter(|_| !first) {
                     self.handle(Event::Reconnected(lost), "");
@@ -243,8 +262,8 @@ impl Bridge {
     }
 
     /// The retained messages have come in: what earlier runs left is taken over, and scheduling begins.
-    fn settle(&mut self, read_once: &[String]) {
-        for filter in read_once {
+    fn settle(&mut self) {
+        for filter in &self.read_once {
             self.outlet.handle().unsubscribe(filter);
         }
         if let Some(since) = self.start_up.paused_since() {
@@ -311,6 +330,9 @@ impl Bridge {
     /// Sends what was decided: stops come before starts.
     fn send(&mut self) {
         while let Some(instruction) = self.scheduler.next_instruction() {
+            if let Instruction::Decided(decision) = &instruction {
+                self.decided.push(decision.clone());
+            }
             if self.dry_run {
                 if let Instruction::Decided(decision) = &instruction {
                     tracing::info!("dry run, not sent: {decision}");

@@ -5,6 +5,8 @@ pub mod check;
 #[cfg(feature = "embedded-broker")]
 pub mod demo;
 pub mod listen;
+mod recording;
+pub mod replay;
 pub mod run;
 
 use std::path::PathBuf;
@@ -29,7 +31,11 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     /// Run the scheduler (the default).
-    Run,
+    Run {
+        /// Write everything that comes in to files in this folder, for `sunward replay`.
+        #[arg(long, value_name = "FOLDER")]
+        record: Option<PathBuf>,
+    },
     /// Validate the configuration and print it with its sources; or listen to what the broker tells.
     Check {
         /// Connect, listen for so long, and print what came of every sensor and task and what of it will hurt.
@@ -39,6 +45,8 @@ enum Subcommands {
         #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", value_parser = listening_time)]
         listen: Option<Duration>,
     },
+    /// Put a record of the past through the scheduler, and see what it would have done.
+    Replay(Box<replay::Arguments>),
     /// Watch a simulated home for a day of five minutes: the real program, with sun and people made up.
     #[cfg(feature = "embedded-broker")]
     Demo(demo::DemoArguments),
@@ -104,7 +112,7 @@ impl Failure {
 /// What a person has to know, with the exit status.
 pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.config.as_deref();
-    let command = arguments.command.unwrap_or(Subcommands::Run);
+    let command = arguments.command.unwrap_or(Subcommands::Run { record: None });
     if matches!(command, Subcommands::Check { listen: None }) {
         return check::check(path, std::env::vars_os(), std::io::stdout().lock()).map_err(|error| match error {
             check::CheckError::Config(error) => Failure::Config(error),
@@ -112,13 +120,18 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         });
     }
     let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
+    if let Subcommands::Replay(arguments) = &command {
+        return replay::replay(arguments, &config, path.is_some(), std::io::stdout().lock());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
         Subcommands::Check { listen: Some(time) } => {
             return Ok(runtime.block_on(listen::listen(&config, time, std::io::stdout().lock()))?);
         }
-        Subcommands::Run | Subcommands::Check { .. } => return Ok(runtime.block_on(run::run(config, file))?),
+        Subcommands::Run { record } => return Ok(runtime.block_on(run::run(config, file, record.as_deref()))?),
+        // Done above.
+        Subcommands::Check { listen: None } | Subcommands::Replay(_) => return Ok(()),
         #[cfg(feature = "embedded-broker")]
         Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, config))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),

@@ -1,25 +1,29 @@
 //! `sunward run`: the scheduler, until it is told to end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::bridge::{self, Clock};
+use anyhow::Context as _;
+
+use crate::bridge::{self, Clock, Recorder};
 use crate::config::Config;
 
 /// Runs until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// When it can't start.
-pub async fn run(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
+pub async fn run(config: Config, file: Option<PathBuf>, record: Option<&Path>) -> anyhow::Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     match file {
         Some(file) => tracing::info!("Sunward {version}, configured by {}", file.display()),
         None => tracing::info!("Sunward {version}, with the defaults: no configuration file was found"),
     }
+    let recorder = record.map(|folder| Recorder::new(folder).with_context(|| format!("--record {}", folder.display())));
+    let recorder = recorder.transpose()?;
     let ready = || {
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     };
-    bridge::run(config, Clock::default(), end(), ready).await
+    bridge::run(config, Clock::default(), recorder, end(), ready).await
 }
 
 /// Done when somebody asks the program to end.

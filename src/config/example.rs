@@ -7,6 +7,8 @@ use crate::devices::{Sensors, TASK_FIELDS, Task};
 use crate::mqtt::payload::REGISTRATION_FIELDS;
 use crate::scheduler::Criteria;
 
+use crate::replay::{PlannedTask, TASK_FIELDS as REPLAY_FIELDS};
+
 const EXAMPLE: &str = include_str!("../../config.toml.example");
 
 fn read(text: &str) -> (Config, config::Value) {
@@ -79,6 +81,13 @@ fn the_example_shows_every_key_of_a_task() {
         Task::read(&task.0, &criteria).unwrap_or_else(|problem| panic!("{problem}"));
     }
     for key in TASK_FIELDS.iter().chain(&REGISTRATION_FIELDS) {
+        assert!(shown.iter().any(|shown| shown == key), "{key} is missing");
+    }
+    let shown: Vec<&String> = config.replay.task.iter().flat_map(|task| task.0.keys()).collect();
+    for task in &config.replay.task {
+        PlannedTask::read(&task.0, &[], &criteria).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+    for key in &REPLAY_FIELDS {
         assert!(shown.iter().any(|shown| shown == key), "{key} is missing");
     }
 }

@@ -289,7 +289,7 @@ mod tests {
         sunward.toml: mqtt.usr: unknown key, expected one of url, protocol, client_id, username, password, password_file, ca_file, client_cert_file, client_key_file, base_topic, keep_alive, max_packet_size
         environment variable SUNWARD__POWER__RESERVE (power.reserve): expected a number, found "x"
         sunward.toml: scheduler.cycle: "x" is not a duration such as "90s", "5m" or "1h 30m", or a number of seconds
-        sunward.toml: web: unknown key, expected one of mqtt, broker, power, scheduler, task, homeassistant, time_zone
+        sunward.toml: web: unknown key, expected one of mqtt, broker, power, scheduler, task, replay, homeassistant, time_zone
         "#);
     }
 

@@ -32,7 +32,7 @@ pub use estimate::{Estimate, Panels};
 pub(crate) use load::settings_of;
 pub use load::{Loaded, SEARCHED, Source, Sources, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
-pub use tasks::{Task, default_criteria};
+pub use tasks::{Task, default_criteria, replay_tasks};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 
@@ -51,6 +51,9 @@ pub struct Config {
     /// Devices that can't register themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub task: Vec<Task>,
+    /// What `sunward replay` takes out of a record.
+    #[serde(skip_serializing_if = "Replay::is_empty")]
+    pub replay: Replay,
     /// What Home Assistant finds by itself.
     pub homeassistant: HomeAssistant,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
@@ -273,5 +276,19 @@ impl Default for Scheduler {
             setpoint_interval: Duration::from_secs(5),
             dry_run: false,
         }
+    }
+}
+
+/// `[replay]`: of no effect but for `sunward replay`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Replay {
+    /// The tasks: a registration and the appliance behind it each, as [`crate::replay::PlannedTask`] reads them.
+    pub task: Vec<Task>,
+}
+
+impl Replay {
+    fn is_empty(&self) -> bool {
+        self.task.is_empty()
     }
 }

@@ -1,6 +1,7 @@
-//! `[[task]]`: the tables as they were written, and what they must not be beside each other.
+//! `[[task]]` and `[[replay.task]]`: the tables as they were written, and what they must not be beside each other.
 //!
-//! What a single table means is read by [`crate::devices::Task`], with the code that reads registrations.
+//! What a single table means is read by [`crate::devices::Task`] and [`crate::replay::PlannedTask`], with the code that
+//! reads registrations.
 
 use std::collections::HashMap;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{Config, Invalid};
 use crate::devices::Task as Device;
 use crate::mqtt::payload;
+use crate::replay::PlannedTask;
 use crate::scheduler::Criteria;
 
 /// One off-the-shelf device, as it was written. Every field of a registration is allowed in it, and more.
@@ -72,7 +74,28 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
             commands.insert(command, number);
         }
     }
+    let mut ids = HashMap::new();
+    for (number, task) in config.replay.task.iter().enumerate() {
+        let key = |name: &str| format!("replay.task[{number}].{name}");
+        match PlannedTask::read(&task.0, &config.task, &criteria) {
+            Ok(task) => {
+                if let Some(other) = ids.insert(task.id.clone(), number) {
+                    refuse(key("id"), format!("\"{}\" is taken by replay.task[{other}] already", task.id));
+                }
+            }
+            Err(problem) => refuse(key(problem.named().unwrap_or("id")), problem.problem().to_owned()),
+        }
+    }
     found
+}
+
+/// The tasks of a replay.
+///
+/// # Errors
+/// Names the field of the first that is wrong; a configuration that was loaded has none.
+pub fn replay_tasks(config: &Config) -> Result<Vec<PlannedTask>, payload::PayloadError> {
+    let criteria = default_criteria(config)?;
+    config.replay.task.iter().map(|task| PlannedTask::read(&task.0, &config.task, &criteria)).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +167,24 @@ mod tests {
         let sharing = "state_topic = \"tele/strip/STATE\"\nvalue_template = \"{{ value_json.POWER1 }}\"\n";
         let other = PLUG.replace("\"a\"", "\"b\"").replace("/a/", "/b/");
         check(&format!("[[task]]\n{PLUG}{sharing}[[task]]\n{other}{sharing}"), &[]);
+    }
+
+    #[test]
+    fn tasks_of_a_replay_are_checked_too() {
+        check("[[replay.task]]\nid = \"a\"\npower = 500", &[]);
+        check(&format!("[[task]]\n{PLUG}[[replay.task]]\nid = \"a\""), &[]);
+        check(
+            "[[replay.task]]\nid = \"a\"\n[[replay.task]]\nid = \"b\"\npower = 1\nneed = \"8\"",
+            &[
+                "replay.task[0].power: missing, expected a number of watts above 0, at most 10 MW",
+                "replay.task[1].need: expected \"recorded\", an energy such as \"8 kWh\" or \"500 Wh\", or a run time such as \
+                 \"2h\", found \"8\"",
+            ],
+        );
+        check(
+            "[[replay.task]]\nid = \"a\"\npower = 1\n[[replay.task]]\nid = \"a\"\npower = 1",
+            &["replay.task[1].id: \"a\" is taken by replay.task[0] already"],
+        );
     }
 
     #[test]

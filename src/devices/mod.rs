@@ -21,5 +21,6 @@ pub use sensor::{Outcome, Reading};
 pub use sensors::{Output, Sensors};
 #[cfg(test)]
 pub(crate) use task::FIELDS as TASK_FIELDS;
+pub(crate) use task::MIN_TIME;
 pub use task::Task;
 pub use tasks::{Heard, Tasks};

@@ -35,7 +35,7 @@ pub(crate) const FIELDS: [&str; 19] = [
 ];
 
 /// A plain relay has no protection of its own against being switched all the time.
-const MIN_TIME: std::time::Duration = std::time::Duration::from_secs(300);
+pub(crate) const MIN_TIME: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// The longest word or payload, in bytes.
 const LONGEST: usize = 1_000;

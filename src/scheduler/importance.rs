@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::scheduler::TaskId;
+use crate::scheduler::{Registration, TaskId};
 use crate::units::Watts;
 
 /// How much a task matters. Lower ones yield to higher ones.
@@ -88,6 +88,18 @@ impl Importance<'_> {
             .then(other.power.0.total_cmp(&self.power.0))
             .then_with(|| self.id.cmp(other.id))
     }
+}
+
+/// The order of two tasks as they registered: [`Ordering::Less`] when the first is the more important.
+#[must_use]
+pub fn by_importance(a: (&TaskId, &Registration), b: (&TaskId, &Registration)) -> Ordering {
+    let [a, b] = [a, b].map(|(id, registration)| Importance {
+        priority: registration.priority,
+        adjustable: registration.auto_adjust,
+        power: registration.power,
+        id,
+    });
+    a.most_first(&b)
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub use daily::{Daily, DailyView};
 pub use decision::{Action, Decision, Instruction, Rule};
 pub use event::{Command, Event, Expiry, Refusal, Sensed, Source};
 pub use finished::Finished;
-pub use importance::Priority;
+pub use importance::{Priority, by_importance};
 pub use lease::SHORTEST_LEASE;
 pub use memory::Counted;
 pub use mode::Mode;

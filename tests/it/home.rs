@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use serde_json::{Value, json};
+use sunward::bridge::{self, Rerun};
 use sunward::config::Protocol;
 use sunward::mqtt::{Incoming, Outgoing};
 use tempfile::TempDir;
@@ -49,7 +52,7 @@ impl Sunward {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("sunward.toml"), toml).unwrap();
         let mut command = program(folder.path());
-        command.args(["-c", "sunward.toml"]).env("SUNWARD__SCHEDULER__CYCLE", "1d");
+        command.args(["run", "-c", "sunward.toml", "--record", "record"]).env("SUNWARD__SCHEDULER__CYCLE", "1d");
         command.env("SUNWARD__MQTT__PROTOCOL", if protocol == Protocol::V5 { "5" } else { "3.1.1" });
         if let Some(url) = url {
             command.env("SUNWARD__MQTT__URL", url);
@@ -69,6 +72,20 @@ impl Sunward {
     /// As a power cut ends it.
     pub(crate) async fn kill(&mut self) {
         self.process.kill().await.unwrap();
+    }
+
+    /// Where it wrote down what came in.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.folder.path().join("record")
+    }
+
+    /// Lives through its record: without a broker and at other times, the same inputs lead to the same decisions.
+    pub(crate) fn live_again(&self) -> Rerun {
+        let files = bridge::recorded_files(&self.record()).unwrap().into_iter();
+        let files = files.map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
+        let rerun = bridge::rerun(files, None).unwrap_or_else(|problem| panic!("{problem:#}"));
+        assert_eq!(rerun.difference(), None);
+        rerun
     }
 
     /// The end of what it logged.
@@ -160,6 +177,7 @@ impl Home {
         let mut sunward = self.sunward.take().unwrap();
         let status = sunward.stop().await;
         assert!(status.success(), "{status}: {}", sunward.log());
+        sunward.live_again();
         self.offline().await;
     }
 

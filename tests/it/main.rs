@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod against_naive;
+mod bound;
 mod bridge;
 mod bridge_commands;
 mod bridge_estimate;
@@ -30,4 +31,7 @@ mod mqtt_wire;
 mod naive;
 mod peer;
 mod recipes;
+mod recorded_home;
+mod recording;
+mod replay;
 mod scripted;

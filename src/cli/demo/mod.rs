@@ -98,7 +98,7 @@ pub async fn demo(arguments: DemoArguments, config: Config) -> anyhow::Result<()
         // Whoever drops the sender wants the end too.
         let _ = stopped.await;
     };
-    let bridge = bridge::run(config, clock, stopped, || {});
+    let bridge = bridge::run(config, clock, None, stopped, || {});
     tokio::pin!(bridge);
     let home = Home::new(arguments.seed, site(), zone.clone(), begin);
     let house = House::new(home, clock, &mqtt, Times { begin, end, zone, speed: arguments.speed })?;

@@ -1,0 +1,235 @@
+//! `sunward run --record`: every input goes to a file as it comes, and old files go when there are too many.
+//!
+//! Refuses to disturb: when the disk is full it says so once and writes no more; scheduling goes on.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::input::Input;
+use super::tape::{Line, What};
+use crate::config::Config;
+use crate::scheduler::{Decision, Now};
+
+/// A file is ended when it has grown to this.
+const LARGEST_FILE: usize = 8 << 20;
+
+/// So many files are kept.
+const MOST_FILES: usize = 8;
+
+/// So many topics are carried over into the next file,
+const MOST_TOPICS: usize = 10_000;
+
+/// each with a last message of at most so many bytes.
+const LARGEST_CARRIED: usize = 64 << 10;
+
+/// Files are called so, with the time of their beginning in between.
+const NAMES: (&str, &str) = ("sunward-", ".jsonl");
+
+/// Writes a run down.
+#[derive(Debug)]
+pub struct Recorder {
+    folder: PathBuf,
+    largest_file: usize,
+    file: Option<BufWriter<File>>,
+    size: usize,
+    start: Option<Line>,
+    /// The last line of each topic, and the one-time lines of the start-up: a file that begins with them can be read alone.
+    carried: BTreeMap<String, Line>,
+}
+
+impl Recorder {
+    /// Writes into a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn new(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            largest_file: LARGEST_FILE,
+            file: None,
+            size: 0,
+            start: None,
+            carried: BTreeMap::new(),
+        })
+    }
+
+    /// Another file size, for tests.
+    #[must_use]
+    pub fn with_largest_file(self, bytes: usize) -> Self {
+        Self { largest_file: bytes, ..self }
+    }
+
+    pub(super) fn start(&mut self, config: &Config, now: Now) {
+        self.start = Some(Line::start(now, config));
+        self.attempt(|recorder| recorder.next_file(now));
+    }
+
+    /// An input has come. It is written before anything is made of it, which may be what goes wrong.
+    pub(super) fn heard(&mut self, now: Now, input: &Input) {
+        if self.file.is_some()
+            && let Some(line) = Line::input(now, input)
+        {
+            self.attempt(|recorder| {
+                if recorder.size > recorder.largest_file {
+                    recorder.next_file(now)?;
+                }
+                recorder.write(&line)?;
+                recorder.carry(line);
+                recorder.flush()
+            });
+        }
+    }
+
+    /// What was decided on the last input.
+    pub(super) fn decided(&mut self, now: Now, decisions: &[Decision]) {
+        if !decisions.is_empty() {
+            self.attempt(|recorder| {
+                decisions.iter().try_for_each(|decision| recorder.write(&Line::decided(now, decision)))?;
+                recorder.flush()
+            });
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+
+    fn attempt(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) {
+        if let Err(problem) = work(self) {
+            tracing::warn!("nothing is recorded any more: {}: {problem}", self.folder.display());
+            self.file = None;
+        }
+    }
+
+    fn write(&mut self, line: &Line) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.size += text.len();
+        file.write_all(&text)
+    }
+
+    fn carry(&mut self, line: Line) {
+        let name = match &line.what {
+            What::Message { topic, payload, .. } if payload.0.len() <= LARGEST_CARRIED => topic.clone(),
+            // No topic begins with a space.
+            What::Connected { .. } => " connected".into(),
+            What::Subscribed => " subscribed".into(),
+            What::Settle => " settle".into(),
+            _ => return,
+        };
+        if self.carried.len() < MOST_TOPICS || self.carried.contains_key(&name) {
+            self.carried.insert(name, line);
+        }
+    }
+
+    /// Begins a file with all that is needed to read it alone, and lets the oldest ones go.
+    fn next_file(&mut self, now: Now) -> io::Result<()> {
+        let (before, after) = NAMES;
+        let name = format!("{before}{}{after}", now.wall.strftime("%Y%m%dT%H%M%S.%9fZ"));
+        self.file = Some(BufWriter::new(File::create(self.folder.join(name))?));
+        self.size = 0;
+        let mut lines: Vec<Line> = self.carried.values().cloned().collect();
+        lines.sort_by_key(|line| line.at);
+        for line in self.start.clone().into_iter().chain(lines) {
+            self.write(&line)?;
+        }
+        // What is carried over doesn't count, or a home of many topics would begin a file with every line.
+        self.size = 0;
+        let files = files(&self.folder)?;
+        for old in &files[..files.len().saturating_sub(MOST_FILES)] {
+            std::fs::remove_file(old)?;
+        }
+        Ok(())
+    }
+}
+
+/// The files of a folder, the oldest first.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(NAMES.0) && name.ends_with(NAMES.1) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::BufReader;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bridge::{recorded_files, rerun};
+    use crate::mqtt::{Incoming, Message};
+    use crate::scheduler::Instant;
+
+    /// Writes so many meter records, after a task has registered, and lets nobody decide.
+    fn record(folder: &Path, records: u64) {
+        let mut recorder = Recorder::new(folder).unwrap().with_largest_file(2_000);
+        let begin = Now { at: Instant::START + Duration::from_secs(9), wall: "2026-01-01T00:00:00Z".parse().unwrap() };
+        recorder.start(&Config::default(), begin);
+        let message = |topic: &str, payload: String| {
+            let retain = topic.ends_with("config");
+            Input::Incoming(Incoming::Message(Message { topic: topic.into(), payload: payload.into_bytes(), retain }))
+        };
+        let mut inputs = vec![Input::Incoming(Incoming::Subscribed)];
+        inputs.push(message("sunward/task/heater/config", "{\"power\": 500}".into()));
+        inputs.push(message("sunward/task/heater/state", "OFF".into()));
+        inputs.push(Input::Settle);
+        for number in 0..records {
+            inputs.push(message("sunward/power", format!("{{\"net\": -{}}}", 600 + number)));
+            inputs.push(Input::Cycle);
+        }
+        for (second, input) in (1..).zip(inputs) {
+            let now = begin + Duration::from_secs(second);
+            recorder.heard(now, &input);
+        }
+    }
+
+    fn lived(files: Vec<PathBuf>) -> crate::bridge::Rerun {
+        let files = files.into_iter().map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
+        rerun(files, None).unwrap()
+    }
+
+    #[test]
+    fn files_are_ended_and_the_oldest_go() {
+        let folder = tempfile::tempdir().unwrap();
+        record(folder.path(), 200);
+        let files = recorded_files(folder.path()).unwrap();
+        assert_eq!(files.len(), MOST_FILES);
+        let total: u64 = files.iter().map(|file| file.metadata().unwrap().len()).sum();
+        assert!(total < 8 * 5_000, "{total} bytes");
+    }
+
+    #[test]
+    fn several_files_of_one_run_are_one_run() {
+        let [one, many] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        record(one.path(), 4);
+        record(many.path(), 30);
+        let files = recorded_files(many.path()).unwrap();
+        assert!(recorded_files(one.path()).unwrap().len() == 1 && files.len() > 2);
+        let rerun = lived(files);
+        assert_eq!((rerun.runs, rerun.inputs), (1, 64));
+        // The plug never answers, so it is asked three times.
+        let starts = rerun.decisions.iter().filter(|decided| decided.task == "heater").count();
+        assert_eq!(starts, 3);
+    }
+
+    #[test]
+    fn a_later_file_can_be_read_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        record(folder.path(), 30);
+        let last = recorded_files(folder.path()).unwrap().pop().unwrap();
+        let rerun = lived(vec![last]);
+        assert!(rerun.decisions.iter().any(|decided| decided.task == "heater"), "its registration was carried over");
+    }
+}

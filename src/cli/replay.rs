@@ -1,0 +1,150 @@
+//! `sunward replay`: a record of the past through the same scheduler.
+//!
+//! Refuses to connect to anything: it reads files, and writes files and a table.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::bridge::settings;
+use crate::cli::{Failure, recording};
+use crate::config::{Config, Loaded, load, replay_tasks};
+use crate::replay::{self, Contender, Format, History, Home, Prices, Unit};
+
+/// A file that unpacks to more is not read to its end.
+const LARGEST_FILE: u64 = 4 << 30;
+
+/// What `sunward replay` is called with.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The record: CSV with the columns time, net, solar and one for each circuit (.gz is unpacked); or the folder, or a
+    /// .jsonl file, of `sunward run --record`.
+    file: PathBuf,
+    /// What its numbers are; Wh and kWh are the energy of each row.
+    #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
+    unit: Unit,
+    /// Its numbers are readings of counters that only grow (with --unit Wh or kWh).
+    #[arg(long)]
+    counters: bool,
+    /// The first day, or moment.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The day, or moment, before which it ends.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// How often it is decided; without it, scheduler.cycle. A row holds for its whole interval.
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+    cycle: Option<Duration>,
+    /// Another configuration, for comparison.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// What a kilowatt-hour from the grid costs.
+    #[arg(long, value_name = "PRICE")]
+    import_price: Option<f64>,
+    /// What the grid pays for a kilowatt-hour.
+    #[arg(long, value_name = "PRICE")]
+    export_price: Option<f64>,
+    /// Grams of CO2 in a kilowatt-hour from the grid.
+    #[arg(long, value_name = "GRAMS")]
+    co2: Option<f64>,
+    /// Write a report with pictures.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write every decision, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+}
+
+/// Replays, and prints what it came to. `given`: somebody named the configuration; a recorded run brings its own.
+///
+/// # Errors
+/// When the configuration, the call or the file can't be meant.
+pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl Write) -> Result<(), Failure> {
+    if is_recording(&arguments.file) {
+        let config = given.then_some(config);
+        return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
+    }
+    let time_zone = settings(config)?.time_zone;
+    let history = Arc::new(history(arguments, &time_zone)?);
+    let mut contenders = vec![contender("Sunward", arguments, config, &history)?];
+    if let Some(path) = &arguments.against {
+        let Loaded { config, .. } = load(Some(path), std::env::vars_os())?;
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name: String = name.chars().take(14).collect();
+        contenders.push(contender(&name, arguments, &config, &history)?);
+    }
+    let scenarios = replay::replay(&contenders);
+    let Arguments { import_price: import, export_price: export, co2, .. } = *arguments;
+    let prices = Prices { import, export, co2 };
+    replay::table(&scenarios, &prices, &mut out).map_err(anyhow::Error::from)?;
+    if let Some(path) = &arguments.journal {
+        write(path, |out| replay::journal(&scenarios, out))?;
+    }
+    if let Some(path) = &arguments.html {
+        let page = replay::html(&scenarios, &prices).map_err(anyhow::Error::from)?;
+        write(path, |out| out.write_all(page.as_bytes()))?;
+    }
+    Ok(())
+}
+
+fn is_recording(path: &Path) -> bool {
+    path.is_dir() || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
+}
+
+fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> anyhow::Result<Contender> {
+    let settings = settings(config)?;
+    let tasks = replay_tasks(config).map_err(|problem| anyhow::anyhow!("replay.task: {problem}"))?;
+    let home = Home::new(history.clone(), tasks, settings.time_zone.clone())?;
+    let cycle = arguments.cycle.unwrap_or(config.scheduler.cycle);
+    anyhow::ensure!(
+        (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&cycle),
+        "--cycle: expected 1s to 1day, found {}",
+        humantime::format_duration(cycle)
+    );
+    Ok(Contender { name: name.into(), settings, cycle, home: Arc::new(home) })
+}
+
+fn history(arguments: &Arguments, time_zone: &TimeZone) -> anyhow::Result<History> {
+    let moment = |flag: &str, text: &Option<String>| -> anyhow::Result<Option<Timestamp>> {
+        let Some(text) = text else { return Ok(None) };
+        if let Ok(time) = text.parse() {
+            return Ok(Some(time));
+        }
+        let expected = || format!("{flag}: expected a date such as 2016-05-31, found \"{text}\"");
+        let date: Date = text.parse().with_context(expected)?;
+        Ok(Some(date.to_zoned_datetime(time_zone.clone()).with_context(expected)?.timestamp()))
+    };
+    let format = Format {
+        unit: arguments.unit,
+        counters: arguments.counters,
+        from: moment("--from", &arguments.from)?,
+        to: moment("--to", &arguments.to)?,
+    };
+    let path = &arguments.file;
+    let name = || path.display().to_string();
+    let file = BufReader::new(File::open(path).with_context(name)?);
+    let packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    let text: Box<dyn Read> =
+        if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    replay::read(text.take(LARGEST_FILE), &format).with_context(name)
+}
+
+/// Writes a whole file.
+pub(super) fn write(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let outcome = File::create(path).map(BufWriter::new).and_then(|mut file| {
+        write(&mut file)?;
+        file.flush()
+    });
+    outcome.with_context(|| path.display().to_string())
+}

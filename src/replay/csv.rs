@@ -1,0 +1,385 @@
+//! CSV files with `time,net,solar,<circuits>` → a [`History`].
+//!
+//! Refuses to guess: a time without its offset, a number with a comma or a row that goes back in time is an error with
+//! its line. Only an empty cell is silence.
+
+use std::io::Read;
+use std::time::Duration;
+
+use csv::ByteRecord;
+use jiff::Timestamp;
+
+use crate::replay::history::{History, Moment, Series};
+
+/// The most columns of a file.
+const MOST_COLUMNS: usize = 256;
+
+/// The most rows that are kept: ten years of minutes.
+const MOST_ROWS: usize = 6_000_000;
+
+/// What no home uses, in watts.
+const LARGEST: f64 = 10e6;
+
+/// Text that means "not recorded", as spreadsheets, pandas and Home Assistant write it.
+const SILENCE: [&str; 6] = ["", "nan", "null", "none", "unknown", "unavailable"];
+
+/// What the numbers of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Unit {
+    /// Mean power in watts.
+    #[default]
+    #[value(name = "W")]
+    Watts,
+    /// Mean power in kilowatts.
+    #[value(name = "kW")]
+    Kilowatts,
+    /// Energy in watt-hours.
+    #[value(name = "Wh")]
+    WattHours,
+    /// Energy in kilowatt-hours.
+    #[value(name = "kWh")]
+    KilowattHours,
+}
+
+impl Unit {
+    fn factor(self) -> f64 {
+        match self {
+            Self::Watts | Self::WattHours => 1.0,
+            Self::Kilowatts | Self::KilowattHours => 1000.0,
+        }
+    }
+
+    fn is_energy(self) -> bool {
+        matches!(self, Self::WattHours | Self::KilowattHours)
+    }
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Format {
+    /// What its numbers are.
+    pub unit: Unit,
+    /// They are the readings of counters that only grow, instead of what belongs to a row.
+    pub counters: bool,
+    /// Rows before this are skipped.
+    pub from: Option<Timestamp>,
+    /// Rows at this and later are skipped.
+    pub to: Option<Timestamp>,
+}
+
+/// Why a file can't be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum CsvError {
+    /// A line can't be read.
+    #[error("line {line}: {problem}")]
+    Line {
+        /// Counted from 1, the header included.
+        line: u64,
+        /// What was expected, and what was found.
+        problem: String,
+    },
+    /// The file as a whole is of no use.
+    #[error("{0}")]
+    Whole(String),
+}
+
+fn at(line: u64, problem: impl Into<String>) -> CsvError {
+    CsvError::Line { line, problem: problem.into() }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// Names the line, the column and what was expected.
+pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(input.chain("\n".as_bytes()));
+    let mut record = ByteRecord::new();
+    let more = |reader: &mut csv::Reader<_>, record: &mut ByteRecord| {
+        reader.read_byte_record(record).map_err(|error| CsvError::Whole(format!("can't be read: {error}")))
+    };
+    if !more(&mut reader, &mut record)? {
+        return Err(CsvError::Whole("the file is empty: expected a header such as time,net,solar,ev".into()));
+    }
+    let header = Header::read(&record)?;
+    let mut rows = Rows::new(&header, format);
+    while more(&mut reader, &mut record)? {
+        // Of the end: the position of a record is that of the blank lines before it.
+        let line = reader.position().line() - 1;
+        if record.len() == 1 && record.get(0).is_some_and(<[u8]>::is_empty) {
+            continue;
+        }
+        rows.push(&header, &record, line)?;
+    }
+    rows.finish(header)
+}
+
+/// Which column is what.
+struct Header {
+    names: Vec<String>,
+    time: usize,
+}
+
+impl Header {
+    fn read(record: &ByteRecord) -> Result<Self, CsvError> {
+        let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        if let [one] = names.as_slice()
+            && let Some(other) = [';', '\t'].into_iter().find(|separator| one.contains(*separator))
+        {
+            return Err(at(1, format!("expected columns separated by commas, found {other:?} between them")));
+        }
+        if names.len() > MOST_COLUMNS {
+            return Err(at(1, format!("there are {} columns, at most {MOST_COLUMNS} are allowed", names.len())));
+        }
+        if let Some(twice) = (1..names.len()).find(|column| names[..*column].contains(&names[*column])) {
+            return Err(at(1, format!("there are two columns `{}`", names[twice])));
+        }
+        for needed in ["time", "net", "solar"] {
+            if !names.iter().any(|name| name == needed) {
+                let found = names.join(",");
+                return Err(at(
+                    1,
+                    format!("there is no column `{needed}`: expected time,net,solar,<circuits>, found {found}"),
+                ));
+            }
+        }
+        let time = names.iter().position(|name| name == "time").unwrap_or_default();
+        Ok(Self { names, time })
+    }
+}
+
+struct Rows<'a> {
+    format: &'a Format,
+    times: Vec<Moment>,
+    /// As they stand there, scaled to watts or watt-hours; by column, that of the time is empty.
+    columns: Vec<Vec<f64>>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(header: &Header, format: &'a Format) -> Self {
+        Self { format, times: Vec::new(), columns: vec![Vec::new(); header.names.len()] }
+    }
+
+    fn push(&mut self, header: &Header, record: &ByteRecord, line: u64) -> Result<(), CsvError> {
+        let time = time(record.get(header.time).unwrap_or_default()).map_err(|problem| at(line, problem))?;
+        let Format { from, to, .. } = self.format;
+        if from.is_some_and(|from| time < from) || to.is_some_and(|to| time >= to) {
+            return Ok(());
+        }
+        let moment = Moment::from(time);
+        if let Some(before) = self.times.last().filter(|before| moment <= **before) {
+            let before = before.timestamp();
+            return Err(at(line, format!("{time} comes after {before}: expected ascending times, each once")));
+        }
+        if self.times.len() == MOST_ROWS {
+            return Err(at(line, format!("more than {MOST_ROWS} rows: take a part of them with --from and --to")));
+        }
+        if record.len() > header.names.len() {
+            return Err(at(line, format!("{} values for {} columns", record.len(), header.names.len())));
+        }
+        self.times.push(moment);
+        for (column, values) in self.columns.iter_mut().enumerate().filter(|(column, _)| *column != header.time) {
+            let cell = record.get(column).unwrap_or_default();
+            values.push(
+                number(cell, self.format)
+                    .map_err(|problem| at(line, format!("`{}`: {problem}", header.names[column])))?,
+            );
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, header: Header) -> Result<History, CsvError> {
+        let Some(interval) = usual_interval(&self.times) else {
+            let range = if self.format.from.or(self.format.to).is_some() { " between --from and --to" } else { "" };
+            return Err(CsvError::Whole(format!("expected two rows at least, found {}{range}", self.times.len())));
+        };
+        let mut history = History {
+            times: std::mem::take(&mut self.times),
+            net: Series::default(),
+            solar: Series::default(),
+            circuits: Vec::new(),
+            interval,
+            resets: 0,
+        };
+        for (name, mut values) in header.names.into_iter().zip(self.columns).filter(|(name, _)| name != "time") {
+            if self.format.counters {
+                history.resets += differences(&mut values);
+            }
+            if self.format.counters || self.format.unit.is_energy() {
+                to_power(&history, &name, &mut values, self.format.counters)?;
+            }
+            match name.as_str() {
+                "net" => history.net = Series(values),
+                "solar" => history.solar = Series(values),
+                _ => history.circuits.push((name, Series(values))),
+            }
+        }
+        Ok(history)
+    }
+}
+
+/// The middle one of all intervals.
+fn usual_interval(times: &[Moment]) -> Option<Duration> {
+    let mut intervals: Vec<i64> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    if intervals.is_empty() {
+        return None;
+    }
+    let middle = (intervals.len() - 1) / 2;
+    let (_, middle, _) = intervals.select_nth_unstable(middle);
+    u64::try_from(*middle).ok().map(Duration::from_millis)
+}
+
+/// Readings of a counter → what each row added. Answers how often it went backwards.
+fn differences(values: &mut [f64]) -> usize {
+    let mut resets = 0;
+    for row in 0..values.len() {
+        let difference = values.get(row + 1).map_or(f64::NAN, |next| next - values[row]);
+        resets += usize::from(difference < 0.0);
+        values[row] = if difference < 0.0 { f64::NAN } else { difference };
+    }
+    resets
+}
+
+/// Watt-hours of each row → its mean watts. What a counter says across a gap belongs to the gap.
+fn to_power(history: &History, name: &str, values: &mut [f64], counters: bool) -> Result<(), CsvError> {
+    for (row, value) in values.iter_mut().enumerate() {
+        let (begin, end) = (history.begin(row), history.end(row));
+        if counters && history.times.get(row + 1) != Some(&end) {
+            *value = f64::NAN;
+        }
+        *value /= begin.until(end).as_secs_f64() / 3600.0;
+        if value.abs() > LARGEST {
+            let (time, value) = (begin.timestamp(), *value);
+            return Err(CsvError::Whole(format!("`{name}` comes to {value:.0} W at {time}: is --unit right?")));
+        }
+    }
+    Ok(())
+}
+
+fn time(cell: &[u8]) -> Result<Timestamp, String> {
+    let text = std::str::from_utf8(cell).unwrap_or("bytes that are not UTF-8");
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    if let Ok(seconds) = text.parse::<f64>() {
+        // Unix time: to the year 5138 these are seconds; milliseconds of today are larger.
+        let millis = if seconds < 1e11 { seconds * 1000.0 } else { seconds };
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then no time")]
+        return Timestamp::from_millisecond(millis.round() as i64)
+            .map_err(|_| format!("`time`: {text} is out of range"));
+    }
+    let text: String = text.chars().take(60).collect();
+    if text.parse::<jiff::civil::DateTime>().is_ok() {
+        return Err(format!(
+            "`time`: \"{text}\" does not say where: expected {text}Z or with an offset such as +01:00"
+        ));
+    }
+    Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found \"{text}\""))
+}
+
+fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
+    if cell.is_empty() {
+        return Ok(f64::NAN);
+    }
+    let text = std::str::from_utf8(cell).unwrap_or("bytes that are not UTF-8");
+    let value = match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => value * format.unit.factor(),
+        _ if SILENCE.iter().any(|silence| text.eq_ignore_ascii_case(silence)) => return Ok(f64::NAN),
+        _ => {
+            let text: String = text.chars().take(60).collect();
+            return Err(format!("expected a number, or nothing where it was not recorded, found \"{text}\""));
+        }
+    };
+    let is_power = !format.counters && !format.unit.is_energy();
+    if is_power && value.abs() > LARGEST {
+        return Err(format!("{value} W is beyond ±10 MW: is --unit right?"));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::units::Watts;
+
+    fn read(text: &str, format: Format) -> Result<History, String> {
+        super::read(text.as_bytes(), &format).map_err(|error| error.to_string())
+    }
+
+    fn refused(text: &str) -> String {
+        read(text, Format::default()).unwrap_err()
+    }
+
+    /// The column `ev` of three quarters of an hour with a reading each.
+    fn check(unit: Unit, counters: bool, values: [&str; 3], expect: [Option<f64>; 3]) {
+        let text = format!(
+            "time,net,solar,ev\n2026-01-01T00:00Z,,,{}\n2026-01-01T00:15Z,,,{}\n2026-01-01T00:30Z,,,{}\n",
+            values[0], values[1], values[2]
+        );
+        let history = read(&text, Format { unit, counters, ..Format::default() }).unwrap();
+        let found = [0, 1, 2].map(|row| history.circuit(0, row));
+        assert_eq!(found, expect.map(|value| value.map(Watts)), "{values:?}");
+    }
+
+    #[test]
+    fn every_unit_becomes_watts() {
+        check(Unit::Watts, false, ["100", "", "-3.5"], [Some(100.0), None, Some(-3.5)]);
+        check(Unit::Kilowatts, false, ["0.1", "NaN", "unavailable"], [Some(100.0), None, None]);
+        check(Unit::WattHours, false, ["25", "50", ""], [Some(100.0), Some(200.0), None]);
+        check(Unit::KilowattHours, false, ["0.025", "0", "1"], [Some(100.0), Some(0.0), Some(4000.0)]);
+        check(Unit::KilowattHours, true, ["7", "7.5", "8.5"], [Some(2000.0), Some(4000.0), None]);
+        check(Unit::WattHours, true, ["900", "0", "50"], [None, Some(200.0), None]);
+    }
+
+    #[test]
+    fn a_row_ends_with_the_next_or_when_one_is_missing_after_the_usual_time() {
+        let text = "time,net,solar\n0,1,0\n60,1,0\n121,1,0\n300,1,0\n360,1,0\n";
+        let history = read(text, Format::default()).unwrap();
+        assert_eq!(history.interval(), Duration::from_secs(60));
+        let ends: Vec<i64> = (0..5).map(|row| history.end(row).0 / 1000).collect();
+        assert_eq!(ends, [60, 121, 181, 360, 420]);
+    }
+
+    #[test]
+    fn times_carry_their_offset() {
+        let text = "\u{feff}time,net,solar\n2026-01-01 01:00+01:00,1,0\n2026-01-01T00:15:00Z,1,0\n1767227400,1,0\n";
+        let history = read(text, Format::default()).unwrap();
+        let minutes: Vec<i64> = (0..3).map(|row| (history.begin(row).0 - history.begin(0).0) / 60_000).collect();
+        assert_eq!(minutes, [0, 15, 30]);
+    }
+
+    #[test]
+    fn a_part_is_read_and_the_rest_is_not_judged_but_for_its_times() {
+        let text = "time,net,solar\n0,x,0\n60,1,0\n120,2,0\n180,x,0\n";
+        let time = |second| Some(Timestamp::from_second(second).unwrap());
+        let history = read(text, Format { from: time(60), to: time(180), ..Format::default() }).unwrap();
+        assert_eq!((history.rows(), history.net(0)), (2, Some(Watts(1.0))));
+    }
+
+    #[test]
+    fn refusals_name_the_line_and_what_was_expected() {
+        let row = |row: &str| refused(&format!("time,net,solar,ev\n2026-01-01T00:00Z,1,0,0\n\n{row}\n"));
+        assert_snapshot!(row("2026-01-01T00:15Z,1 kW,0,0"), @r#"line 4: `net`: expected a number, or nothing where it was not recorded, found "1 kW""#);
+        assert_snapshot!(row("2026-01-01T00:15Z,1,0,99999999"), @"line 4: `ev`: 99999999 W is beyond ±10 MW: is --unit right?");
+        assert_snapshot!(row("2026-01-01T00:15Z,1,0,0,5"), @"line 4: 5 values for 4 columns");
+        assert_snapshot!(row("2026-01-01T00:00Z,1,0,0"), @"line 4: 2026-01-01T00:00:00Z comes after 2026-01-01T00:00:00Z: expected ascending times, each once");
+        assert_snapshot!(row("2026-01-01T00:15,1,0,0"), @r#"line 4: `time`: "2026-01-01T00:15" does not say where: expected 2026-01-01T00:15Z or with an offset such as +01:00"#);
+        assert_snapshot!(row("1.1.2026 00:15,1,0,0"), @r#"line 4: `time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found "1.1.2026 00:15""#);
+    }
+
+    #[test]
+    fn refusals_of_the_whole_say_what_it_should_have_been() {
+        assert_snapshot!(refused(""), @"the file is empty: expected a header such as time,net,solar,ev");
+        assert_snapshot!(refused("time;net;solar\n"), @"line 1: expected columns separated by commas, found ';' between them");
+        assert_snapshot!(refused("time,grid,solar\n"), @"line 1: there is no column `net`: expected time,net,solar,<circuits>, found time,grid,solar");
+        assert_snapshot!(refused("time,net,solar,ev,ev\n"), @"line 1: there are two columns `ev`");
+        assert_snapshot!(refused("time,net,solar\n0,1,0\n"), @"expected two rows at least, found 1");
+        let format = Format { unit: Unit::KilowattHours, ..Format::default() };
+        assert_snapshot!(read("time,net,solar\n0,1,0\n60,250,0\n", format).unwrap_err(), @"`net` comes to 15000000 W at 1970-01-01T00:01:00Z: is --unit right?");
+    }
+}

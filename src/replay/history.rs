@@ -1,0 +1,121 @@
+//! What was recorded: power by time, as a file told it, in watts.
+//!
+//! Refuses to fill in what wasn't recorded: it is absent, and whoever needs it finds a gap.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::units::Watts;
+
+/// A moment of the wall clock, in milliseconds: replayed time is counted in these, many million times a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// The time that passes until `later`; none if that is earlier.
+    #[must_use]
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_millis(u64::try_from(later.0 - self.0).unwrap_or(0))
+    }
+
+    /// As the core and people know it.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(time: Timestamp) -> Self {
+        Self(time.as_millisecond())
+    }
+}
+
+impl std::ops::Add<Duration> for Moment {
+    type Output = Self;
+    fn add(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// The values of one column; `NAN` is what wasn't recorded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Series(pub(crate) Vec<f64>);
+
+impl Series {
+    fn get(&self, row: usize) -> Option<Watts> {
+        self.0.get(row).filter(|value| !value.is_nan()).map(|value| Watts(*value))
+    }
+}
+
+/// A recorded time: rows in ascending order, each with its mean powers until the next one.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub(crate) times: Vec<Moment>,
+    pub(crate) net: Series,
+    pub(crate) solar: Series,
+    /// The circuits, by name.
+    pub(crate) circuits: Vec<(String, Series)>,
+    pub(crate) interval: Duration,
+    pub(crate) resets: usize,
+}
+
+impl History {
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.times.len()
+    }
+
+    /// The usual time between two rows.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// How often a counter went backwards: what passed meanwhile is not known.
+    #[must_use]
+    pub fn resets(&self) -> usize {
+        self.resets
+    }
+
+    /// The names of the circuits.
+    pub fn circuits(&self) -> impl Iterator<Item = &str> {
+        self.circuits.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// When a row begins.
+    #[must_use]
+    pub fn begin(&self, row: usize) -> Moment {
+        self.times[row]
+    }
+
+    /// Until when a row speaks: the next one, or the usual time if that comes late.
+    #[must_use]
+    pub fn end(&self, row: usize) -> Moment {
+        let usual = self.times[row] + self.interval;
+        match self.times.get(row + 1) {
+            Some(next) if *next <= self.times[row] + self.interval.mul_f64(1.5) => *next,
+            _ => usual,
+        }
+    }
+
+    /// Grid power, positive = import.
+    #[must_use]
+    pub fn net(&self, row: usize) -> Option<Watts> {
+        self.net.get(row)
+    }
+
+    /// What the panels gave.
+    #[must_use]
+    pub fn solar(&self, row: usize) -> Option<Watts> {
+        self.solar.get(row)
+    }
+
+    /// What a circuit drew.
+    #[must_use]
+    pub fn circuit(&self, circuit: usize, row: usize) -> Option<Watts> {
+        self.circuits.get(circuit)?.1.get(row)
+    }
+}

@@ -1,0 +1,310 @@
+//! The recorded home without its tasks: what is left of the record, what each task has to do and when it can.
+//!
+//! Refuses to switch anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
+
+use crate::replay::appliance::{Kind, Period};
+use crate::replay::history::{History, Moment};
+use crate::replay::plan::{Model, Need, PlannedTask};
+use crate::scheduler::by_importance;
+use crate::units::Watts;
+
+/// A task, what of the record is its own, and its diary of duties.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    pub(crate) plan: PlannedTask,
+    pub(crate) kind: Kind,
+    /// Its columns.
+    circuits: Vec<usize>,
+    /// In ascending order; each lasts until the next begins.
+    pub(crate) periods: Vec<Period>,
+    /// When it is there, in ascending order; none: always.
+    pub(crate) windows: Option<Vec<(Moment, Moment)>>,
+}
+
+/// A time of which not enough is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gap {
+    /// Begin.
+    pub from: Moment,
+    /// End.
+    pub to: Moment,
+    /// The column that is empty; none if there are no rows at all.
+    pub missing: Option<String>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Home {
+    pub(crate) history: Arc<History>,
+    /// The most important first.
+    pub(crate) residents: Vec<Resident>,
+    /// By row: grid power without the tasks; `NAN` where not enough is known.
+    base: Vec<f64>,
+    /// Columns that no task owns.
+    pub(crate) others: Vec<usize>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) time_zone: TimeZone,
+}
+
+/// Why tasks and record don't fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// There is nothing to do.
+    #[error(
+        "no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits {0}"
+    )]
+    NoTask(String),
+    /// A circuit is needed that isn't there.
+    #[error(
+        "replay.task `{task}`: there is no column `{key}`, and its need is what that drew: write need = \"8 kWh\" (or \"2h\"), or set keys to some of {found}"
+    )]
+    NoCircuit {
+        /// Whose it is.
+        task: String,
+        /// Its key.
+        key: String,
+        /// The circuits that are there.
+        found: String,
+    },
+    /// A circuit can't be taken out twice.
+    #[error(
+        "replay.task `{0}` and `{1}` have the key `{2}` both: a circuit is taken out of the record for one task only"
+    )]
+    Shared(String, String, String),
+    /// Two of one name.
+    #[error("replay.task `{0}` is there twice")]
+    Twice(String),
+}
+
+impl Home {
+    /// Takes the tasks out of the record.
+    ///
+    /// # Errors
+    /// When they don't fit to it.
+    pub fn new(history: Arc<History>, mut tasks: Vec<PlannedTask>, time_zone: TimeZone) -> Result<Self, Misfit> {
+        let found = || history.circuits().collect::<Vec<_>>().join(", ");
+        if tasks.is_empty() {
+            return Err(Misfit::NoTask(found()));
+        }
+        tasks.sort_by(|a, b| by_importance((&a.id, &a.registration), (&b.id, &b.registration)));
+        let mut owners: Vec<Option<&str>> = vec![None; history.circuits.len()];
+        let mut circuits = Vec::new();
+        for (index, task) in tasks.iter().enumerate() {
+            if tasks[..index].iter().any(|other| other.id == task.id) {
+                return Err(Misfit::Twice(task.id.to_string()));
+            }
+            let mut own = Vec::new();
+            for key in &task.registration.keys {
+                let Some(column) = history.circuits().position(|name| name == key) else {
+                    if task.model.need == Need::Recorded {
+                        let (task, key) = (task.id.to_string(), key.clone());
+                        return Err(Misfit::NoCircuit { task, key, found: found() });
+                    }
+                    continue;
+                };
+                if let Some(owner) = owners[column].replace(task.id.as_str()) {
+                    return Err(Misfit::Shared(owner.to_owned(), task.id.to_string(), key.clone()));
+                }
+                own.push(column);
+            }
+            circuits.push(own);
+        }
+        let others = (0..owners.len()).filter(|column| owners[*column].is_none()).collect();
+        let residents = tasks.into_iter().zip(circuits);
+        let residents: Vec<Resident> =
+            residents.map(|(plan, circuits)| Resident::new(plan, circuits, &history, &time_zone)).collect();
+        let base = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
+        let gaps = gaps(&history, &residents);
+        Ok(Self { history, residents, base, others, gaps, time_zone })
+    }
+
+    /// Grid power without the tasks, and production, where everything is known.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<(Watts, Watts)> {
+        let base = self.base.get(row).filter(|base| !base.is_nan())?;
+        Some((Watts(*base), self.history.solar(row)?))
+    }
+
+    /// What a task drew when it was recorded.
+    pub(crate) fn recorded(&self, task: usize, row: usize) -> Watts {
+        self.residents[task].recorded(&self.history, row).unwrap_or_default()
+    }
+
+    /// The tasks, the most important first.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = &PlannedTask> {
+        self.residents.iter().map(|resident| &resident.plan)
+    }
+
+    /// What a task has to do: the begin of each period, and watt-hours until the next.
+    pub fn needs(&self, task: usize) -> impl Iterator<Item = (Moment, f64)> {
+        self.residents[task].periods.iter().map(|period| (period.begin, period.need))
+    }
+
+    /// The times of which not enough is known.
+    #[must_use]
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Begin and end of the record.
+    #[must_use]
+    pub fn span(&self) -> (Moment, Moment) {
+        (self.history.begin(0), self.history.end(self.history.rows() - 1))
+    }
+}
+
+impl Resident {
+    fn new(plan: PlannedTask, circuits: Vec<usize>, history: &History, time_zone: &TimeZone) -> Self {
+        let power = plan.registration.power;
+        let most = plan.registration.max_power.filter(|_| plan.registration.auto_adjust).unwrap_or(power);
+        let mut resident = Self { plan, kind: Kind { power, most }, circuits, periods: Vec::new(), windows: None };
+        let (begin, end) = (history.begin(0).timestamp(), history.end(history.rows() - 1).timestamp());
+        resident.periods = resident.periods(history, begin, end, time_zone);
+        let available = !resident.plan.model.available.is_empty();
+        resident.windows = available.then(|| windows(&resident.plan.model, begin, end, time_zone));
+        resident
+    }
+
+    /// What its circuits drew beyond standby; nothing if one of them wasn't recorded.
+    fn recorded(&self, history: &History, row: usize) -> Option<Watts> {
+        let standby = self.plan.model.standby;
+        self.circuits
+            .iter()
+            .map(|circuit| {
+                history.circuit(*circuit, row).map(|drawn| if drawn > standby { drawn } else { Watts::ZERO })
+            })
+            .sum()
+    }
+
+    fn periods(&self, history: &History, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
+        let by = self.plan.model.by;
+        let mut periods: Vec<Period> = days(begin, end, time_zone)
+            .filter_map(|day| day.date().to_datetime(by).to_zoned_datetime(time_zone.clone()).ok())
+            .map(|begin| Moment::from(begin.timestamp()))
+            .filter(|begin| *begin < end.into())
+            .map(|begin| Period { begin, need: 0.0 })
+            .collect();
+        // The first one has begun before the record; its duties are those of a part only.
+        let first = periods.partition_point(|period| period.begin <= begin.into());
+        periods.drain(..first.saturating_sub(1));
+        let given = match self.plan.model.need {
+            Need::Recorded => None,
+            Need::Energy(energy) => Some(energy),
+            Need::Time(time) => Some(self.kind.power.0 * time.as_secs_f64() / 3600.0),
+        };
+        if let Some(given) = given {
+            let day = Duration::from_secs(86_400);
+            for index in 0..periods.len() {
+                let next = periods.get(index + 1).map_or(periods[index].begin + day, |next| next.begin);
+                let recorded = periods[index].begin.max(begin.into()).until(next.min(end.into()));
+                // Nobody can do a day's work in what the record has of its first or last morning.
+                if recorded * 2 >= periods[index].begin.until(next) {
+                    periods[index].need = given;
+                }
+            }
+            return periods;
+        }
+        let mut at = 0;
+        for row in 0..history.rows() {
+            let time = history.begin(row);
+            while periods.get(at + 1).is_some_and(|next| next.begin <= time) {
+                at += 1;
+            }
+            let hours = time.until(history.end(row)).as_secs_f64() / 3600.0;
+            if let (Some(period), Some(drawn)) = (periods.get_mut(at), self.recorded(history, row)) {
+                period.need += drawn.0 * hours;
+            }
+        }
+        periods
+    }
+}
+
+/// Every local day from the one before the begin.
+fn days(begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> impl Iterator<Item = ZonedDateTime> {
+    let first = begin.to_zoned_datetime(time_zone.clone());
+    let first = first.checked_sub(1.day()).unwrap_or(first);
+    let mut next = Some(first);
+    std::iter::from_fn(move || {
+        let day = next.take().filter(|day| day.timestamp() < end.saturating_add(24.hours()).unwrap_or(end))?;
+        next = day.tomorrow().ok();
+        Some(day)
+    })
+}
+
+fn windows(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<(Moment, Moment)> {
+    let mut windows: Vec<(Moment, Moment)> = Vec::new();
+    for day in days(begin, end, time_zone) {
+        for window in model.available.iter().filter(|window| window.days.contains(&day.weekday())) {
+            let date = if window.to > window.from { Some(day.date()) } else { day.date().tomorrow().ok() };
+            let moment =
+                |date: jiff::civil::Date, time| date.to_datetime(time).to_zoned_datetime(time_zone.clone()).ok();
+            let (from, to) = (moment(day.date(), window.from), date.and_then(|date| moment(date, window.to)));
+            windows.extend(from.zip(to).map(|(from, to)| (from.timestamp().into(), to.timestamp().into())));
+        }
+    }
+    windows.sort_unstable();
+    // Windows that meet are one: the appliance is not gone for a moment.
+    windows.dedup_by(|next, before| {
+        let meets = next.0 <= before.1;
+        if meets {
+            before.1 = before.1.max(next.1);
+        }
+        meets
+    });
+    windows
+}
+
+fn base(history: &History, residents: &[Resident], row: usize) -> f64 {
+    let tasks: Option<Watts> = residents.iter().map(|resident| resident.recorded(history, row)).sum();
+    match (history.net(row), history.solar(row), tasks) {
+        (Some(net), Some(_), Some(tasks)) => (net - tasks).0,
+        _ => f64::NAN,
+    }
+}
+
+fn gaps(history: &History, residents: &[Resident]) -> Vec<Gap> {
+    let missing = |row: usize| {
+        let circuits = residents.iter().flat_map(|resident| &resident.circuits);
+        let mut names = circuits.filter(|circuit| history.circuit(**circuit, row).is_none());
+        match (history.net(row), history.solar(row)) {
+            (None, _) => Some("net".to_owned()),
+            (_, None) => Some("solar".to_owned()),
+            _ => names.next().map(|circuit| history.circuits[*circuit].0.clone()),
+        }
+    };
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut add = |from: Moment, to: Moment, missing: Option<String>| match gaps.last_mut() {
+        Some(last) if last.to == from && last.missing == missing => last.to = to,
+        _ => gaps.push(Gap { from, to, missing }),
+    };
+    for row in 0..history.rows() {
+        if let Some(name) = missing(row) {
+            add(history.begin(row), history.end(row), Some(name));
+        }
+        if let Some(next) = history.times.get(row + 1).filter(|next| **next > history.end(row)) {
+            add(history.end(row), *next, None);
+        }
+    }
+    gaps
+}
+
+/// How long something lasts, for whoever counts.
+impl Gap {
+    /// Its length.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        self.from.until(self.to)
+    }
+}

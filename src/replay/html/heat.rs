@@ -1,0 +1,199 @@
+//! The whole time at a glance: a column for each day, a row for each hour.
+//!
+//! Refuses more than seven colours to a picture: each is one path, so that a year stays small.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::view::{Day, View};
+use crate::replay::diary::Means;
+use crate::replay::{Moment, Scenario};
+
+/// Height of an hour, in units of the picture.
+const HOUR_HEIGHT: usize = 6;
+
+/// Steps of colour to one side of nothing.
+const STEPS: usize = 5;
+
+/// One picture.
+#[derive(Debug, Serialize)]
+pub(super) struct Map {
+    title: String,
+    what: &'static str,
+    width: usize,
+    height: usize,
+    cells: Vec<Cells>,
+    months: Vec<Month>,
+    columns: Vec<Column>,
+    key: Vec<Key>,
+}
+
+/// All cells of one colour.
+#[derive(Debug, Serialize)]
+struct Cells {
+    class: String,
+    path: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Month {
+    x: usize,
+    text: String,
+}
+
+/// A day, to be hovered and clicked.
+#[derive(Debug, Serialize)]
+struct Column {
+    x: usize,
+    width: usize,
+    id: String,
+    title: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Key {
+    class: String,
+    text: String,
+}
+
+/// Where the surplus is left, and when the tasks ran in each scenario.
+pub(super) fn maps(view: &View<'_>) -> Vec<Map> {
+    let exchange = |means: Means<'_>| means.net();
+    let tasks = |means: Means<'_>| means.net() - means.base;
+    let mut maps = vec![map(view, view.chosen(), "What the grid sees", "exchange", exchange)];
+    maps.extend(view.scenarios.iter().map(|scenario| map(view, scenario, "When the tasks ran", "tasks", tasks)));
+    maps
+}
+
+fn map(view: &View<'_>, scenario: &Scenario, title: &str, what: &'static str, value: impl Fn(Means<'_>) -> f64) -> Map {
+    let width = (1000 / view.days.len().max(1)).clamp(1, 40);
+    let hours: Vec<Vec<Option<f64>>> = view.days.iter().map(|day| by_hour(scenario, day, &value)).collect();
+    let known = || hours.iter().flatten().flatten().copied();
+    let (most, least) = (largest(known()), largest(known().map(|value| -value)));
+    let mut cells = Vec::new();
+    for (sign, prefix, scale) in [(1.0, "up", most), (-1.0, "down", least)] {
+        for step in 1..=STEPS {
+            let class = format!("{what}-{prefix}{step}");
+            let path = path(&hours, width, |value| step_of(value * sign, scale) == step);
+            cells.push(Cells { class, path });
+        }
+    }
+    cells.retain(|cells| !cells.path.is_empty());
+    let unknown = cells_where(&hours, width, |value| value.is_none());
+    if !unknown.is_empty() {
+        cells.push(Cells { class: "unknown".into(), path: unknown });
+    }
+    let key = key(what, most, least, cells.iter().map(|cells| cells.class.as_str()));
+    Map {
+        title: format!("{title}: {}", scenario.name),
+        what,
+        width: width * view.days.len(),
+        height: 24 * HOUR_HEIGHT,
+        months: months(view, width),
+        columns: columns(view, scenario, width),
+        cells,
+        key,
+    }
+}
+
+/// The means of a day's hours; a day of 23 hours has 23.
+fn by_hour(scenario: &Scenario, day: &Day, value: impl Fn(Means<'_>) -> f64) -> Vec<Option<f64>> {
+    let slots: Vec<Moment> = day.slots().collect();
+    let hour = |slots: &[Moment]| {
+        let values: Vec<f64> = slots.iter().filter_map(|slot| scenario.diary.at(*slot)).map(&value).collect();
+        #[expect(clippy::cast_precision_loss, reason = "four slots")]
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    slots.chunks(4).take(24).map(hour).collect()
+}
+
+/// What all but one in a hundred stay below: one hot hour must not bleach the year.
+fn largest(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.filter(|value| *value > 0.0).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() * 99 / 100).copied().unwrap_or(0.0).max(500.0)
+}
+
+/// 0 for as good as nothing, else 1 to [`STEPS`].
+fn step_of(value: f64, scale: f64) -> usize {
+    let part = value / scale;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 5")]
+    if part < 0.02 { 0 } else { (part * STEPS as f64).ceil().clamp(1.0, STEPS as f64) as usize }
+}
+
+fn path(hours: &[Vec<Option<f64>>], width: usize, chosen: impl Fn(f64) -> bool) -> String {
+    cells_where(hours, width, |value| value.is_some_and(&chosen))
+}
+
+/// Hours of a column that follow each other are one rectangle.
+fn cells_where(hours: &[Vec<Option<f64>>], width: usize, chosen: impl Fn(Option<f64>) -> bool) -> String {
+    let mut path = String::new();
+    for (day, hours) in hours.iter().enumerate() {
+        let mut hour = 0;
+        while hour < hours.len() {
+            let run = hours[hour..].iter().take_while(|value| chosen(**value)).count();
+            if run > 0 {
+                let (x, y, height) = (day * width, hour * HOUR_HEIGHT, run * HOUR_HEIGHT);
+                let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
+            }
+            hour += run.max(1);
+        }
+    }
+    path
+}
+
+fn months(view: &View<'_>, width: usize) -> Vec<Month> {
+    let days = view.days.iter().enumerate();
+    let first = days.filter(|(index, day)| *index == 0 || day.month != view.days[index - 1].month);
+    let mut months: Vec<Month> =
+        first.map(|(index, day)| Month { x: index * width, text: day.month.clone() }).collect();
+    // Names must not run into each other.
+    let mut free = 0;
+    months.retain(|month| {
+        let fits = month.x >= free;
+        if fits {
+            free = month.x + 62;
+        }
+        fits
+    });
+    months
+}
+
+fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {
+    let column = |(index, day): (usize, &Day)| {
+        let (mut net, mut tasks, mut solar) = ((0.0, 0.0), 0.0, 0.0);
+        for means in day.slots().filter_map(|slot| scenario.diary.at(slot)) {
+            net.0 += means.net().max(0.0) / 4000.0;
+            net.1 += (-means.net()).max(0.0) / 4000.0;
+            tasks += (means.net() - means.base) / 4000.0;
+            solar += means.solar / 4000.0;
+        }
+        let title = format!(
+            "{}\nsolar {solar:.1} kWh, tasks {tasks:.1} kWh\nfrom the grid {:.1} kWh, to the grid {:.1} kWh",
+            day.name, net.0, net.1
+        );
+        Column { x: index * width, width, id: day.id.clone(), title }
+    };
+    view.days.iter().enumerate().map(column).collect()
+}
+
+fn key<'c>(what: &str, most: f64, least: f64, classes: impl Iterator<Item = &'c str>) -> Vec<Key> {
+    let mut key = Vec::new();
+    let classes: Vec<&str> = classes.collect();
+    for (prefix, scale, word) in
+        [("down", least, "to the grid"), ("up", most, if what == "tasks" { "" } else { "from the grid" })]
+    {
+        for step in 1..=STEPS {
+            let class = format!("{what}-{prefix}{step}");
+            if !classes.contains(&class.as_str()) {
+                continue;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "1 to 5")]
+            let upto = scale * step as f64 / STEPS as f64 / 1000.0;
+            let text = if step == STEPS { format!("{upto:.1} kW and more {word}") } else { String::new() };
+            key.push(Key { class, text: text.trim().to_owned() });
+        }
+    }
+    key
+}

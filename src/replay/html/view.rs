@@ -1,0 +1,164 @@
+//! What every picture of a report starts from: the days, the scale, the colours.
+//!
+//! Refuses to draw.
+
+use jiff::ToSpan as _;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::replay::diary::{Means, SLOT};
+use crate::replay::{Moment, Scenario};
+
+/// Days that are drawn at most, beginning with the first.
+const MOST_DAYS: usize = 800;
+
+/// How many colours there are for tasks.
+pub(super) const COLOURS: usize = 8;
+
+/// A local day.
+#[derive(Debug, Clone)]
+pub(super) struct Day {
+    /// `d2016-05-31`.
+    pub(super) id: String,
+    /// `Tuesday, 31 May 2016`.
+    pub(super) name: String,
+    /// `May 2016`.
+    pub(super) month: String,
+    pub(super) begin: Moment,
+    pub(super) end: Moment,
+}
+
+impl Day {
+    /// The begins of its slots.
+    pub(super) fn slots(&self) -> impl Iterator<Item = Moment> + use<> {
+        let (begin, end) = (self.begin.0, self.end.0);
+        (0..).map(move |slot| Moment(begin + slot * SLOT)).take_while(move |slot| slot.0 < end)
+    }
+}
+
+/// See the module.
+pub(super) struct View<'a> {
+    pub(super) scenarios: &'a [Scenario],
+    pub(super) days: Vec<Day>,
+    pub(super) time_zone: TimeZone,
+    /// The largest power of a quarter of an hour, in watts.
+    pub(super) most: f64,
+    /// Names of the tasks of the first scenario, in the order of their colours.
+    pub(super) tasks: Vec<(String, String)>,
+}
+
+/// One scenario as two bars: where what was used came from, and where the production went. In percent of the larger.
+#[derive(Debug, Serialize)]
+pub(super) struct Bars {
+    name: String,
+    sun: f64,
+    grid: f64,
+    exported: f64,
+    tasks_sun: f64,
+    tasks_grid: f64,
+    sufficiency: String,
+    covered: String,
+}
+
+/// A colour and what it stands for.
+#[derive(Debug, Serialize)]
+pub(super) struct Legend {
+    class: String,
+    name: String,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(scenarios: &'a [Scenario]) -> Self {
+        let home = scenarios[0].home();
+        let time_zone = home.time_zone.clone();
+        let tasks = home.tasks().map(|task| (task.id.to_string(), task.registration.name.clone())).collect();
+        let mut view = Self { scenarios, days: days(home.span(), &time_zone), time_zone, most: 1000.0, tasks };
+        let used = |means: Means<'_>| means.solar.max(means.solar + means.net());
+        let powers = scenarios.iter().flat_map(|scenario| {
+            view.days.iter().flat_map(Day::slots).filter_map(|slot| scenario.diary.at(slot)).map(used)
+        });
+        view.most = powers.fold(view.most, f64::max);
+        view
+    }
+
+    /// The last scenario that is Sunward, as configured: what the pictures are about.
+    pub(super) fn chosen(&self) -> &'a Scenario {
+        &self.scenarios[2.min(self.scenarios.len() - 1)]
+    }
+
+    /// Which colour a task of a scenario has.
+    pub(super) fn colour(&self, scenario: &Scenario, task: usize) -> usize {
+        let id = scenario.home().tasks().nth(task).map(|task| task.id.as_str());
+        self.tasks.iter().position(|(known, _)| Some(known.as_str()) == id).unwrap_or(task) % COLOURS
+    }
+
+    pub(super) fn bars(&self) -> Vec<Bars> {
+        let most = self.scenarios.iter().map(|scenario| scenario.ledger().energy.used).fold(1.0, f64::max);
+        let most_solar = self.scenarios.iter().map(|scenario| scenario.ledger().energy.solar).fold(1.0, f64::max);
+        let bars = |scenario: &Scenario| {
+            let (energy, tasks) = (scenario.ledger().energy, scenario.ledger().together());
+            let percent = |share: Option<crate::units::Share>| {
+                share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share.0 * 100.0))
+            };
+            Bars {
+                name: scenario.name.clone(),
+                sun: 100.0 * (energy.used - energy.import) / most,
+                grid: 100.0 * energy.import / most,
+                exported: 100.0 * energy.export / most_solar,
+                tasks_sun: 100.0 * tasks.covered / tasks.energy.max(1.0),
+                tasks_grid: 100.0 * (tasks.energy - tasks.covered) / tasks.energy.max(1.0),
+                sufficiency: percent(energy.self_sufficiency()),
+                covered: percent(tasks.share_covered()),
+            }
+        };
+        self.scenarios.iter().map(bars).collect()
+    }
+
+    pub(super) fn legend(&self) -> Vec<Legend> {
+        let tasks = self.tasks.iter().enumerate();
+        let tasks =
+            tasks.map(|(index, (_, name))| Legend { class: format!("t{}", index % COLOURS), name: name.clone() });
+        let sun = Legend { class: "sun".into(), name: "solar".into() };
+        let base = Legend { class: "base".into(), name: "the rest of the home".into() };
+        [sun, base].into_iter().chain(tasks).collect()
+    }
+
+    /// The day that shows most: on which the tasks got most more sun than when it was recorded.
+    pub(super) fn shown(&self) -> Option<usize> {
+        let (recorded, chosen) = (&self.scenarios[0], self.chosen());
+        let gain = |day: &Day| -> f64 {
+            let by_sun = |scenario: &Scenario, slot| {
+                let means = scenario.diary.at(slot)?;
+                let tasks = means.net() - means.base;
+                Some(tasks.min((-means.base).max(0.0)))
+            };
+            let gains = day.slots().filter_map(|slot| Some(by_sun(chosen, slot)? - by_sun(recorded, slot)?));
+            gains.sum()
+        };
+        let gains = self.days.iter().map(gain).enumerate();
+        gains.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(day, _)| day)
+    }
+
+    /// Hour and minute at home.
+    pub(super) fn clock(&self, moment: Moment) -> String {
+        moment.timestamp().to_zoned_datetime(self.time_zone.clone()).strftime("%H:%M").to_string()
+    }
+}
+
+fn days((begin, end): (Moment, Moment), time_zone: &TimeZone) -> Vec<Day> {
+    let mut days = Vec::new();
+    let first = begin.timestamp().to_zoned_datetime(time_zone.clone()).start_of_day();
+    let mut next = first.ok();
+    while let Some(day) = next.take().filter(|day| Moment::from(day.timestamp()) < end && days.len() < MOST_DAYS) {
+        let Some(after) = day.checked_add(1.day()).ok().and_then(|after| after.start_of_day().ok()) else { break };
+        days.push(Day {
+            id: day.strftime("d%Y-%m-%d").to_string(),
+            name: day.strftime("%A, %-d %B %Y").to_string(),
+            month: day.strftime("%b %Y").to_string(),
+            begin: day.timestamp().into(),
+            end: after.timestamp().into(),
+        });
+        next = Some(after);
+    }
+    days
+}

@@ -1,0 +1,248 @@
+//! `[[replay.task]]`: which circuits of a record are tasks, and what hangs behind them.
+//!
+//! Refuses what no task could be: an entry is a registration (SPEC section 5.1) and a model, both read strictly.
+
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use serde_json::{Map, Value};
+
+use crate::config::Task;
+use crate::devices;
+use crate::mqtt::payload::{Fields, PayloadError, REGISTRATION_FIELDS, registration_of};
+use crate::scheduler::{Criteria, Registration, TaskId};
+use crate::units::Watts;
+
+/// More windows than any week has.
+const MOST_WINDOWS: usize = 100;
+
+/// What a task's circuit draws at most while nothing runs, unless said otherwise.
+const STANDBY: Watts = Watts(10.0);
+
+/// A task of a replay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedTask {
+    /// Its id.
+    pub id: TaskId,
+    /// What it would register.
+    pub registration: Registration,
+    /// What hangs behind it.
+    pub model: Model,
+}
+
+/// What hangs behind a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// What is to be done in a period.
+    pub need: Need,
+    /// The local time at which a period ends and the next begins.
+    pub by: Time,
+    /// Whether the need is to be met by then, sun or no sun.
+    pub due: bool,
+    /// When the appliance is there; empty: always.
+    pub available: Vec<Window>,
+    /// What its circuits draw at most while nothing runs: it stays in the record.
+    pub standby: Watts,
+}
+
+/// What is to be done in a period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Need {
+    /// What its circuits drew in it when it was recorded.
+    Recorded,
+    /// Watt-hours.
+    Energy(f64),
+    /// Run time at `power`.
+    Time(Duration),
+}
+
+/// A time of day, on some days.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// Begin, local time.
+    pub from: Time,
+    /// End, local time; at or before `from`: on the next day.
+    pub to: Time,
+    /// The days on which it begins.
+    pub days: Vec<Weekday>,
+}
+
+/// The keys of a model.
+pub(crate) const FIELDS: [&str; 5] = ["id", "need", "by", "available", "standby"];
+
+impl PlannedTask {
+    /// Reads one `[[replay.task]]`. What it leaves out of a registration comes from the `[[task]]` with its id, if there is
+    /// one; `criteria` are those of tasks that bring none.
+    ///
+    /// # Errors
+    /// Names the field and what was expected.
+    pub fn read(table: &Map<String, Value>, configured: &[Task], criteria: &Criteria) -> Result<Self, PayloadError> {
+        let fields = Fields::new(table);
+        let known: Vec<&str> = FIELDS.iter().chain(&REGISTRATION_FIELDS).copied().collect();
+        fields.only(&known)?;
+        let id = fields.text("id", 64)?.ok_or_else(|| fields.error("id", "missing, expected a name such as \"ev\""))?;
+        let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
+        let model = Model::read(&fields)?;
+        let mut merged = table.clone();
+        let same = configured.iter().find(|task| task.0.get("id").and_then(Value::as_str) == Some(id.as_str()));
+        for (field, value) in same.iter().flat_map(|task| &task.0) {
+            if REGISTRATION_FIELDS.contains(&field.as_str()) && !merged.contains_key(field) {
+                merged.insert(field.clone(), value.clone());
+            }
+        }
+        let rest = if same.is_some() { devices::MIN_TIME } else { Duration::ZERO };
+        let default = Registration {
+            criteria: criteria.clone(),
+            keys: vec![id.to_string()],
+            min_on: rest,
+            min_off: rest,
+            ..Registration::new(&id, Watts::ZERO)
+        };
+        let registration = registration_of(&Fields::new(&merged), default)?;
+        Ok(Self { id, registration, model })
+    }
+}
+
+impl Model {
+    fn read(fields: &Fields<'_>) -> Result<Self, PayloadError> {
+        const NEED: &str = "\"recorded\", an energy such as \"8 kWh\" or \"500 Wh\", or a run time such as \"2h\"";
+        let by = fields.read("by", TIME, time)?;
+        let standby = fields.read("standby", "a number of watts, 0 or more", |value| {
+            value.as_f64().filter(|watts| (0.0..=1e6).contains(watts)).map(Watts)
+        })?;
+        Ok(Self {
+            need: fields.read("need", NEED, need)?.unwrap_or(Need::Recorded),
+            due: by.is_some(),
+            by: by.unwrap_or(Time::midnight()),
+            available: fields.read("available", WINDOWS, windows)?.unwrap_or_default(),
+            standby: standby.unwrap_or(STANDBY),
+        })
+    }
+}
+
+const TIME: &str = "a local time such as \"06:30\"";
+
+const WINDOWS: &str = "a list such as [{ from = \"17:00\", to = \"08:00\", days = [\"mon\", \"tue\"] }]";
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+fn need(value: &Value) -> Option<Need> {
+    let text = value.as_str()?.trim();
+    if text.eq_ignore_ascii_case("recorded") {
+        return Some(Need::Recorded);
+    }
+    let energy = |unit: &str| text.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
+    match energy("kWh").map(|kilo| kilo * 1000.0).or_else(|| energy("Wh")) {
+        Some(energy) => (0.0..=1e8).contains(&energy).then_some(Need::Energy(energy)),
+        None => humantime::parse_duration(text).ok().filter(|time| *time <= DAY).map(Need::Time),
+    }
+}
+
+fn time(value: &Value) -> Option<Time> {
+    value.as_str().map(str::trim).filter(|text| text.len() == 5)?.parse().ok()
+}
+
+fn windows(value: &Value) -> Option<Vec<Window>> {
+    let list = value.as_array().filter(|list| list.len() <= MOST_WINDOWS)?;
+    list.iter().map(|item| window(item.as_object()?)).collect()
+}
+
+fn window(item: &Map<String, Value>) -> Option<Window> {
+    if item.keys().any(|key| !["from", "to", "days"].contains(&key.as_str())) {
+        return None;
+    }
+    let edge = |field: &str| item.get(field).map_or(Some(Time::midnight()), time);
+    let day = |value: &Value| {
+        let text = value.as_str()?;
+        DAYS.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, day)| *day)
+    };
+    let days = match item.get("days") {
+        None => Some(DAYS.iter().map(|(_, day)| *day).collect()),
+        Some(days) => days.as_array()?.iter().map(day).collect(),
+    };
+    Some(Window { from: edge("from")?, to: edge("to")?, days: days? })
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn read(json: &str) -> Result<PlannedTask, PayloadError> {
+        let configured = r#"{"id": "pool", "power": 900, "priority": "high", "command_topic": "pool/set"}"#;
+        let [table, configured] =
+            [json, configured].map(|json| serde_json::from_str::<Map<String, Value>>(json).unwrap());
+        PlannedTask::read(&table, &[Task(configured)], &Criteria::default())
+    }
+
+    fn refused(field: &str, value: &str) -> String {
+        read(&format!("{{\"id\": \"ev\", \"power\": 1400, \"{field}\": {value}}}")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_id_and_a_power_are_enough() {
+        let planned = read(r#"{"id": "ev", "power": 1400}"#).unwrap();
+        assert_eq!(planned.registration.keys, ["ev"]);
+        let model =
+            Model { need: Need::Recorded, by: Time::midnight(), due: false, available: Vec::new(), standby: STANDBY };
+        assert_eq!(planned.model, model);
+    }
+
+    #[test]
+    fn a_configured_task_needs_its_model_only() {
+        let planned = read(r#"{"id": "pool", "need": "2h", "priority": "low"}"#).unwrap().registration;
+        assert_eq!((planned.power, planned.priority), (Watts(900.0), crate::scheduler::Priority::Low));
+        assert_eq!(planned.min_on, Duration::from_secs(300));
+    }
+
+    #[test]
+    fn needs_are_energies_or_times() {
+        for (text, expect) in [
+            ("\"recorded\"", Need::Recorded),
+            ("\"8 kWh\"", Need::Energy(8000.0)),
+            ("\"500Wh\"", Need::Energy(500.0)),
+            ("\"2h 30m\"", Need::Time(Duration::from_secs(9000))),
+        ] {
+            let planned = read(&format!("{{\"id\": \"ev\", \"power\": 1, \"need\": {text}}}")).unwrap();
+            assert_eq!(planned.model.need, expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_a_time_on_some_days() {
+        let planned = read(
+            r#"{"id": "ev", "power": 1, "available": [{"from": "17:00", "to": "08:00", "days": ["Mon"]}, {"days": ["sun"]}]}"#,
+        );
+        let window = |from: i8, to: i8, day| Window {
+            from: Time::new(from, 0, 0, 0).unwrap(),
+            to: Time::new(to, 0, 0, 0).unwrap(),
+            days: vec![day],
+        };
+        let expect = vec![window(17, 8, Weekday::Monday), window(0, 0, Weekday::Sunday)];
+        assert_eq!(planned.unwrap().model.available, expect);
+    }
+
+    #[test]
+    fn refusals_name_the_field() {
+        assert_snapshot!(read(r#"{"power": 1}"#).unwrap_err(), @r#"id: missing, expected a name such as "ev""#);
+        assert_snapshot!(refused("pwer", "1"), @"pwer: unknown field, did you mean `power`?");
+        assert_snapshot!(refused("max_power", "1000"), @"max_power: expected at least `power` (1400), found 1000");
+        assert_snapshot!(refused("need", "\"8\""), @r#"need: expected "recorded", an energy such as "8 kWh" or "500 Wh", or a run time such as "2h", found "8""#);
+        assert_snapshot!(refused("by", "\"25:00\""), @r#"by: expected a local time such as "06:30", found "25:00""#);
+        assert_snapshot!(refused("standby", "-1"), @"standby: expected a number of watts, 0 or more, found -1");
+        for wrong in ["\"always\"", r#"[{"til": "08:00"}]"#, r#"[{"days": ["monday"]}]"#] {
+            assert!(refused("available", wrong).starts_with("available: expected a list such as [{ from ="), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Sunward as the master: the very scheduler of `sunward run`, told what its topics would have told it.
+//!
+//! Refuses to decide anything itself.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use minijinja::context;
+
+use crate::replay::appliance::Appliance;
+use crate::replay::history::Moment;
+use crate::replay::home::Home;
+use crate::replay::ledger::Flow;
+use crate::replay::live::{Master, Switch};
+use crate::replay::plan::PlannedTask;
+use crate::scheduler::{
+    Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState,
+};
+
+/// Where the steady clock begins: late enough for every age to fit.
+const BEGIN: Duration = Duration::from_secs(30 * 86_400);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// See the module.
+pub(crate) struct Sunward {
+    scheduler: Scheduler,
+    tasks: HashMap<TaskId, usize>,
+    begin: Moment,
+    /// By task: its keys, and the part of what it draws that each of them carries.
+    keys: Vec<(Vec<String>, f64)>,
+}
+
+impl Sunward {
+    /// A scheduler that knows the tasks. A record that comes once a cycle is never too old for it.
+    pub(crate) fn new(home: &Home, settings: Settings, cycle: Duration) -> Self {
+        let patient = cycle * 2;
+        let settings = Settings {
+            max_record_gap: settings.max_record_gap.max(patient),
+            expire_after: settings.expire_after.max(patient),
+            cycle,
+            dry_run: false,
+            ..settings
+        };
+        let (begin, _) = home.span();
+        let scheduler = Scheduler::new(settings, now(begin, begin));
+        let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
+        let keys = home.tasks().map(|task| {
+            let keys = task.registration.keys.clone();
+            #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
+            let part = (keys.len().max(1) as f64).recip();
+            (keys, part)
+        });
+        let mut sunward = Self { scheduler, tasks, begin, keys: keys.collect() };
+        for (task, resident) in home.residents.iter().enumerate() {
+            let plan = &resident.plan;
+            sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
+            sunward.handle(Event::Availability(plan.id.clone(), Some(true)), begin);
+            sunward.state(home, task, &Appliance::new(resident.kind), begin);
+        }
+        sunward
+    }
+
+    fn handle(&mut self, event: Event, at: Moment) {
+        let refused = self.scheduler.handle(event, now(self.begin, at));
+        debug_assert!(refused.is_ok(), "{refused:?}");
+    }
+}
+
+impl Master for Sunward {
+    /// What is due is registered anew: so much run time, at its power, until the period ends.
+    fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
+        let PlannedTask { id, registration, model } = &home.residents[task].plan;
+        if !model.due {
+            return;
+        }
+        let hours = appliance.lacking / appliance.kind.power.0;
+        let on_for = Duration::from_secs_f64(hours * 3600.0).min(DAY);
+        let max = registration.daily.as_ref().and_then(|daily| daily.max);
+        let daily = Some(Daily { on_for, by: model.by, max });
+        self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
+    }
+
+    fn state(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
+        let (running, runnable) = (appliance.running, appliance.runnable());
+        let fields = context! { running, runnable };
+        let state = TaskState { running, runnable, fields, ..TaskState::default() };
+        self.handle(Event::State(home.residents[task].plan.id.clone(), Box::new(state)), now);
+    }
+
+    fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment) {
+        let mut values = Vec::with_capacity(2 + flow.drawn.len() + home.others.len());
+        values.push(("net".to_owned(), flow.net()));
+        values.push(("solar".to_owned(), flow.solar));
+        for other in &home.others {
+            let value = home.history.circuit(*other, row);
+            values.extend(value.map(|value| (home.history.circuits[*other].0.clone(), value)));
+        }
+        for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
+            values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
+        }
+        self.handle(Event::Power { source: Source::Meter, values, measured: None }, now);
+    }
+
+    fn cycle(&mut self, _home: &Home, _appliances: &[Appliance], at: Moment, switches: &mut Vec<Switch>) {
+        let now = now(self.begin, at);
+        if self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
+            self.scheduler.wake(now);
+        }
+        self.scheduler.cycle(now);
+        while let Some(instruction) = self.scheduler.next_instruction() {
+            let Some(decision) = instruction.decision() else { continue };
+            let Some(task) = self.tasks.get(&decision.task) else { continue };
+            switches.push(Switch {
+                task: *task,
+                start: decision.action == Action::Start,
+                rule: decision.rule.as_str(),
+                reason: decision.reason,
+            });
+        }
+    }
+}
+
+fn now(begin: Moment, at: Moment) -> Now {
+    Now { at: Instant::START + BEGIN + begin.until(at), wall: at.timestamp() }
+}

@@ -1,0 +1,119 @@
+//! `sunward run --record` and what `sunward replay` makes of it. Every test that ends Sunward well lives through its record,
+//! too: see `home.rs`.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+use serde_json::json;
+use sunward::bridge::{self, Recorder};
+use sunward::config::Protocol;
+
+use crate::home::{Home, both, program};
+
+/// A home in which everything happens that decides: records, states, a device, wishes, a pause, a broker that goes.
+async fn eventful(home: &mut Home) {
+    home.register("heater", json!({"power": 2000, "keys": ["heater"]})).await;
+    home.register(
+        "pump",
+        json!({"power": 500, "priority": "high", "criteria": {"start": "now.hour >= 0 and ratio > 0.5"}}),
+    )
+    .await;
+    home.running("heater", false).await;
+    home.running("pump", false).await;
+    home.cycle_with(json!({"net": -2900})).await;
+    home.running("heater", true).await;
+    home.running("pump", true).await;
+    home.cycle_with(json!({"net": 900, "heater": 2000})).await;
+    home.running("heater", false).await;
+    home.cut().await;
+    home.cycle_with(json!({"net": -2500})).await;
+    home.command("stop_all").await;
+    home.cycle().await;
+    home.command("resume").await;
+    home.say("sunward/task/pump/config", "{}").await;
+    home.say("sunward/power", [0xff, 0xfe]).await;
+    home.cycle_with(json!({"net": -2500})).await;
+}
+
+#[tokio::test]
+async fn a_recorded_run_lives_again_with_exactly_its_decisions() {
+    both(async |protocol| {
+        let mut home = Home::new(protocol, "").await;
+        eventful(&mut home).await;
+        let mut sunward = home.sunward.take().unwrap();
+        assert!(sunward.stop().await.success(), "{}", sunward.log());
+        let rerun = sunward.live_again();
+        let decisions: Vec<_> =
+            rerun.decisions.iter().map(|decided| format!("{} {}", decided.action, decided.task)).collect();
+        assert!(decisions.starts_with(&["start pump".into(), "start heater".into()]), "{decisions:?}");
+        assert!(decisions.contains(&"stop pump".into()), "{decisions:?}");
+        assert_eq!((rerun.runs, rerun.recorded), (1, rerun.decisions.clone()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_is_readable_to_its_end() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    eventful(&mut home).await;
+    let mut sunward = home.sunward.take().unwrap();
+    sunward.kill().await;
+    let [file] = bridge::recorded_files(&sunward.record()).unwrap().try_into().unwrap();
+    // In the middle of a line.
+    let text = std::fs::read(&file).unwrap();
+    let whole = text.iter().rposition(|byte| *byte == b'\n').unwrap();
+    std::fs::write(&file, [&text[..=whole], b"{\"at\":1,\"wa"].concat()).unwrap();
+    assert!(sunward.live_again().decisions.len() > 2);
+}
+
+#[tokio::test]
+async fn a_record_is_replayed_by_its_settings_or_by_others() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    eventful(&mut home).await;
+    let mut sunward = home.sunward.take().unwrap();
+    assert!(sunward.stop().await.success(), "{}", sunward.log());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("sober.toml"), "[scheduler.criteria]\nstart = 2").unwrap();
+    let record = sunward.record();
+    let call = async |more: &[&str]| {
+        let arguments = ["replay", record.to_str().unwrap()];
+        let output = program(folder.path()).args(arguments).args(more).output().await.unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (status, said) = call(&["--journal", "journal.jsonl"]).await;
+    assert!(status == 0 && said.ends_with("\nall as when it was recorded\n"), "{said}");
+    assert!(said.contains(" start heater: ") && said.contains(" (elected)\n"), "{said}");
+    let journal = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
+    assert_eq!(journal.lines().count() + 2, said.lines().count());
+    let (status, said) = call(&["-c", "sober.toml"]).await;
+    assert!(status == 0 && said.contains(" differs: "), "{said}");
+}
+
+#[tokio::test]
+async fn no_secret_is_recorded() {
+    let toml = "mqtt.username = 'somebody'\nmqtt.password = 'correct-horse'";
+    let mut home = Home::new(Protocol::V5, toml).await;
+    let mut sunward = home.sunward.take().unwrap();
+    assert!(sunward.stop().await.success(), "{}", sunward.log());
+    for file in bridge::recorded_files(&sunward.record()).unwrap() {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(!text.contains("correct-horse") && !text.contains("somebody"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_record_is_refused_with_its_line() {
+    let read = |text: &str| {
+        let file = Ok(("a.jsonl".to_owned(), text.as_bytes()));
+        format!("{:#}", bridge::rerun([file], None).unwrap_err())
+    };
+    assert_snapshot!(read("time,net\n"), @"a.jsonl, line 1: expected a line of `sunward run --record`: expected ident at line 1 column 2");
+    assert_snapshot!(read("{\"at\":1,\"wall\":\"2026-01-01T00:00:00Z\",\"what\":\"cycle\"}\n"), @"a.jsonl, line 1: expected a start before everything else");
+    let nowhere = bridge::recorded_files(tempfile::tempdir().unwrap().path()).unwrap_err();
+    assert!(nowhere.to_string().ends_with("there are no files of `sunward run --record`"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_an_error() {
+    assert!(Recorder::new(Path::new("/proc/nothing/here")).is_err());
+}

@@ -1,0 +1,201 @@
+//! `sunward replay` as somebody calls it: what it prints and writes, and what it refuses.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::home::program;
+use crate::recorded_home::{EVENING, Score, contender};
+
+/// A day of hours: the sun from 9 to 15, a boiler that ran in the evening, a pump at noon.
+fn day() -> String {
+    let mut text = String::from("time,net,solar,boiler,pump\n");
+    for hour in 0..24 {
+        let sun = if (9..15).contains(&hour) { 3000 } else { 0 };
+        let boiler = if (19..21).contains(&hour) { 2000 } else { 4 };
+        let pump = if hour == 12 { 500 } else { 0 };
+        text.push_str(&format!("2026-06-01T{hour:02}:00Z,{},{sun},{boiler},{pump}\n", 300 - sun + boiler + pump));
+    }
+    text
+}
+
+const TASKS: &str = "time_zone = 'UTC'
+[[replay.task]]
+id = 'boiler'
+name = 'Boiler & <tank>'
+power = 2000
+[[replay.task]]
+id = 'pump'
+power = 500
+need = '2h'
+by = '20:00'
+";
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    /// Exit status and what was printed.
+    async fn call(&self, arguments: &[&str]) -> String {
+        let output = program(self.0.path()).arg("replay").args(arguments).output().await.unwrap();
+        let text = |stream| String::from_utf8(stream).unwrap();
+        let lines =
+            format!("status: {}\n{}{}", output.status.code().unwrap(), text(output.stdout), text(output.stderr));
+        lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[tokio::test]
+async fn what_it_came_to_is_printed_side_by_side() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    let prices = ["--import-price", "0.30", "--export-price", "0.08", "--co2", "400"];
+    assert_snapshot!(folder.call(&[&["day.csv"], &prices[..]].concat()).await, @r"
+    status: 0
+    2026-06-01 to 2026-06-02, a row every 1h
+
+                           as recorded    naive switch         Sunward
+    solar                     18.0 kWh        18.0 kWh        18.0 kWh
+    used                      11.8 kWh        12.3 kWh        12.3 kWh
+    from the grid              9.5 kWh         5.5 kWh         5.5 kWh
+    to the grid               15.7 kWh        11.2 kWh        11.2 kWh
+    self-consumption            12.9 %          37.9 %          37.9 %
+    self-sufficiency            19.7 %          55.5 %          55.5 %
+    cost                          1.59            0.75            0.75
+    CO2                           4 kg            2 kg            2 kg
+
+    task                                   energy     by sun    on time     starts     needed     missed       left
+    Boiler & <tank>     as recorded       4.0 kWh      0.0 %        2 h          1          1          0    0.0 kWh
+                        naive switch      4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
+                        Sunward           4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
+    pump                as recorded       0.5 kWh    100.0 %        1 h          1          1          0    0.0 kWh
+                        naive switch      1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
+                        Sunward           1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
+    together            as recorded       4.5 kWh     11.1 %        3 h          2          2          0    0.0 kWh
+                        naive switch      5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
+                        Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
+    ");
+}
+
+#[tokio::test]
+async fn two_configurations_are_compared() {
+    let eager = format!("{TASKS}[scheduler.criteria]\nstart = 0.1\n");
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("eager.toml", &eager)]);
+    let said = folder.call(&["day.csv", "--against", "eager.toml", "--cycle", "5m"]).await;
+    assert!(said.lines().any(|line| line.ends_with("Sunward           eager")), "{said}");
+}
+
+#[tokio::test]
+async fn every_decision_is_in_the_journal_and_the_same_call_decides_the_same() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    folder.call(&["day.csv", "--journal", "a.jsonl", "--html", "a.html"]).await;
+    folder.call(&["day.csv", "--journal", "b.jsonl", "--html", "b.html"]).await;
+    let journal = folder.read("a.jsonl");
+    assert_eq!(journal, folder.read("b.jsonl"));
+    assert_eq!(folder.read("a.html"), folder.read("b.html"));
+    let lines: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ours = lines.iter().filter(|line| line["by"] == "Sunward");
+    let short =
+        ours.map(|line| ["time", "action", "task", "rule"].map(|field| line[field].as_str().unwrap()).join(" "));
+    assert_snapshot!(short.collect::<Vec<_>>().join("\n"), @r"
+    2026-06-01T09:02:00.000Z start boiler elected
+    2026-06-01T09:02:00.000Z start pump elected
+    ");
+    assert!(lines.iter().all(|line| !line["reason"].as_str().unwrap().is_empty()));
+}
+
+#[tokio::test]
+async fn the_html_report_is_well_formed_and_needs_nothing_else() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    let said = folder.call(&["day.csv", "--html", "report.html"]).await;
+    assert!(said.starts_with("status: 0"), "{said}");
+    let page = folder.read("report.html");
+    let page = page.strip_prefix("<!DOCTYPE html>").unwrap();
+    let document = roxmltree::Document::parse(page).unwrap_or_else(|problem| panic!("{problem}"));
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let name = node.tag_name().name();
+        assert!(!["script", "link", "iframe", "img", "object"].contains(&name), "<{name}>");
+        for attribute in node.attributes() {
+            let (name, value) = (attribute.name(), attribute.value());
+            assert!(!name.starts_with("on") && name != "src", "{name}=\"{value}\"");
+            assert!(name != "href" || value.starts_with('#'), "{name}=\"{value}\"");
+        }
+    }
+    assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("http"));
+    let text: String = document.descendants().filter_map(|node| node.text()).collect();
+    assert!(text.contains("Boiler & <tank>") && text.contains("started: elected: "));
+}
+
+#[tokio::test]
+async fn gaps_are_told_and_not_counted() {
+    let mut rows: Vec<String> = day().lines().map(str::to_owned).collect();
+    rows[5] = "2026-06-01T04:00Z,,0,4,0".into();
+    rows.drain(8..11);
+    let folder = Folder::new(&[("day.csv", &rows.join("\n")), ("sunward.toml", TASKS)]);
+    let said = folder.call(&["day.csv"]).await;
+    let gaps: Vec<&str> = said.lines().take(4).collect();
+    assert_snapshot!(gaps.join("\n"), @r"
+    status: 0
+    2026-06-01 to 2026-06-02, a row every 1h; 2 gaps, 4h that are not counted
+      gap from 2026-06-01 04:00 to 2026-06-01 05:00: no `net`
+      gap from 2026-06-01 07:00 to 2026-06-01 10:00: no rows
+    ");
+}
+
+#[tokio::test]
+async fn wrong_calls_say_what_to_type() {
+    let folder =
+        Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("empty.toml", ""), ("bad.csv", "time,net\n")]);
+    let wrong = format!("{TASKS}[[replay.task]]\nid = 'ev'\npower = 1400\n");
+    std::fs::write(folder.0.path().join("ev.toml"), wrong).unwrap();
+    std::fs::write(folder.0.path().join("typo.toml"), TASKS.replace("power = 2000", "pwer = 2000")).unwrap();
+    assert_snapshot!(folder.call(&["day.csv", "-c", "empty.toml"]).await, @r"
+    status: 1
+    error: no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits boiler, pump
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "-c", "ev.toml"]).await, @r#"
+    status: 1
+    error: replay.task `ev`: there is no column `ev`, and its need is what that drew: write need = "8 kWh" (or "2h"), or set keys to some of boiler, pump
+    "#);
+    assert_snapshot!(folder.call(&["day.csv", "-c", "typo.toml"]).await, @r"
+    status: 2
+    error: typo.toml: replay.task[0].pwer: unknown field, did you mean `power`?
+    ");
+    assert_snapshot!(folder.call(&["bad.csv"]).await, @r"
+    status: 1
+    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits>, found time,net
+    ");
+    assert_snapshot!(folder.call(&["none.csv"]).await, @r"
+    status: 1
+    error: none.csv: No such file or directory (os error 2)
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--from", "yesterday"]).await, @r#"
+    status: 1
+    error: --from: expected a date such as 2016-05-31, found "yesterday": failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
+    "#);
+    assert_snapshot!(folder.call(&["day.csv", "--cycle", "0s"]).await, @r"
+    status: 1
+    error: --cycle: expected 1s to 1day, found 0s
+    ");
+}
+
+#[test]
+fn a_spring_of_the_recorded_home_runs_mostly_on_the_sun() {
+    let minute = std::time::Duration::from_secs(60);
+    let scenarios = sunward::replay::replay(&[contender("2016-04-01", "2016-05-01", minute, Some(EVENING))]);
+    let score = Score::new(&scenarios);
+    let [.., (_, naive, _), (name, closed, starts)] = score.scenarios.as_slice() else { panic!("{score:?}") };
+    assert!(name == "Sunward" && *closed > 0.8 && closed > naive && *starts < 1.5, "{score:?}");
+    // Nobody does better than the best, and nobody's best is worse than what was.
+    assert!(*closed < 1.0 && score.best_by_sun <= 1.0 && score.best_self_consumption > 0.0, "{score:?}");
+}
