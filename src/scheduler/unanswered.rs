@@ -30,6 +30,11 @@ impl Answers {
         self.awaited = true;
     }
 
+    /// Starts that were sent and are not followed yet.
+    pub(crate) fn sent(&self) -> u32 {
+        self.missing + u32::from(self.awaited)
+    }
+
     /// At the begin of a cycle: a start that was sent before it and not followed is unanswered.
     pub(crate) fn count(&mut self, running: bool, now: Instant) {
         if !std::mem::take(&mut self.awaited) || running {
