@@ -245,8 +245,8 @@ impl Scheduler {
             _ if self.settings.dry_run => format!("dry run, its {what} is not sent: {reason}"),
             // It has changed since.
             0 => Verdict::Pending.to_string(),
-            1 => format!("its {what} is sent and not followed yet: {reason}"),
-            _ => format!("its {what} is sent for the {sent}. time and not followed yet: {reason}"),
+            1 => format!("its {what} was sent and is not followed yet: {reason}"),
+            _ => format!("its {what} was sent {sent} times and is not followed yet: {reason}"),
         })
     }
 
