@@ -177,6 +177,11 @@ impl Scheduler {
         }
     }
 
+    /// Everything retained has come in: missing data counts from here. A broker that was away before is no silent meter.
+    pub fn begin(&mut self, now: Now) {
+        (self.last_record, self.last_meter) = (self.last_record.max(now.at), now);
+    }
+
     /// Takes one event in.
     ///
     /// # Errors

@@ -30,6 +30,11 @@ impl Answers {
         self.awaited = true;
     }
 
+    /// A start was sent since the last cycle and not yet answered.
+    pub(crate) fn awaited(&self) -> bool {
+        self.awaited
+    }
+
     /// Starts that were sent and are not followed yet.
     pub(crate) fn sent(&self) -> u32 {
         self.missing + u32::from(self.awaited)
