@@ -109,7 +109,12 @@ impl Bridge {
         let topic = self.topics.task(task, TaskTopic::Setpoint);
         match watts.map(|watts| (watts, self.tasks.allow(task, watts))) {
             Some((watts, Ok(false))) => self.outlet.state(topic, watts.0.round().to_string().into_bytes()),
-            None | Some((_, Ok(true))) => self.outlet.forget(&topic),
+            None => self.outlet.forget(&topic),
+            Some((_, Ok(true))) => {
+                self.outlet.forget(&topic);
+                // Not later than a start that comes behind it.
+                self.send_to_devices();
+            }
             Some((_, Err((topic, problem)))) => self.fault(&topic, &problem),
         }
     }

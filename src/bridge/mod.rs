@@ -10,6 +10,7 @@ mod faults;
 mod input;
 mod memory;
 mod outlet;
+mod own_broker;
 mod receive;
 mod recorder;
 mod rerun;
@@ -39,6 +40,7 @@ use faults::Faults;
 use input::{Input, Moment};
 use memory::Memory;
 use outlet::Outlet;
+use own_broker::OwnBroker;
 pub use recorder::Recorder;
 pub use rerun::{Decided, Rerun, recorded_files, rerun};
 pub use set_up::settings;
@@ -59,20 +61,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     settled: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    #[cfg(feature = "embedded-broker")]
-    let embedded = if config.mqtt.url.is_none() {
-        let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
-        tracing::info!("the embedded broker listens on {}", broker.address());
-        Some(broker)
-    } else {
-        None
-    };
-    #[cfg(feature = "embedded-broker")]
-    let address = embedded.as_ref().map(crate::mqtt::broker::Embedded::address);
-    #[cfg(not(feature = "embedded-broker"))]
-    let address = None;
-
-    let options = Options::from_config(&config.mqtt, address)?;
+    let own_broker = OwnBroker::start(&config).await?;
+    let options = Options::from_config(&config.mqtt, own_broker.address())?;
     let broker = options.broker();
     let heard = Heard::new(&config)?;
     let mut filters = heard.filters();
@@ -137,10 +127,7 @@ pub async fn run(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     handle.close(vec![will]).await;
     drop(connection);
-    #[cfg(feature = "embedded-broker")]
-    if let Some(embedded) = embedded {
-        embedded.shutdown().await;
-    }
+    own_broker.end().await;
     Ok(())
 }
 

@@ -60,9 +60,9 @@ pub(crate) enum Step {
     Cycle(&'static [(&'static str, f64)]),
     /// A cycle that makes no record.
     NoRecord,
-    /// Sunward sends this.
+    /// Sunward sends this, or has sent it and no step asked for it yet.
     Sends(&'static str, &'static str),
-    /// Sunward has not sent this since what it last had to send.
+    /// Sunward has not sent this, but for what steps asked for.
     Never(&'static str, &'static str),
 }
 
@@ -232,7 +232,7 @@ impl Bench {
         let now = self.now.clone();
         let sent = |home: &Home| home.all.iter().position(|sent| sent == message);
         let at = self.home.until(&now, sent).await;
-        self.home.all.drain(..=at);
+        self.home.all.remove(at);
     }
 }
 

@@ -1,0 +1,55 @@
+//! The embedded broker, where no other is configured and the feature is there; else nothing.
+//!
+//! Refuses to be a broker: that is `mqtt/broker`'s.
+
+use std::net::SocketAddr;
+
+use crate::config::Config;
+
+/// Perhaps a broker of one's own.
+pub(super) struct OwnBroker {
+    #[cfg(feature = "embedded-broker")]
+    embedded: Option<crate::mqtt::broker::Embedded>,
+}
+
+#[cfg(feature = "embedded-broker")]
+impl OwnBroker {
+    /// Starts it unless `mqtt.url` names another.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        if config.mqtt.url.is_some() {
+            return Ok(Self { embedded: None });
+        }
+        let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
+        tracing::info!("the embedded broker listens on {}", broker.address());
+        Ok(Self { embedded: Some(broker) })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.embedded.as_ref().map(crate::mqtt::broker::Embedded::address)
+    }
+
+    /// Ends it, once everybody has heard the last words.
+    pub(super) async fn end(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+    }
+}
+
+#[cfg(not(feature = "embedded-broker"))]
+#[expect(clippy::unused_async, reason = "as with the feature")]
+impl OwnBroker {
+    pub(super) async fn start(_: &Config) -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    pub(super) async fn end(self) {}
+}
