@@ -65,10 +65,10 @@ impl StartUp {
     }
 
     /// What an earlier run told.
-    pub(super) fn own_state(&mut self, payload: &[u8]) {
+    pub(super) fn own_state(&mut self, payload: &[u8], now: Timestamp) {
         match serde_json::from_slice(payload) {
             Ok(OwnState { paused: true, since }) => {
-                self.paused_since = Some(since.unwrap_or_else(Timestamp::now));
+                self.paused_since = Some(since.unwrap_or(now));
             }
             Ok(_) => self.paused_since = None,
             Err(problem) => tracing::warn!("the state of an earlier run can't be read: {problem}"),
