@@ -75,6 +75,11 @@ pub(super) fn share() -> Value {
     json!({"unit_of_measurement": "%", "state_class": "measurement", "suggested_display_precision": 0})
 }
 
+/// A ratio in percent, in Jinja. Rounded, as 0.29 times 100 is 28.999999999999996.
+pub(super) fn percent(ratio: &str) -> String {
+    format!("({ratio} * 100) | round if {ratio} is not none else none")
+}
+
 /// Both sets of options.
 pub(super) fn with(mut options: Value, more: Value) -> Value {
     if let (Value::Object(options), Value::Object(more)) = (&mut options, more) {

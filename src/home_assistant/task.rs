@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Task;
-use super::device::{Device, power, share, with};
+use super::device::{Device, percent, power, share, with};
 use crate::mqtt::topics::{TaskTopic, Topics};
 
 /// `Automatic`, `On`, … as they are shown, and the words of the wire.
@@ -72,9 +72,8 @@ pub(super) fn describe(device: &mut Device, topics: &Topics, task: Task<'_>) {
         "suggested_display_precision": 2,
     });
     device.add("sensor", "energy_today", "Energy today", told("value_json.energy_today", energy));
-    let ratio = "value_json.ratio * 100 if value_json.ratio is not none else none";
     let covered = with(share(), json!({"icon": "mdi:sun-angle"}));
-    device.add("sensor", "ratio", "Solar coverage", told(ratio, covered));
+    device.add("sensor", "ratio", "Solar coverage", told(&percent("value_json.ratio"), covered));
     let on_today = json!({
         "device_class": "duration", "unit_of_measurement": "min", "state_class": "total_increasing",
         "suggested_display_precision": 0,
@@ -118,7 +117,7 @@ mod tests {
           on_today: {"default_entity_id":"sensor.sunward_ev_charger_on_today","device_class":"duration","name":"On today","object_id":"sunward_ev_charger_on_today","platform":"sensor","state_class":"total_increasing","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":0,"unique_id":"sunward_task_ev-charger.on_today","unit_of_measurement":"min","value_template":"{{ ((value_json.on_today / 60) | round(1)) if value_json is defined else none }}"}
           power: {"default_entity_id":"sensor.sunward_ev_charger_power","device_class":"power","name":"Power","object_id":"sunward_ev_charger_power","platform":"sensor","state_class":"measurement","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":0,"unique_id":"sunward_task_ev-charger.power","unit_of_measurement":"W","value_template":"{{ (value_json.power) if value_json is defined else none }}"}
           priority: {"command_template":"{{ {'Automatic': \"auto\", 'Low': \"low\", 'Medium': \"medium\", 'High': \"high\", 'Urgent': \"urgent\"}[value] }}","command_topic":"sunward/task/ev-charger/priority/set","default_entity_id":"select.sunward_ev_charger_priority","entity_category":"config","icon":"mdi:sort-variant","name":"Priority","object_id":"sunward_ev_charger_priority","options":["Automatic","Low","Medium","High","Urgent"],"platform":"select","state_topic":"sunward/task/ev-charger/priority","unique_id":"sunward_task_ev-charger.priority","value_template":"{{ {'auto': \"Automatic\", 'low': \"Low\", 'medium': \"Medium\", 'high': \"High\", 'urgent': \"Urgent\"}.get((value.split(' ') | first)) }}"}
-          ratio: {"default_entity_id":"sensor.sunward_ev_charger_ratio","icon":"mdi:sun-angle","name":"Solar coverage","object_id":"sunward_ev_charger_ratio","platform":"sensor","state_class":"measurement","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":0,"unique_id":"sunward_task_ev-charger.ratio","unit_of_measurement":"%","value_template":"{{ (value_json.ratio * 100 if value_json.ratio is not none else none) if value_json is defined else none }}"}
+          ratio: {"default_entity_id":"sensor.sunward_ev_charger_ratio","icon":"mdi:sun-angle","name":"Solar coverage","object_id":"sunward_ev_charger_ratio","platform":"sensor","state_class":"measurement","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":0,"unique_id":"sunward_task_ev-charger.ratio","unit_of_measurement":"%","value_template":"{{ ((value_json.ratio * 100) | round if value_json.ratio is not none else none) if value_json is defined else none }}"}
           running: {"default_entity_id":"binary_sensor.sunward_ev_charger_running","device_class":"running","name":"Running","object_id":"sunward_ev_charger_running","platform":"binary_sensor","state_topic":"sunward/task/ev-charger/report","unique_id":"sunward_task_ev-charger.running","value_template":"{{ ({'running': \"ON\", 'stopped': \"OFF\", 'unrunnable': \"OFF\"}.get(value_json.status)) if value_json is defined else none }}"}
           setpoint: {"default_entity_id":"sensor.sunward_ev_charger_setpoint","device_class":"power","icon":"mdi:speedometer","name":"Set-point","object_id":"sunward_ev_charger_setpoint","platform":"sensor","state_class":"measurement","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":0,"unique_id":"sunward_task_ev-charger.setpoint","unit_of_measurement":"W","value_template":"{{ (value_json.setpoint) if value_json is defined else none }}"}
           starts_today: {"default_entity_id":"sensor.sunward_ev_charger_starts_today","entity_category":"diagnostic","icon":"mdi:counter","name":"Starts today","object_id":"sunward_ev_charger_starts_today","platform":"sensor","state_class":"total_increasing","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":0,"unique_id":"sunward_task_ev-charger.starts_today","value_template":"{{ (value_json.starts_today) if value_json is defined else none }}"}

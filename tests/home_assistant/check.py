@@ -12,7 +12,9 @@ import paho.mqtt.client as paho
 from processes import HOST, HomeAssistant, Mosquitto, Sunward, read_json, until
 
 PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
-DOCS = pathlib.Path(__file__).parents[2] / "docs" / "home-assistant.md"
+ROOT = pathlib.Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "home-assistant.md"
+DASHBOARD = ROOT / "examples" / "home-assistant" / "dashboard.yaml"
 
 BOILER = {"name": "Boiler", "power": 2000, "keys": ["boiler"]}
 WALLBOX = {"name": "Wallbox", "power": 1400, "keys": ["ev"], "auto_adjust": True, "max_power": 11000}
@@ -155,6 +157,30 @@ class Check:
         assert {devices[f"sensor.sunward_{task}_power"]["via_device_id"] for task in ("boiler", "ev")} == {sunward["id"]}
         status = states["sensor.sunward_boiler_status"]["attributes"]
         assert "2500 W are available" in status["reason"], status
+        started = states["sensor.sunward_last_started"]["attributes"]
+        assert started["rule"] == "elected" and "2500 W are available" in started["reason"], started
+
+    async def numbers_are_short_and_stay_while_a_meter_is_slow(self):
+        await self.bus.cycle({"net": -590.123456, "solar": 5000, "boiler": 0, "ev": 1533.333333})
+        # A ratio of 0.29: times 100 it is 28.999999999999996.
+        await self.becomes("sensor.sunward_boiler_ratio", "29")
+        await self.becomes("sensor.sunward_task_power", "1533.3")
+        before = (await self.home.states())["sensor.sunward_last_cycle"]["state"]
+        await asyncio.sleep(1)
+        self.bus.publish("sunward/scheduler/set", "schedule")
+        async def again():
+            return (await self.home.states())["sensor.sunward_last_cycle"]["state"] != before
+        await until("a cycle without a record", again)
+        assert self.bus.json("sunward/scheduler/cycle")["skipped"] == "no_record"
+        states = {entity: state["state"] for entity, state in (await self.home.states()).items()}
+        for entity in ("net", "solar", "task_power", "task_ratio"):
+            assert states[f"sensor.sunward_{entity}"] != "unknown", entity
+        long = [(entity, states[entity]) for entity in await self.ours() if re.search(r"\.\d{4}", states[entity])]
+        assert not long, long
+
+    async def the_dashboard_shows_entities_that_exist(self):
+        shown = set(re.findall(r"\b(?:sensor|binary_sensor|switch|select|button)\.sunward_\w+", DASHBOARD.read_text()))
+        assert shown and shown <= (await self.ours()).keys(), shown - (await self.ours()).keys()
 
     async def the_switch_pauses_sunward(self):
         for action, paused in (("off", True), ("on", False)):
@@ -315,6 +341,8 @@ def recipes():
 
 CHECKS = [
     Check.every_entity_appears_with_its_state_unit_and_device,
+    Check.numbers_are_short_and_stay_while_a_meter_is_slow,
+    Check.the_dashboard_shows_entities_that_exist,
     Check.the_switch_pauses_sunward,
     Check.the_buttons_run_a_cycle_and_stop_everything,
     Check.a_mode_and_a_priority_reach_the_task,
