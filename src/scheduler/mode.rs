@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::scheduler::orders::Choice;
 use crate::scheduler::task::Task;
+use crate::scheduler::verdict::Verdict;
 use crate::scheduler::{Action, Now, Priority, Refusal, Rule, Scheduler, TaskId};
 
 /// Who decides about a task.
@@ -98,6 +99,8 @@ impl Scheduler {
         if before != (mode, mode) {
             task.stopping = false;
             task.stop_all &= mode != Mode::On;
+            // What was decided for the mode before is not why it is as it is.
+            task.verdict = Verdict::Pending;
             self.note_guards(slot);
             let choice = self.wanted_by_mode(slot, now);
             self.carry_out(choice.into_iter().collect(), now);

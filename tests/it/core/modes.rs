@@ -210,6 +210,7 @@ fn reports_say_in_plain_words_what_a_mode_does() {
     says(boiler(), &[set(Always)], Status::Running, "mode is on");
     says(boiler().deaf(), &[set(Always)], Status::Stopped, "mode is on: it is told to start");
     says(boiler().deaf(), &[set(Always), User(Pause)], Status::Stopped, "Sunward is paused");
+    says(boiler(), &[set(Always), set(Auto)], Status::Running, "no cycle has judged it yet");
     says(boiler(), &[set(Never)], Status::Stopped, "mode is off");
     says(boiler().running().deaf(), &[set(Never)], Status::Running, "mode is off: it is told to stop");
     let held = || boiler().with(|registration| registration.min_on = Duration::from_secs(300));
