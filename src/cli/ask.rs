@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::bail;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::client::{NotReady, Order, Scheduler, TaskId};
@@ -22,7 +24,8 @@ pub async fn status(config: &Config, out: impl Write) -> anyhow::Result<()> {
     let (state, reports) = (scheduler.state().unwrap_or_default(), scheduler.reports());
     // Everything was read already: how the connection ends doesn't matter.
     let _ = scheduler.close().await;
-    Ok(print(out, &state, &reports)?)
+    let zone = config.settings()?.time_zone;
+    Ok(print(out, &state, &reports, zone)?)
 }
 
 /// Gives the scheduler one order.
@@ -53,8 +56,17 @@ async fn connect(config: &Config) -> anyhow::Result<Scheduler> {
     Ok(scheduler)
 }
 
-fn print(mut out: impl Write, state: &Value, reports: &BTreeMap<TaskId, Value>) -> io::Result<()> {
-    writeln!(out, "Sunward is {} since {}", text(state, "state"), text(state, "since"))?;
+fn print(mut out: impl Write, state: &Value, reports: &BTreeMap<TaskId, Value>, zone: TimeZone) -> io::Result<()> {
+    let activity = match text(state, "state").as_str() {
+        "no_data" => "without power data".to_owned(),
+        word => word.to_owned(),
+    };
+    // As a clock on the wall shows it, like the times in the reasons below.
+    let since = text(state, "since");
+    let since = since
+        .parse::<Timestamp>()
+        .map_or(since, |since| since.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string());
+    writeln!(out, "Sunward is {activity} since {since}")?;
     for warning in state["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         writeln!(out, "warning: {warning}")?;
     }
@@ -82,5 +94,28 @@ fn text(value: &Value, key: &str) -> String {
         Value::Null => "-".into(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_line_says_in_words_and_local_time_how_sunward_is() {
+        let check = |state: &Value, expect: &str| {
+            let mut out = Vec::new();
+            print(&mut out, state, &BTreeMap::new(), TimeZone::get("Europe/Berlin").unwrap()).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap().lines().next(), Some(expect));
+        };
+        let state = |word: &str| json!({"state": word, "since": "2026-06-21T22:30:00.004Z"});
+        check(&state("active"), "Sunward is active since 2026-06-22 00:30");
+        check(&state("paused"), "Sunward is paused since 2026-06-22 00:30");
+        check(&state("no_data"), "Sunward is without power data since 2026-06-22 00:30");
+        // Of another version, or of nobody yet.
+        check(&json!({"state": "odd", "since": "then"}), "Sunward is odd since then");
+        check(&json!({}), "Sunward is - since -");
     }
 }

@@ -48,6 +48,10 @@ enum Subcommands {
     /// Put a record of the past through the scheduler, and see what it would have done.
     Replay(Box<replay::Arguments>),
     /// Watch a simulated home for a day of five minutes: the real program, with sun and people made up.
+    ///
+    /// It brings its own broker and touches no other: nothing of yours is switched, and nothing is kept. On a terminal it
+    /// paints the home, else it prints a line per hour and decision. Of a configuration only `[scheduler]` and
+    /// `time_zone` count.
     #[cfg(feature = "embedded-broker")]
     Demo(demo::DemoArguments),
     /// What is running, and why.

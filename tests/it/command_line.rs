@@ -141,11 +141,13 @@ async fn status_is_a_table_of_tasks_and_reasons() {
     let mut home = Home::new(Protocol::V5, "").await;
     let toml = settings(&home.broker.url(), Protocol::V5);
     let since = home.scheduler(|state| state["since"].is_string()).await["since"].clone();
-    let hidden = [(since.as_str().unwrap(), "2026-06-01T12:00:00.000Z")];
+    let since: jiff::Timestamp = since.as_str().unwrap().parse().unwrap();
+    let since = since.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+    let hidden = [(since.as_str(), "2026-06-01 12:00")];
     assert_snapshot!(call(&["status"], &toml, &hidden).await, @r"
     status: 0
     --- stdout
-    Sunward is active since 2026-06-01T12:00:00.000Z
+    Sunward is active since 2026-06-01 12:00
     no task has registered yet
     --- stderr
     ");
@@ -163,7 +165,7 @@ async fn status_is_a_table_of_tasks_and_reasons() {
     assert_snapshot!(call(&["status"], &toml, &hidden).await, @r"
     status: 0
     --- stdout
-    Sunward is active since 2026-06-01T12:00:00.000Z
+    Sunward is active since 2026-06-01 12:00
     task       status          power  ratio  priority  why
     ev         unreachable       0 W      -  low       no state has come from it yet
     heater     running        1980 W   1.00  high      the sun covers 1.00 of it
