@@ -6,7 +6,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[allow(dead_code)]
-#[path = "../tests/it/naive.rs"]
+#[path = "../tests/it/naive/mod.rs"]
 mod naive;
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use sunward::scheduler::{Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState};
 use sunward::units::Watts;
 
-use naive::{Mode, Naive, NaiveSettings, NaiveTask};
+use naive::{Naive, NaiveSettings, NaiveTask};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Home {
@@ -35,25 +35,11 @@ fn tasks(home: Home, count: u32) -> Vec<NaiveTask> {
             Home::Settled => 1 + u8::from(running),
             Home::Replacing => 1 + u8::try_from(index % 4).unwrap(),
         };
-        let id = format!("t{index:04}");
         NaiveTask {
-            keys: vec![id.clone()],
-            id,
-            priority,
-            power,
             max_power: adjustable.then_some(power * 2.0),
             adjustable,
-            start: 1.0,
-            keep: 0.75,
             running,
-            runnable: true,
-            stoppable: true,
-            reachable: true,
-            blocked: false,
-            mode: Mode::Auto,
-            held_by_min_on: false,
-            meets_criteria: None,
-            deadline: false,
+            ..NaiveTask::idle(&format!("t{index:04}"), priority, power)
         }
     };
     (0..count).map(task).collect()

@@ -11,7 +11,8 @@
 //! - [`diagnosis`]: what somebody hears who listens to a broker, and what of it will hurt.
 //! - [`devices`]: what configured topics mean: sensors, derived keys, off-the-shelf devices.
 //! - [`config`]: the settings: defaults, file, environment.
-//! - [`mqtt`]: the connection, the topics, the payloads, and the embedded broker.
+//! - [`payload`]: bytes become typed values, or a refusal in plain words.
+//! - [`mqtt`]: the connection, the topics, and the embedded broker.
 //! - [`report`]: what Sunward tells.
 //! - [`home_assistant`]: what Home Assistant is told, so that it finds everything by itself.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
@@ -28,8 +29,11 @@ pub mod diagnosis;
 pub mod home_assistant;
 mod jinja;
 pub mod mqtt;
+pub mod payload;
 pub mod replay;
 pub mod report;
 pub mod scheduler;
 pub mod simulate;
+pub mod sun;
+mod topic;
 pub mod units;

@@ -25,10 +25,7 @@ impl Bridge {
             return false;
         };
         for outcome in heard {
-            match outcome {
-                Ok(event) => self.handle(event, &message.topic),
-                Err(problem) => self.fault(&message.topic, &problem),
-            }
+            self.take_in(outcome, &message.topic);
         }
         self.send_to_devices();
         self.tell();

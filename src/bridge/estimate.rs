@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::config::Estimate;
-use crate::simulate::{Panels, Site};
+use crate::sun::Site;
 use crate::units::Watts;
 
 /// See the module.
@@ -20,11 +20,7 @@ impl Estimator {
     /// One, if the configuration says where the home and its panels are.
     pub(super) fn new(estimate: &Estimate) -> Option<Self> {
         let (latitude, longitude) = (estimate.latitude?, estimate.longitude?);
-        let panels: Vec<Panels> = estimate
-            .panels
-            .iter()
-            .map(|panels| Panels { azimuth: panels.azimuth, tilt: panels.tilt, peak_power: panels.peak_power })
-            .collect();
+        let panels = estimate.panels.clone();
         let (base_load, clear_sky_share) = (estimate.base_load, estimate.clear_sky_share);
         (!panels.is_empty()).then_some(Self { site: Site { latitude, longitude, panels }, base_load, clear_sky_share })
     }

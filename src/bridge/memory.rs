@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::mqtt::payload;
 use crate::mqtt::topics::TaskTopic;
+use crate::payload;
 use crate::report::Latest;
 use crate::scheduler::{Counted, DailyView, Event, Mode, Now, Priority, Scheduler, TaskId};
 use crate::units::KilowattHours;

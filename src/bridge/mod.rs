@@ -25,7 +25,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::devices::{Sensors, Tasks};
+use crate::devices::{Heard, Sensors, Tasks};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::report::{self, Latest};
@@ -43,8 +43,7 @@ use outlet::Outlet;
 use own_broker::OwnBroker;
 pub use recorder::Recorder;
 pub use rerun::{Decided, Rerun, recorded_files, rerun};
-pub use set_up::settings;
-use set_up::{Heard, Power};
+use set_up::{Power, Sources};
 use start_up::StartUp;
 
 /// The service manager is told that we live this often at least, whatever it asks.
@@ -64,18 +63,18 @@ pub async fn run(
     let own_broker = OwnBroker::start(&config).await?;
     let options = Options::from_config(&config.mqtt, own_broker.address())?;
     let broker = options.broker();
-    let heard = Heard::new(&config)?;
-    let mut filters = heard.filters();
-    let read_once = heard.read_once(&filters);
+    let sources = Sources::new(&config)?;
+    let mut filters = sources.filters();
+    let read_once = sources.read_once(&filters);
     filters.extend(read_once.iter().cloned());
-    let will = Outgoing::state(heard.topics.scheduler_availability(), "offline");
+    let will = Outgoing::state(sources.topics.scheduler_availability(), "offline");
     let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
 
     let now = clock.now();
     if let Some(recorder) = &mut recorder {
         recorder.start(&config, now);
     }
-    let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, heard, handle.clone(), now)? };
+    let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, sources, handle.clone(), now)? };
     let mut settled = Some(settled);
     let mut boundary = clock.next_boundary(bridge.cycle);
     let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
@@ -166,11 +165,11 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, heard: Heard, handle: Handle, now: Now) -> anyhow::Result<Self> {
-        let Heard { topics, power, sensors, tasks, discovery } = heard;
+    fn new(config: Config, sources: Sources, handle: Handle, now: Now) -> anyhow::Result<Self> {
+        let Sources { topics, power, sensors, tasks, discovery } = sources;
         let mut bridge = Self {
-            scheduler: Scheduler::new(settings(&config)?, now),
-            criteria: set_up::criteria(&config)?,
+            scheduler: Scheduler::new(config.settings()?, now),
+            criteria: config.criteria()?,
             topics,
             power,
             estimator: Estimator::new(&config.power.estimate),
@@ -239,6 +238,13 @@ impl Bridge {
     fn handle(&mut self, event: Event, topic: &str) {
         // What was refused is a fault already.
         let _ = self.hand_over(event, topic);
+    }
+
+    fn take_in(&mut self, heard: Heard, from: &str) {
+        match heard {
+            Ok(event) => self.handle(event, from),
+            Err(problem) => self.fault(from, &problem),
+        }
     }
 
     /// As `handle`, for who wants to know what was refused.

@@ -3,8 +3,8 @@
 //! Refuses to read payloads itself: that is `mqtt/payload`'s.
 
 use crate::mqtt::Message;
-use crate::mqtt::payload::{self, SetCommand};
 use crate::mqtt::topics::{TaskTopic, Topic};
+use crate::payload::{self, SetCommand};
 use crate::scheduler::{Command, Event, Source, TaskId};
 
 use super::Bridge;

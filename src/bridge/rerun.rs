@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::set_up::Heard;
+use super::set_up::Sources;
 use super::tape::{Line, What};
 use super::{Bridge, recorder};
 use crate::config::Config;
@@ -127,8 +127,8 @@ impl Player<'_> {
             if !self.repeats {
                 let recorded = || serde_json::from_value(config.clone()).context("config");
                 let config = self.config.cloned().map_or_else(recorded, Ok)?;
-                let heard = Heard::new(&config)?;
-                self.bridge = Some(Bridge::new(config, heard, Handle::nowhere(), now)?);
+                let sources = Sources::new(&config)?;
+                self.bridge = Some(Bridge::new(config, sources, Handle::nowhere(), now)?);
                 self.begun = Some((line.at, line.wall));
                 self.last = 0;
                 self.rerun.runs += 1;

@@ -2,9 +2,8 @@
 //!
 //! Refuses to read what sensors say: that is `devices`'.
 
-use crate::devices::Output;
 use crate::mqtt::Message;
-use crate::mqtt::payload::Record;
+use crate::payload::Record;
 use crate::scheduler::{Event, Refusal, Source};
 
 use super::Bridge;
@@ -42,11 +41,8 @@ impl Bridge {
     }
 
     fn take_outputs(&mut self) {
-        while let Some(output) = self.sensors.next_output() {
-            match output {
-                Output::Event { from, event } => self.handle(event, &from),
-                Output::Fault { from, error } => self.fault(&from, &error),
-            }
+        while let Some((from, heard)) = self.sensors.next_output() {
+            self.take_in(heard, &from);
         }
     }
 }

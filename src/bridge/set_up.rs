@@ -1,62 +1,17 @@
-//! What the configuration means to the bridge and to the core.
+//! What the configuration means to the bridge: everything that it listens to.
 
 use std::fmt;
 
-use anyhow::Context as _;
-use jiff::tz::TimeZone;
-
-use crate::config::{Config, Invalid, PowerUnit, default_criteria};
-use crate::devices::filter::{covers, distinct};
+use crate::config::Config;
 use crate::devices::{Sensors, Tasks};
 use crate::mqtt::topics::Topics;
-use crate::scheduler::{Criteria, Settings};
+use crate::topic::{covers, distinct};
+use crate::units::PowerUnit;
 
 use super::discovery::Discovery;
 
-/// The core's settings out of the configuration.
-///
-/// # Errors
-/// Names the key that can't work.
-pub fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let time_zone = match &config.time_zone {
-        Some(name) => TimeZone::get(name).context("time_zone")?,
-        None => TimeZone::system(),
-    };
-    Ok(Settings {
-        cycle: config.scheduler.cycle,
-        window_size: config.scheduler.window_size,
-        confirm_records: config.scheduler.confirm_records,
-        headroom: config.scheduler.headroom,
-        ignore_power_threshold: config.scheduler.ignore_power_threshold,
-        max_record_gap: config.scheduler.max_record_gap,
-        expire_after: config.power.expire_after,
-        task_expire_after: config.scheduler.task_expire_after,
-        reserve: config.power.reserve,
-        setpoint_interval: config.scheduler.setpoint_interval,
-        time_zone,
-        dry_run: config.scheduler.dry_run,
-    })
-}
-
-/// The sensors and derived keys of the configuration.
-///
-/// # Errors
-/// Names every key that can't be meant.
-pub(super) fn sensors(config: &Config) -> anyhow::Result<Sensors> {
-    let told = |problems: Vec<Invalid>| {
-        let lines = problems.into_iter().map(|Invalid { key, message, .. }| format!("{key}: {message}"));
-        anyhow::anyhow!(lines.collect::<Vec<_>>().join("\n"))
-    };
-    Sensors::from_config(config).map_err(told)
-}
-
-/// The criteria of tasks that bring none of their own.
-pub(super) fn criteria(config: &Config) -> anyhow::Result<Criteria> {
-    default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))
-}
-
 /// Everything that messages come from.
-pub(super) struct Heard {
+pub(super) struct Sources {
     pub(super) topics: Topics,
     pub(super) power: Power,
     pub(super) sensors: Sensors,
@@ -64,13 +19,13 @@ pub(super) struct Heard {
     pub(super) discovery: Discovery,
 }
 
-impl Heard {
+impl Sources {
     pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
         let topics = Topics::new(&config.mqtt.base_topic)?;
         Ok(Self {
             power: Power::new(config, &topics),
-            sensors: sensors(config)?,
-            tasks: tasks(config)?,
+            sensors: config.sensors()?,
+            tasks: config.tasks()?,
             discovery: Discovery::new(&config.homeassistant, &topics),
             topics,
         })
@@ -91,12 +46,6 @@ impl Heard {
         let own = self.topics.own_filters().into_iter().chain(self.discovery.read_once());
         own.filter(|own| !others.iter().any(|other| covers(other, own))).collect()
     }
-}
-
-/// The tasks of the configuration.
-fn tasks(config: &Config) -> anyhow::Result<Tasks> {
-    Tasks::new(&config.task, &criteria(config)?)
-        .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))
 }
 
 /// Where power records come from.

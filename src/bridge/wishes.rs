@@ -3,8 +3,8 @@
 //! Refuses to read payloads itself: that is `mqtt/payload`'s.
 
 use crate::mqtt::Message;
-use crate::mqtt::payload;
 use crate::mqtt::topics::TaskTopic;
+use crate::payload;
 use crate::scheduler::{Event, TaskId};
 
 use super::Bridge;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::bridge::{self, Clock};
+use crate::bridge::Clock;
 use crate::config::{Config, Mqtt};
 use crate::diagnosis::Listener;
 use crate::mqtt::{Handle, Inbox, Incoming, Options, Outgoing, connect};
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// When the broker can't be reached, and when something will hurt.
 pub async fn listen(config: &Config, time: Duration, mut out: impl Write) -> anyhow::Result<()> {
     let clock = Clock::default();
-    let mut listener = Listener::new(config, bridge::settings(config)?, clock.now().at)?;
+    let mut listener = Listener::new(config, config.settings()?, clock.now().at)?;
     // Without a broker of its own choosing, Sunward runs on its embedded one.
     let url = config.mqtt.url.clone().unwrap_or_else(|| format!("mqtt://{}", config.broker.listen));
     let client_id = format!("{}-check-{}", config.mqtt.client_id, std::process::id());

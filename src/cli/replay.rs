@@ -14,9 +14,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::bridge::settings;
 use crate::cli::{Failure, recording};
-use crate::config::{Config, Loaded, load, replay_tasks};
+use crate::config::{Config, Loaded, load};
 use crate::replay::{self, Contender, Format, History, Home, Prices, Unit};
 
 /// A file that unpacks to more is not read to its end.
@@ -72,7 +71,7 @@ pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl
         let config = given.then_some(config);
         return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
-    let time_zone = settings(config)?.time_zone;
+    let time_zone = config.settings()?.time_zone;
     let history = Arc::new(history(arguments, &time_zone)?);
     let mut contenders = vec![contender("Sunward", arguments, config, &history)?];
     if let Some(path) = &arguments.against {
@@ -100,8 +99,8 @@ fn is_recording(path: &Path) -> bool {
 }
 
 fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> anyhow::Result<Contender> {
-    let settings = settings(config)?;
-    let tasks = replay_tasks(config).map_err(|problem| anyhow::anyhow!("replay.task: {problem}"))?;
+    let settings = config.settings()?;
+    let tasks = config.replay_tasks()?;
     let home = Home::new(history.clone(), tasks, settings.time_zone.clone())?;
     let cycle = arguments.cycle.unwrap_or(config.scheduler.cycle);
     anyhow::ensure!(

@@ -35,9 +35,9 @@ mod registration;
 mod scheduler;
 mod task;
 
-pub use crate::config::CriterionSource as Criterion;
 pub use crate::mqtt::topics::{InvalidTaskId, TaskId};
 pub use crate::mqtt::{OptionsError, PublishError};
+pub use crate::payload::CriterionSource as Criterion;
 pub use registration::{Criteria, Daily, Finished, OnNoData, Priority, Registration, State};
 pub use scheduler::{NotReady, Order, Scheduler};
 pub use task::{Command, Task};

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::tz;
+use jiff::tz::{self, TimeZone};
 
 use super::problem::closest;
 use crate::units::Watts;
@@ -26,40 +26,6 @@ pub(super) fn not_negative(power: Watts) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("expected watts, 0 or more, found {}", power.0))
-}
-
-/// A topic to publish to or to name one sensor: no patterns.
-pub(crate) fn plain_topic(topic: &str) -> Result<(), String> {
-    if topic.trim() != topic || topic.is_empty() {
-        return Err(format!("expected a topic, without spaces at its ends, found \"{topic}\""));
-    }
-    if let Some(wildcard) = topic.chars().find(|c| "+#".contains(*c)) {
-        return Err(format!("expected one topic, without the wildcard {wildcard}, found \"{topic}\""));
-    }
-    if topic.contains(char::is_control) {
-        return Err(format!("expected a topic without control characters, found {topic:?}"));
-    }
-    if topic.len() > usize::from(u16::MAX) {
-        return Err(format!("expected at most {} bytes, found {}", u16::MAX, topic.len()));
-    }
-    Ok(())
-}
-
-/// Topics below a base need room, and longer ones are not meant.
-const LONGEST_BASE: usize = 200;
-
-/// What other topics begin with.
-pub(super) fn base_topic(base: &str) -> Result<(), String> {
-    if base.starts_with('$') {
-        return Err(format!("topics that begin with $ belong to the broker, found \"{base}\""));
-    }
-    if base.starts_with('/') || base.ends_with('/') {
-        return Err(format!("expected no / at the ends, write \"{}\"", base.trim_matches('/')));
-    }
-    if base.len() > LONGEST_BASE {
-        return Err(format!("expected at most {LONGEST_BASE} bytes, found {}", base.len()));
-    }
-    plain_topic(base)
 }
 
 /// An address to listen on: numbers, so that nothing has to be looked up before the network is there.
@@ -93,10 +59,10 @@ pub(super) fn readable(file: &Path) -> Result<(), String> {
 }
 
 /// A time zone that this computer knows.
-pub(super) fn time_zone(name: &str) -> Result<(), String> {
+pub(super) fn time_zone(name: &str) -> Result<TimeZone, String> {
     let known = tz::db();
-    if known.get(name).is_ok() {
-        return Ok(());
+    if let Ok(zone) = known.get(name) {
+        return Ok(zone);
     }
     if known.is_definitively_empty() {
         return Err("this computer has no time zone data, install the package tzdata".into());
@@ -160,8 +126,8 @@ mod tests {
             let said = format!("expected a time zone such as \"Europe/Berlin\", found \"{name}\"{hint}");
             assert_eq!(time_zone(name), Err(said));
         };
-        assert_eq!(time_zone("Europe/Berlin"), Ok(()));
-        assert_eq!(time_zone("UTC"), Ok(()));
+        assert!(time_zone("Europe/Berlin").is_ok());
+        assert!(time_zone("UTC").is_ok());
         refused("Berlin", ", did you mean \"Europe/Berlin\"?");
         refused("Europe/Berln", ", did you mean \"Europe/Berlin\"?");
         refused("new york", ", did you mean \"America/New_York\"?");

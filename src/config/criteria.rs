@@ -1,11 +1,12 @@
 //! `scheduler.criteria`: when tasks that bring no criteria of their own start and keep running.
 //!
-//! Refuses to compile anything: that an expression is one is `validate`'s business.
+//! Refuses to compile anything: that is `payload`'s business.
 
-use std::fmt;
-
-use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
+
+use crate::payload::{CriterionSource, omitted_keep};
+use crate::scheduler;
+use crate::units::Share;
 
 /// `scheduler.criteria`: a number or a Jinja expression each, as in a registration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,20 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Criteria {
     /// Asked for a stopped task.
     pub start: CriterionSource,
-    /// Asked for a running one. Where it was omitted, reading fills in [`Criteria::omitted_keep`].
+    /// Asked for a running one. Where it was omitted, reading fills in [`omitted_keep`].
     pub keep: Option<CriterionSource>,
-}
-
-impl Criteria {
-    /// What `keep` is where it was omitted beside this `start`: 0.75, but at most 0.9 × a numeric `start`, as a task must
-    /// not be stopped by the very number that started it.
-    #[must_use]
-    pub fn omitted_keep(start: &CriterionSource) -> CriterionSource {
-        CriterionSource::Number(match start {
-            CriterionSource::Number(start) => (0.9 * start).min(0.75),
-            CriterionSource::Expression(_) => 0.75,
-        })
-    }
 }
 
 impl Default for Criteria {
@@ -51,57 +40,9 @@ impl Default for CriteriaAsWritten {
 
 impl From<CriteriaAsWritten> for Criteria {
     fn from(CriteriaAsWritten { start, keep }: CriteriaAsWritten) -> Self {
-        let keep = keep.unwrap_or_else(|| Self::omitted_keep(&start));
+        let usual = scheduler::Criteria::default().keep.needed_ratio().unwrap_or(Share::FULL);
+        let keep = keep.unwrap_or_else(|| CriterionSource::Number(omitted_keep(&start, usual).0));
         Self { start, keep: Some(keep) }
-    }
-}
-
-/// A criterion as it is written: a number `x` is short for `ratio >= x`. A number in quotes is a number too, which is how
-/// environment variables come.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum CriterionSource {
-    /// `ratio >= x`.
-    Number(f64),
-    /// A Jinja expression.
-    Expression(String),
-}
-
-impl<'de> Deserialize<'de> for CriterionSource {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(NumberOrExpression)
-    }
-}
-
-struct NumberOrExpression;
-
-impl Visitor<'_> for NumberOrExpression {
-    type Value = CriterionSource;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number or an expression such as \"ratio >= 0.8\"")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<CriterionSource, E> {
-        // `inf` and `nan` are no numbers to compare a ratio with: as expressions they name unknown variables.
-        Ok(match text.trim().parse::<f64>() {
-            Ok(number) if number.is_finite() => CriterionSource::Number(number),
-            _ => CriterionSource::Expression(text.to_owned()),
-        })
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<CriterionSource, E> {
-        Ok(CriterionSource::Number(number))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<CriterionSource, E> {
-        #[expect(clippy::cast_precision_loss, reason = "a ratio beyond 2^53 is as good as any other")]
-        self.visit_f64(number as f64)
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<CriterionSource, E> {
-        #[expect(clippy::cast_precision_loss, reason = "a ratio beyond 2^53 is as good as any other")]
-        self.visit_f64(number as f64)
     }
 }
 

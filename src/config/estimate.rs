@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checks::not_negative;
+use crate::sun::Panels;
 use crate::units::Watts;
 
 /// More roofs than any home has.
@@ -30,18 +31,6 @@ impl Default for Estimate {
     fn default() -> Self {
         Self { latitude: None, longitude: None, panels: Vec::new(), base_load: Watts(400.0), clear_sky_share: 0.6 }
     }
-}
-
-/// One item of `power.estimate.panels`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Panels {
-    /// Where they look: degrees clockwise from north.
-    pub azimuth: f64,
-    /// Degrees from flat.
-    pub tilt: f64,
-    /// Nameplate power of all of them.
-    pub peak_power: Watts,
 }
 
 /// What can't be meant, with the key.

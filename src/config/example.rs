@@ -1,10 +1,10 @@
 //! Keeps `config.toml.example` true: its values are the defaults, and no key is missing.
 
 use super::Config;
-use super::load::{known_keys, settings_of};
+use super::sources::{known_keys, settings_of};
 use super::strict::Node;
-use crate::devices::{Sensors, TASK_FIELDS, Task};
-use crate::mqtt::payload::REGISTRATION_FIELDS;
+use crate::devices::{TASK_FIELDS, Task};
+use crate::payload::REGISTRATION_FIELDS;
 use crate::scheduler::Criteria;
 
 use crate::replay::{PlannedTask, TASK_FIELDS as REPLAY_FIELDS};
@@ -62,7 +62,7 @@ fn the_example_mentions_every_key() {
 #[test]
 fn the_example_has_sensors_that_can_be_meant() {
     let (config, tree) = read(&uncommented());
-    assert_eq!(Sensors::problems(&config), []);
+    assert_eq!(config.sensors().err(), None);
     let sensors = tree.into_table().unwrap()["power"].clone().into_table().unwrap()["sensor"].clone();
     let written = sensors.into_array().unwrap()[0].clone().into_table().unwrap();
     let known = serde_json::to_value(&config.power.sensor[0]).unwrap();
@@ -76,16 +76,16 @@ fn the_example_has_sensors_that_can_be_meant() {
 fn the_example_shows_every_key_of_a_task() {
     let (config, _) = read(&uncommented());
     let criteria = Criteria::default();
-    let shown: Vec<&String> = config.task.iter().flat_map(|task| task.0.keys()).collect();
+    let shown: Vec<&String> = config.task.iter().flat_map(|task| task.keys()).collect();
     for task in &config.task {
-        Task::read(&task.0, &criteria).unwrap_or_else(|problem| panic!("{problem}"));
+        Task::read(task, &criteria).unwrap_or_else(|problem| panic!("{problem}"));
     }
     for key in TASK_FIELDS.iter().chain(&REGISTRATION_FIELDS) {
         assert!(shown.iter().any(|shown| shown == key), "{key} is missing");
     }
-    let shown: Vec<&String> = config.replay.task.iter().flat_map(|task| task.0.keys()).collect();
+    let shown: Vec<&String> = config.replay.task.iter().flat_map(|task| task.keys()).collect();
     for task in &config.replay.task {
-        PlannedTask::read(&task.0, &[], &criteria).unwrap_or_else(|problem| panic!("{problem}"));
+        PlannedTask::read(task, &[], &criteria).unwrap_or_else(|problem| panic!("{problem}"));
     }
     for key in &REPLAY_FIELDS {
         assert!(shown.iter().any(|shown| shown == key), "{key} is missing");

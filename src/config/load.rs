@@ -3,17 +3,13 @@
 //! Refuses to look at the process: the environment is an argument. Refuses settings that `validate` finds fault with, so
 //! that whoever holds a [`Loaded`] can rely on it.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-use config::{Value, ValueKind};
 
 use super::Config;
 use super::merge::{merge, read};
 use super::problem::{ConfigError, Place, Problem};
-use super::strict::is_from_environment;
+use super::sources::{Source, Sources};
 use super::validate::{Invalid, validate};
 use super::variables::Variables;
 
@@ -32,45 +28,6 @@ pub struct Loaded {
     pub sources: Sources,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
-}
-
-/// Where the value of each key came from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sources(BTreeMap<String, Source>);
-
-impl Sources {
-    /// Where the value of this key (`mqtt.url`, `power.sensor[0].topic`) came from.
-    #[must_use]
-    pub fn of(&self, key: &str) -> Source {
-        self.0.get(key).copied().unwrap_or_default()
-    }
-
-    /// All keys that have a value, or could have one, with their sources.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Source)> {
-        self.0.iter().map(|(key, source)| (key.as_str(), *source))
-    }
-}
-
-/// Where a value came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Source {
-    /// Nobody said otherwise.
-    #[default]
-    Default,
-    /// The configuration file.
-    File,
-    /// A `SUNWARD__…` variable.
-    Environment,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Default => "default",
-            Self::File => "file",
-            Self::Environment => "environment",
-        })
-    }
 }
 
 /// Reads the settings from `path` (else the first of [`SEARCHED`] that exists, else no file) and the variables `env`, as
@@ -98,19 +55,6 @@ where
     assemble(file, &text, env)
 }
 
-/// The settings as a tree of plain values, as `check` prints them; absent ones are null.
-pub(crate) fn settings_of(config: &Config) -> serde_json::Value {
-    // Can't fail: the structs have string keys and plain values.
-    serde_json::to_value(config).unwrap_or_default()
-}
-
-/// Every key that exists outside of lists, the absent ones too.
-pub(super) fn known_keys() -> Vec<String> {
-    let mut keys = BTreeMap::new();
-    trace(&settings_of(&Config::default()), None, String::new(), &mut keys);
-    keys.into_keys().collect()
-}
-
 /// `load` without the file system: `text` is what the file holds.
 fn assemble<K, V>(
     file: Option<PathBuf>,
@@ -130,8 +74,7 @@ where
         return Err(problems.into());
     }
 
-    let mut sources = Sources::default();
-    trace(&settings_of(&config), Some(&tree), String::new(), &mut sources.0);
+    let sources = Sources::of_settings(&config, &tree);
     let invalid = validate(&config);
     if invalid.is_empty() {
         return Ok(Loaded { config, sources, file });
@@ -181,37 +124,6 @@ fn read_file(path: &Path) -> Result<String, String> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Notes for every value of the settings whether the tree had it.
-fn trace(value: &serde_json::Value, tree: Option<&Value>, key: String, sources: &mut BTreeMap<String, Source>) {
-    match (value, tree.map(|tree| &tree.kind)) {
-        (serde_json::Value::Object(entries), kind) => {
-            for (name, value) in entries {
-                let tree = match kind {
-                    Some(ValueKind::Table(table)) => table.get(name),
-                    _ => None,
-                };
-                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                trace(value, tree, key, sources);
-            }
-        }
-        (serde_json::Value::Array(items), Some(ValueKind::Array(trees)))
-            if items.iter().any(|item| item.is_object()) =>
-        {
-            for (index, (item, tree)) in items.iter().zip(trees).enumerate() {
-                trace(item, Some(tree), format!("{key}[{index}]"), sources);
-            }
-        }
-        _ => {
-            let source = match tree {
-                None => Source::Default,
-                Some(tree) if is_from_environment(tree) => Source::Environment,
-                Some(_) => Source::File,
-            };
-            sources.insert(key, source);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -219,7 +131,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{Loaded, Source, assemble, find, load};
-    use crate::config::CriterionSource;
+    use crate::payload::CriterionSource;
 
     const NO_ENV: [(&str, &str); 0] = [];
 
@@ -258,7 +170,7 @@ mod tests {
     #[test]
     fn a_keep_that_was_written_is_not_bent() {
         let file = "[scheduler.criteria]\nstart = 0.7\nkeep = 0.75";
-        assert_snapshot!(refused(file, &[]), @"sunward.toml: scheduler.criteria.keep: expected at most scheduler.criteria.start, which is 0.7, found 0.75");
+        assert_snapshot!(refused(file, &[]), @"sunward.toml: scheduler.criteria.keep: expected at most 0.7 (1, and never above `start`), found 0.75");
     }
 
     #[test]

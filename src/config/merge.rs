@@ -8,8 +8,8 @@ use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde_path_to_error::Segment;
 
 use super::Config;
-use super::load::known_keys;
 use super::problem::{Place, Problem, explain, syntax_error};
+use super::sources::known_keys;
 use super::strict::{Mismatch, Node, is_from_environment};
 use super::variables::Variables;
 
@@ -125,8 +125,9 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{merge, read};
+    use crate::config::ConfigError;
     use crate::config::variables::Variables;
-    use crate::config::{ConfigError, CriterionSource};
+    use crate::payload::CriterionSource;
 
     /// Everything that is said about a file and an environment.
     fn said(text: &str, env: &[(&str, &str)]) -> String {

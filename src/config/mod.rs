@@ -9,14 +9,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Watts, duration};
+use crate::devices::SensorSettings;
+use crate::payload::Table;
+use crate::scheduler::Settings;
+use crate::units::{PowerUnit, Watts, duration};
 
 mod checks;
 mod criteria;
 mod estimate;
 mod load;
+mod meaning;
 mod merge;
 mod problem;
+mod sources;
 mod strict;
 mod tasks;
 mod url;
@@ -26,13 +31,12 @@ mod variables;
 #[cfg(test)]
 mod example;
 
-pub(crate) use checks::plain_topic;
-pub use criteria::{Criteria, CriterionSource};
-pub use estimate::{Estimate, Panels};
-pub(crate) use load::settings_of;
-pub use load::{Loaded, SEARCHED, Source, Sources, load};
+pub use criteria::Criteria;
+pub use estimate::Estimate;
+pub use load::{Loaded, SEARCHED, load};
 pub use problem::{ConfigError, Place, Problem, is_secret};
-pub use tasks::{Task, default_criteria, replay_tasks};
+pub(crate) use sources::settings_of;
+pub use sources::{Source, Sources};
 pub use url::BrokerUrl;
 pub use validate::{Invalid, validate};
 
@@ -50,7 +54,7 @@ pub struct Config {
     pub scheduler: Scheduler,
     /// Devices that can't register themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub task: Vec<Task>,
+    pub task: Vec<Table>,
     /// What `sunward replay` takes out of a record.
     #[serde(skip_serializing_if = "Replay::is_empty")]
     pub replay: Replay,
@@ -157,7 +161,7 @@ pub struct Power {
     pub estimate: Estimate,
     /// Single values on topics of their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sensor: Vec<Sensor>,
+    pub sensor: Vec<SensorSettings>,
     /// Keys that are made of others: key → Jinja expression.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub derived: BTreeMap<String, String>,
@@ -165,12 +169,13 @@ pub struct Power {
 
 impl Default for Power {
     fn default() -> Self {
+        let Settings { expire_after, reserve, .. } = Settings::default();
         Self {
             topic: None,
             fallback_topic: None,
             unit_of_measurement: PowerUnit::Watts,
-            expire_after: Duration::from_secs(300),
-            reserve: Watts::ZERO,
+            expire_after,
+            reserve,
             estimate: Estimate::default(),
             sensor: Vec::new(),
             derived: BTreeMap::new(),
@@ -192,44 +197,6 @@ impl Default for HomeAssistant {
     fn default() -> Self {
         Self { discovery: true, discovery_prefix: "homeassistant".into() }
     }
-}
-
-/// `[[power.sensor]]`: one value on a topic, by Home Assistant's names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sensor {
-    /// What is measured, or a template over `topic` where that has wildcards.
-    pub key: String,
-    /// Where it is published.
-    pub topic: String,
-    /// Finds the value in the message; absent: the payload is a number.
-    #[serde(default)]
-    pub value_template: Option<String>,
-    /// `W` or `kW`; absent: as it comes.
-    #[serde(default)]
-    pub unit_of_measurement: Option<String>,
-    /// The value is multiplied by this; -1 inverts it.
-    #[serde(default = "unscaled")]
-    pub scale: f64,
-    /// The value counts for so long; absent: `power.expire_after`; 0: for ever.
-    #[serde(default, with = "duration::option")]
-    pub expire_after: Option<Duration>,
-}
-
-fn unscaled() -> f64 {
-    1.0
-}
-
-/// The unit that a meter speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum PowerUnit {
-    /// Watts.
-    #[default]
-    #[serde(rename = "W")]
-    Watts,
-    /// Kilowatts.
-    #[serde(rename = "kW")]
-    Kilowatts,
 }
 
 /// `[scheduler]`: how decisions are made.
@@ -264,17 +231,18 @@ pub struct Scheduler {
 
 impl Default for Scheduler {
     fn default() -> Self {
+        let usual = Settings::default();
         Self {
-            cycle: Duration::from_secs(60),
-            window_size: 12,
-            confirm_records: 2,
-            headroom: Watts(200.0),
-            ignore_power_threshold: Watts(100.0),
-            max_record_gap: Duration::from_secs(180),
+            cycle: usual.cycle,
+            window_size: usual.window_size,
+            confirm_records: usual.confirm_records,
+            headroom: usual.headroom,
+            ignore_power_threshold: usual.ignore_power_threshold,
+            max_record_gap: usual.max_record_gap,
             criteria: Criteria::default(),
-            task_expire_after: Duration::from_secs(600),
-            setpoint_interval: Duration::from_secs(5),
-            dry_run: false,
+            task_expire_after: usual.task_expire_after,
+            setpoint_interval: usual.setpoint_interval,
+            dry_run: usual.dry_run,
         }
     }
 }
@@ -284,7 +252,7 @@ impl Default for Scheduler {
 #[serde(deny_unknown_fields, default)]
 pub struct Replay {
     /// The tasks: a registration and the appliance behind it each, as [`crate::replay::PlannedTask`] reads them.
-    pub task: Vec<Task>,
+    pub task: Vec<Table>,
 }
 
 impl Replay {

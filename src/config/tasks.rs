@@ -5,48 +5,22 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
 use super::{Config, Invalid};
-use crate::devices::Task as Device;
-use crate::mqtt::payload;
+use crate::devices::Task;
 use crate::replay::PlannedTask;
-use crate::scheduler::Criteria;
-
-/// One off-the-shelf device, as it was written. Every field of a registration is allowed in it, and more.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Task(pub Map<String, Value>);
-
-impl Task {
-    /// The text in a key.
-    fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(Value::as_str)
-    }
-}
-
-/// The criteria of tasks that bring none of their own.
-///
-/// # Errors
-/// Names the key below `scheduler` that is wrong.
-pub fn default_criteria(config: &Config) -> Result<Criteria, payload::PayloadError> {
-    let written = &config.scheduler.criteria;
-    payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default())
-}
 
 /// Everything that can't be meant in the tasks.
 pub(super) fn problems(config: &Config) -> Vec<Invalid> {
     let mut found = Vec::new();
     let mut refuse = |key: String, message: String| found.push(Invalid { key, against: None, message });
     // Wrong ones are reported by their own keys.
-    let criteria = default_criteria(config).unwrap_or_default();
+    let criteria = config.criteria().unwrap_or_default();
     let own = format!("{}/", config.mqtt.base_topic);
     let mut ids = HashMap::new();
     let mut commands = HashMap::new();
     for (number, task) in config.task.iter().enumerate() {
         let key = |name: &str| format!("task[{number}].{name}");
-        let device = match Device::read(&task.0, &criteria) {
+        let device = match Task::read(task, &criteria) {
             Ok(device) => device,
             Err(problem) => {
                 let name = problem.named().map_or_else(|| format!("task[{number}]"), &key);
@@ -54,8 +28,8 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
                 continue;
             }
         };
-        for name in task.0.keys().filter(|name| name.ends_with("_topic")) {
-            if task.text(name).is_some_and(|topic| topic.starts_with(&own)) {
+        for name in task.keys().filter(|name| name.ends_with("_topic")) {
+            if task[name].as_str().is_some_and(|topic| topic.starts_with(&own)) {
                 let problem = format!("what begins with \"{own}\" is Sunward's own, expected a topic of the device");
                 refuse(key(name), problem);
             }
@@ -77,7 +51,7 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
     let mut ids = HashMap::new();
     for (number, task) in config.replay.task.iter().enumerate() {
         let key = |name: &str| format!("replay.task[{number}].{name}");
-        match PlannedTask::read(&task.0, &config.task, &criteria) {
+        match PlannedTask::read(task, &config.task, &criteria) {
             Ok(task) => {
                 if let Some(other) = ids.insert(task.id.clone(), number) {
                     refuse(key("id"), format!("\"{}\" is taken by replay.task[{other}] already", task.id));
@@ -87,15 +61,6 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
         }
     }
     found
-}
-
-/// The tasks of a replay.
-///
-/// # Errors
-/// Names the field of the first that is wrong; a configuration that was loaded has none.
-pub fn replay_tasks(config: &Config) -> Result<Vec<PlannedTask>, payload::PayloadError> {
-    let criteria = default_criteria(config)?;
-    config.replay.task.iter().map(|task| PlannedTask::read(&task.0, &config.task, &criteria)).collect()
 }
 
 #[cfg(test)]

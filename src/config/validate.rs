@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use super::checks::{base_topic, listen, not_negative, plain_topic, readable, time_zone, within};
+use super::checks::{listen, not_negative, readable, time_zone, within};
 use super::estimate;
 use super::url::BrokerUrl;
-use super::{Config, Criteria, CriterionSource, Mqtt, Scheduler, tasks};
-use crate::devices::Sensors;
-use crate::scheduler::Criterion;
+use super::{Config, ConfigError, Mqtt, Problem, Scheduler, tasks};
+use crate::topic::{check_base, check_topic};
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,34 +29,24 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
     identity(&config.mqtt, &mut found);
     credentials(&config.mqtt, &mut found);
     scheduler(&config.scheduler, &mut found);
-    criteria(&config.scheduler.criteria, &mut found);
+    found.all(config.criteria());
     found.expect("broker.listen", listen(&config.broker.listen));
     found.expect("power.reserve", not_negative(config.power.reserve));
     for (key, topic) in [("power.topic", &config.power.topic), ("power.fallback_topic", &config.power.fallback_topic)] {
         if let Some(topic) = topic {
-            found.expect(key, plain_topic(topic));
+            found.expect(key, check_topic(topic));
         }
     }
     for (key, message) in estimate::problems(&config.power.estimate) {
         found.expect(key, Err(message));
     }
-    found.0.extend(Sensors::problems(config));
+    found.all(config.sensors());
     found.0.extend(tasks::problems(config));
-    found.expect("homeassistant.discovery_prefix", base_topic(&config.homeassistant.discovery_prefix));
+    found.expect("homeassistant.discovery_prefix", check_base(&config.homeassistant.discovery_prefix));
     if let Some(zone) = &config.time_zone {
-        found.expect("time_zone", time_zone(zone));
+        found.expect("time_zone", time_zone(zone).map(drop));
     }
     found.0
-}
-
-/// Whether a criterion that is an expression compiles.
-fn expression(source: &CriterionSource) -> Result<(), String> {
-    match source {
-        CriterionSource::Number(_) => Ok(()),
-        CriterionSource::Expression(text) => {
-            Criterion::expression(text).map(drop).map_err(|problem| problem.to_string())
-        }
-    }
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -75,6 +64,11 @@ impl Findings {
         if let Err(message) = outcome {
             self.0.push(Invalid { key: key.to_owned(), against: None, message });
         }
+    }
+
+    fn all<T>(&mut self, outcome: Result<T, ConfigError>) {
+        let problems = outcome.err().map(ConfigError::into_problems).unwrap_or_default();
+        self.0.extend(problems.into_iter().map(|Problem { key, message, .. }| Invalid { key, against: None, message }));
     }
 
     fn against(&mut self, key: &str, other: &str, message: String) {
@@ -126,7 +120,7 @@ fn identity(mqtt: &Mqtt, found: &mut Findings) {
             _ => Ok(()),
         },
     );
-    found.expect("mqtt.base_topic", base_topic(&mqtt.base_topic));
+    found.expect("mqtt.base_topic", check_base(&mqtt.base_topic));
 }
 
 fn credentials(mqtt: &Mqtt, found: &mut Findings) {
@@ -162,37 +156,6 @@ fn scheduler(settings: &Scheduler, found: &mut Findings) {
         ("scheduler.task_expire_after", settings.task_expire_after),
     ] {
         found.expect(key, if time.is_zero() { Err("expected more than 0s".into()) } else { Ok(()) });
-    }
-}
-
-fn criteria(criteria: &Criteria, found: &mut Findings) {
-    const START: &str = "scheduler.criteria.start";
-    const KEEP: &str = "scheduler.criteria.keep";
-    let share = |x: f64| {
-        if x.is_finite() && x >= 0.0 { Ok(()) } else { Err(format!("expected a number, 0 or more, found {x}")) }
-    };
-    let start = match &criteria.start {
-        CriterionSource::Number(start) => {
-            found.expect(START, share(*start));
-            share(*start).is_ok().then_some(*start)
-        }
-        source @ CriterionSource::Expression(_) => {
-            found.expect(START, expression(source));
-            None
-        }
-    };
-    match &criteria.keep {
-        Some(CriterionSource::Number(keep)) => match (share(*keep), start) {
-            (Err(message), _) => found.expect(KEEP, Err(message)),
-            (Ok(()), Some(start)) if *keep > start => {
-                found.against(KEEP, START, format!("expected at most {START}, which is {start}, found {keep}"));
-            }
-            // More than all of a task's usage can't be covered: it would be stopped in each cycle after its start.
-            (Ok(()), _) if *keep > 1.0 => found.expect(KEEP, Err(format!("expected at most 1, found {keep}"))),
-            _ => {}
-        },
-        Some(source) => found.expect(KEEP, expression(source)),
-        None => {}
     }
 }
 
@@ -249,15 +212,19 @@ mod tests {
         keep(
             "0.7",
             "0.71",
-            &["scheduler.criteria.keep: expected at most scheduler.criteria.start, which is 0.7, found 0.71"],
+            &["scheduler.criteria.keep: expected at most 0.7 (1, and never above `start`), found 0.71"],
         );
         keep("2", "1", &[]);
-        keep("2", "1.1", &["scheduler.criteria.keep: expected at most 1, found 1.1"]);
-        keep("\"running\"", "1.1", &["scheduler.criteria.keep: expected at most 1, found 1.1"]);
+        keep("2", "1.1", &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"]);
+        keep(
+            "\"running\"",
+            "1.1",
+            &["scheduler.criteria.keep: expected at most 1 (1, and never above `start`), found 1.1"],
+        );
         keep("\"running\"", "\"running\"", &[]);
-        keep("1", "-0.1", &["scheduler.criteria.keep: expected a number, 0 or more, found -0.1"]);
-        keep("-1", "0.5", &["scheduler.criteria.start: expected a number, 0 or more, found -1"]);
-        keep("nan", "0.5", &["scheduler.criteria.start: expected a number, 0 or more, found NaN"]);
+        keep("1", "-0.1", &["scheduler.criteria.keep: expected 0 or more, or a Jinja expression, found -0.1"]);
+        keep("-1", "0.5", &["scheduler.criteria.start: expected 0 or more, or a Jinja expression, found -1"]);
+        keep("nan", "0.5", &["scheduler.criteria.start: expected 0 or more, or a Jinja expression, found NaN"]);
     }
 
     #[test]
@@ -266,11 +233,11 @@ mod tests {
         base("", "mqtt.base_topic: expected a topic, without spaces at its ends, found \"\"");
         base("a/+", "mqtt.base_topic: expected one topic, without the wildcard +, found \"a/+\"");
         base("a\\u0000", "mqtt.base_topic: expected a topic without control characters, found \"a\\0\"");
-        base("/a/", "mqtt.base_topic: expected no / at the ends, write \"a\"");
+        base("/a/", "mqtt.base_topic: expected no / at the ends and no two in a row, write \"a\"");
         base("$SYS/a", "mqtt.base_topic: topics that begin with $ belong to the broker, found \"$SYS/a\"");
-        base(&"a".repeat(201), "mqtt.base_topic: expected at most 200 bytes, found 201");
+        base(&"a".repeat(129), "mqtt.base_topic: expected at most 128 bytes, found 129");
         check("mqtt.base_topic = \"home/sunward\"", &[]);
-        let expect = "homeassistant.discovery_prefix: expected no / at the ends, write \"ha\"";
+        let expect = "homeassistant.discovery_prefix: expected no / at the ends and no two in a row, write \"ha\"";
         check("homeassistant.discovery_prefix = \"ha/\"", &[expect]);
         check("mqtt.client_id = \"\"", &["mqtt.client_id: expected a name, found \"\""]);
         check(

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::Config;
-use super::load::settings_of;
 use super::problem::{Place, Problem, variable_name};
+use super::sources::settings_of;
 
 /// The `SUNWARD__…` variables: key → name and value.
 #[derive(Default)]

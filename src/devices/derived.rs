@@ -11,6 +11,7 @@ use minijinja::{Environment, Expression, UndefinedBehavior, Value, value::ValueK
 
 use crate::devices::sensor::name_problem;
 use crate::jinja::{self, LONGEST, plain};
+use crate::payload::PayloadError;
 use crate::scheduler::{Expiry, Instant, Sensed};
 use crate::units::Watts;
 
@@ -56,22 +57,15 @@ struct Input {
     fresh: bool,
 }
 
-/// What is wrong with a key, or with what came of it.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) key: String,
-    pub(super) problem: String,
-}
-
 impl DerivedKeys {
     /// The keys out of their expressions.
     ///
     /// # Errors
     /// The first key that can't be meant, and why.
-    pub(super) fn new(written: &BTreeMap<String, String>) -> Result<Self, Refused> {
+    pub(super) fn new(written: &BTreeMap<String, String>) -> Result<Self, PayloadError> {
         let mut derived = Self::default();
         for (key, source) in written {
-            let problem = |problem: String| Refused { key: key.clone(), problem };
+            let problem = |problem: String| PayloadError::field(key, problem);
             if let Some(why) = name_problem(key) {
                 return Err(problem(format!("`{key}` {why}")));
             }
@@ -95,7 +89,7 @@ impl DerivedKeys {
     }
 
     /// Puts each key behind those that it is made of.
-    fn sort(&mut self) -> Result<(), Refused> {
+    fn sort(&mut self) -> Result<(), PayloadError> {
         let mut sorted: Vec<Derived> = Vec::new();
         let mut left = std::mem::take(&mut self.keys);
         while !left.is_empty() {
@@ -143,7 +137,7 @@ impl DerivedKeys {
     }
 
     /// Reckons what has waited long enough, or has all its inputs new.
-    pub(super) fn settle(&mut self, now: Instant) -> Vec<Result<Sensed, Refused>> {
+    pub(super) fn settle(&mut self, now: Instant) -> Vec<Result<Sensed, PayloadError>> {
         let mut settled = Vec::new();
         for at in 0..self.keys.len() {
             let derived = &mut self.keys[at];
@@ -175,7 +169,7 @@ impl DerivedKeys {
 }
 
 impl Derived {
-    fn reckon(&mut self, values: &[Option<Known>], now: Instant) -> Option<Result<Sensed, Refused>> {
+    fn reckon(&mut self, values: &[Option<Known>], now: Instant) -> Option<Result<Sensed, PayloadError>> {
         let known: Vec<Option<Known>> = self.inputs.iter().map(|input| values[input.id]).collect();
         let current = |known: &&Known| known.expires.is_none_or(|end| now <= end);
         let missing = self.inputs.iter().zip(&known).filter_map(|(input, known)| match known {
@@ -198,7 +192,7 @@ impl Derived {
                 measured: known().map(|known| known.measured).max().unwrap_or(now),
                 expiry: known().filter_map(|known| known.expires).min().map_or(Expiry::Never, Expiry::At),
             }),
-            Err(problem) => Err(Refused { key: self.key.clone(), problem }),
+            Err(problem) => Err(PayloadError::field(&self.key, problem)),
         })
     }
 }
@@ -228,7 +222,7 @@ fn compile(source: &str) -> Result<(Expression<'static, 'static>, Vec<String>), 
 }
 
 /// The keys that are made of each other.
-fn circle(left: &[Derived]) -> Refused {
+fn circle(left: &[Derived]) -> PayloadError {
     let next = |key: &Derived| left.iter().position(|other| key.inputs.iter().any(|input| input.id == other.id));
     let mut way = vec![0];
     loop {
@@ -241,7 +235,7 @@ fn circle(left: &[Derived]) -> Refused {
                 [_] => "is made of itself".into(),
                 _ => format!("is made of itself: {}", names.join(" ← ")),
             };
-            return Refused { key: names[0].to_owned(), problem };
+            return PayloadError::field(names[0], problem);
         }
         way.push(at);
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use minijinja::context;
 
+use super::Heard;
 use super::reading::Reading;
 use super::state::{Assembled, Change};
-use super::task::{Setpoint, Task};
-use super::tasks::Heard;
+use super::task::{Setpoint, Task, ToDevice};
 use super::template::{Message, Yield};
 use crate::scheduler::{Action, Event, Instant};
 use crate::units::Watts;
@@ -19,15 +19,6 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// One of which nothing is known is asked this often: it may have joined the network after the last question.
 const UNTIL_KNOWN: Duration = Duration::from_secs(60);
-
-/// A message to a device. Never retained: a device that reboots must not replay it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToDevice {
-    /// Where it goes.
-    pub topic: String,
-    /// What it says.
-    pub payload: String,
-}
 
 /// See the module.
 #[derive(Debug)]

@@ -4,7 +4,6 @@
 
 mod derived;
 mod device;
-pub mod filter;
 mod message;
 mod reading;
 mod sensor;
@@ -16,11 +15,15 @@ mod task_tests;
 mod tasks;
 pub mod template;
 
-pub use device::ToDevice;
-pub use sensor::{Outcome, Reading};
-pub use sensors::{Output, Sensors};
+pub use sensor::{Outcome, Reading, SensorSettings};
+pub use sensors::Sensors;
 #[cfg(test)]
 pub(crate) use task::FIELDS as TASK_FIELDS;
 pub(crate) use task::MIN_TIME;
-pub use task::Task;
-pub use tasks::{Heard, Tasks};
+pub use task::{Task, ToDevice};
+pub use tasks::Tasks;
+
+use crate::scheduler::Event;
+
+/// What came of what a sensor or a device said: an event, or why it could not be read.
+pub type Heard = Result<Event, String>;

@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use minijinja::context;
+use serde::{Deserialize, Serialize};
 
-use crate::config;
-use crate::devices::filter::{self, has_wildcard};
 use crate::devices::template::{Absent, Failure, Message, Template, Yield, number};
-use crate::mqtt::payload::key_problem;
-use crate::units::Watts;
+use crate::payload::{PayloadError, key_problem};
+use crate::topic::{check_filter, has_wildcard};
+use crate::units::{PowerUnit, Watts, duration};
 
 /// So many topics of one wildcard are told apart.
 const MOST_TOPICS: usize = 1_000;
@@ -20,7 +20,33 @@ const MOST_TOPICS: usize = 1_000;
 /// So many messages without any value look like a wrong template.
 const SUSPICIOUS: u64 = 20;
 
-/// One `[[power.sensor]]`.
+/// `[[power.sensor]]`: one value on a topic, by Home Assistant's names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensorSettings {
+    /// What is measured, or a template over `topic` where that has wildcards.
+    pub key: String,
+    /// Where it is published.
+    pub topic: String,
+    /// Finds the value in the message; absent: the payload is a number.
+    #[serde(default)]
+    pub value_template: Option<String>,
+    /// `W` or `kW`; absent: as it comes.
+    #[serde(default)]
+    pub unit_of_measurement: Option<String>,
+    /// The value is multiplied by this; -1 inverts it.
+    #[serde(default = "unscaled")]
+    pub scale: f64,
+    /// The value counts for so long; absent: `power.expire_after`; 0: for ever.
+    #[serde(default, with = "duration::option")]
+    pub expire_after: Option<Duration>,
+}
+
+fn unscaled() -> f64 {
+    1.0
+}
+
+/// One `[[power.sensor]]` while Sunward runs.
 #[derive(Debug)]
 pub(super) struct Sensor {
     key: Key,
@@ -72,12 +98,12 @@ impl Sensor {
     ///
     /// # Errors
     /// Every field that can't be meant, and why.
-    pub(super) fn new(written: &config::Sensor, expire_after: Duration) -> Result<Self, Vec<(&'static str, String)>> {
+    pub(super) fn new(written: &SensorSettings, expire_after: Duration) -> Result<Self, Vec<PayloadError>> {
         let mut problems = Vec::new();
         let mut expect = |field: &'static str, outcome: Result<(), String>| {
-            problems.extend(outcome.err().map(|problem| (field, problem)));
+            problems.extend(outcome.err().map(|problem| PayloadError::field(field, problem)));
         };
-        expect("topic", filter::check(&written.topic));
+        expect("topic", check_filter(&written.topic));
         let template = written.value_template.as_deref().map(Template::new).transpose();
         let template = template.map_err(|problem| expect("value_template", Err(problem.to_string())));
         let factor = factor(written.unit_of_measurement.as_deref());
@@ -159,8 +185,8 @@ impl Sensor {
 /// What a value in this unit is multiplied by to be watts.
 fn factor(unit: Option<&str>) -> Result<f64, String> {
     match unit {
-        None | Some("W") => Ok(1.0),
-        Some("kW") => Ok(1000.0),
+        None | Some("W") => Ok(PowerUnit::Watts.watts()),
+        Some("kW") => Ok(PowerUnit::Kilowatts.watts()),
         Some(unit) => {
             let hint = match unit.to_lowercase().as_str() {
                 "w" | "watt" | "watts" => ", write \"W\"",

@@ -3,15 +3,16 @@
 //! Feed it with [`Sensors::receive`] and [`Sensors::note`], wake it at [`Sensors::next_wakeup`] with [`Sensors::wake`], and
 //! after each of these take what [`Sensors::next_output`] hands out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::derived::{DerivedKeys, Refused};
-use super::filter;
-use super::sensor::{Outcome, Reading, Sensor};
+use super::Heard;
+use super::derived::DerivedKeys;
+use super::sensor::{Outcome, Reading, Sensor, SensorSettings};
 use super::template::Message;
-use crate::config::{Config, Invalid};
+use crate::payload::PayloadError;
 use crate::scheduler::{Event, Expiry, Instant, Sensed, is_plausible};
+use crate::topic;
 use crate::units::Watts;
 
 #[cfg(test)]
@@ -24,89 +25,60 @@ pub struct Sensors {
     derived: DerivedKeys,
     /// Of values in whole records.
     expire_after: Duration,
-    outputs: VecDeque<Output>,
-}
-
-/// What came of what went in.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Something happened.
-    Event {
-        /// The topic, or the key of the configuration, that it came from.
-        from: String,
-        /// What.
-        event: Event,
-    },
-    /// Something was refused.
-    Fault {
-        /// The topic, or the key of the configuration, that it came from.
-        from: String,
-        /// Why.
-        error: String,
-    },
+    /// Each with the topic, or the key of the configuration, that it came from.
+    outputs: VecDeque<(String, Heard)>,
 }
 
 impl Sensors {
-    /// Reads the configuration.
+    /// The sensors and derived keys of `[power]`; `expire_after` is that of sensors that bring none.
     ///
     /// # Errors
-    /// Everything in it that can't be meant.
-    pub fn from_config(config: &Config) -> Result<Self, Vec<Invalid>> {
-        let power = &config.power;
-        let mut all = Self { expire_after: power.expire_after, ..Self::default() };
+    /// Everything that can't be meant, by its key below `power`.
+    pub fn new(
+        sensors: &[SensorSettings],
+        derived: &BTreeMap<String, String>,
+        expire_after: Duration,
+    ) -> Result<Self, Vec<PayloadError>> {
+        let mut all = Self { expire_after, ..Self::default() };
         let mut problems = Vec::new();
-        for (index, written) in power.sensor.iter().enumerate() {
-            let invalid = |field: &str, message: String| Invalid {
-                key: format!("power.sensor[{index}].{field}"),
-                against: None,
-                message,
-            };
-            match Sensor::new(written, power.expire_after) {
+        for (number, written) in sensors.iter().enumerate() {
+            let place = format!("sensor[{number}]");
+            match Sensor::new(written, expire_after) {
                 Ok(sensor) => all.sensors.push(sensor),
-                Err(wrong) => problems.extend(wrong.into_iter().map(|(field, message)| invalid(field, message))),
+                Err(wrong) => problems.extend(wrong.into_iter().map(|problem| problem.within(&place))),
             }
-            let same = power.sensor[..index].iter().position(|other| other.key == written.key);
+            let same = sensors[..number].iter().position(|other| other.key == written.key);
             if let Some(other) = same {
-                problems.push(invalid(
-                    "key",
-                    format!(
-                        "power.sensor[{other}] measures `{key}` too: give each its own key, and add them up with \
-                         [power.derived] {key} = \"…\"",
-                        key = written.key,
-                    ),
-                ));
+                let problem = format!(
+                    "power.sensor[{other}] measures `{key}` too: give each its own key, and add them up with \
+                     [power.derived] {key} = \"…\"",
+                    key = written.key,
+                );
+                problems.push(PayloadError::field("key", problem).within(&place));
             }
         }
-        match DerivedKeys::new(&power.derived) {
+        match DerivedKeys::new(derived) {
             Ok(derived) => all.derived = derived,
-            Err(Refused { key, problem }) => {
-                problems.push(Invalid { key: format!("power.derived.{key}"), against: None, message: problem });
-            }
+            Err(problem) => problems.push(problem.within("derived")),
         }
-        let measured = |key: &String| power.sensor.iter().position(|sensor| sensor.key == *key);
-        for (key, sensor) in power.derived.keys().filter_map(|key| Some((key, measured(key)?))) {
-            let message = format!("power.sensor[{sensor}] measures `{key}` already: give one of them another name");
-            problems.push(Invalid { key: format!("power.derived.{key}"), against: None, message });
+        let measured = |key: &String| sensors.iter().position(|sensor| sensor.key == *key);
+        for (key, sensor) in derived.keys().filter_map(|key| Some((key, measured(key)?))) {
+            let problem = format!("power.sensor[{sensor}] measures `{key}` already: give one of them another name");
+            problems.push(PayloadError::field(key, problem).within("derived"));
         }
         if problems.is_empty() { Ok(all) } else { Err(problems) }
-    }
-
-    /// Everything in the configuration that can't be meant.
-    #[must_use]
-    pub fn problems(config: &Config) -> Vec<Invalid> {
-        Self::from_config(config).err().unwrap_or_default()
     }
 
     /// What has to be subscribed to, each once however many sensors it feeds.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
-        filter::distinct(self.sensors.iter().map(|sensor| sensor.filter().to_owned()).collect())
+        topic::distinct(self.sensors.iter().map(|sensor| sensor.filter().to_owned()).collect())
     }
 
     /// Whether anything here listens to this topic.
     #[must_use]
     pub fn listens_to(&self, topic: &str) -> bool {
-        self.sensors.iter().any(|sensor| filter::matches(sensor.filter(), topic))
+        self.sensors.iter().any(|sensor| topic::covers(sensor.filter(), topic))
     }
 
     /// Takes a message in, and tells what each sensor that listens to its topic made of it.
@@ -114,7 +86,7 @@ impl Sensors {
         let message = Message::new(topic, payload);
         let mut readings = Vec::new();
         for (number, sensor) in self.sensors.iter_mut().enumerate() {
-            if !filter::matches(sensor.filter(), topic) {
+            if !topic::covers(sensor.filter(), topic) {
                 continue;
             }
             let heard = match &message {
@@ -148,7 +120,7 @@ impl Sensors {
         if is_plausible(value) {
             self.derived.note(&sensed, !retain, now);
         }
-        self.outputs.push_back(Output::Event { from: topic.to_owned(), event: Event::Sensed(sensed) });
+        self.outputs.push_back((topic.to_owned(), Ok(Event::Sensed(sensed))));
     }
 
     /// Takes out of a whole record what is derived, and answers with what derived keys are made of.
@@ -182,14 +154,14 @@ impl Sensors {
         for outcome in self.derived.settle(now) {
             let from = |key: &str| format!("power.derived.{key}");
             self.outputs.push_back(match outcome {
-                Ok(sensed) => Output::Event { from: from(&sensed.key), event: Event::Sensed(sensed) },
-                Err(Refused { key, problem }) => Output::Fault { from: from(&key), error: problem },
+                Ok(sensed) => (from(&sensed.key), Ok(Event::Sensed(sensed))),
+                Err(problem) => (from(problem.named().unwrap_or_default()), Err(problem.problem().to_owned())),
             });
         }
     }
 
-    /// What came of it, in order.
-    pub fn next_output(&mut self) -> Option<Output> {
+    /// What came of it, in order, and the topic, or the key of the configuration, that it came from.
+    pub fn next_output(&mut self) -> Option<(String, Heard)> {
         self.outputs.pop_front()
     }
 
@@ -200,6 +172,6 @@ impl Sensors {
     }
 
     fn fault(&mut self, topic: &str, error: String) {
-        self.outputs.push_back(Output::Fault { from: topic.to_owned(), error });
+        self.outputs.push_back((topic.to_owned(), Err(error)));
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::reading::Reading;
 use super::task::Task;
 use super::template::Message;
-use crate::mqtt::payload::without_nulls;
+use crate::payload::without_nulls;
 use crate::scheduler::TaskState;
 
 /// So many fields of its messages are kept for criteria at most; then only those of the newest message.

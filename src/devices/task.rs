@@ -2,13 +2,13 @@
 //!
 //! Refuses a description that can't be meant, naming its key. What one task must not be beside others is `config`'s.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::device::ToDevice;
 use super::reading::{Source, Words};
 use super::template::Template;
-use crate::mqtt::payload::{Fields, PayloadError, REGISTRATION_FIELDS, registration_of};
+use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
 use crate::scheduler::{Criteria, Registration, TaskId};
+use crate::topic::check_topic;
 use crate::units::Watts;
 
 /// The keys beyond those of a registration.
@@ -92,12 +92,21 @@ pub(super) struct Setpoint {
     pub(super) template: Option<Template>,
 }
 
+/// A message to a device. Never retained: a device that reboots must not replay it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToDevice {
+    /// Where it goes.
+    pub topic: String,
+    /// What it says.
+    pub payload: String,
+}
+
 impl Task {
     /// Reads a table of the configuration.
     ///
     /// # Errors
     /// Names the key that is wrong.
-    pub fn read(table: &Map<String, Value>, criteria: &Criteria) -> Result<Self, PayloadError> {
+    pub fn read(table: &Table, criteria: &Criteria) -> Result<Self, PayloadError> {
         let fields = Fields::new(table);
         let known: Vec<&str> = FIELDS.iter().chain(&REGISTRATION_FIELDS).copied().collect();
         if let Some(key) = table.keys().find(|key| OF_HOME_ASSISTANT.contains(&key.as_str())) {
@@ -243,7 +252,7 @@ fn needs(fields: &Fields<'_>, key: &str, other: &str) -> PayloadError {
 
 fn topic(fields: &Fields<'_>, key: &str) -> Result<Option<String>, PayloadError> {
     let Some(topic) = fields.text(key, LONGEST_TOPIC)? else { return Ok(None) };
-    crate::config::plain_topic(topic).map_err(|problem| fields.error(key, problem))?;
+    check_topic(topic).map_err(|problem| fields.error(key, problem))?;
     Ok(Some(topic.to_owned()))
 }
 
@@ -265,7 +274,7 @@ fn watts_template(fields: &Fields<'_>) -> Result<Option<Template>, PayloadError>
 }
 
 /// TOML knows no null, but numbers that aren't any, which become one.
-fn refuse_nothing(table: &Map<String, Value>) -> Result<(), PayloadError> {
+fn refuse_nothing(table: &Table) -> Result<(), PayloadError> {
     for (key, value) in table {
         match value {
             Value::Null => return Err(PayloadError::field(key.clone(), "expected a finite number")),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::tasks::{Heard, Tasks};
+use super::Heard;
+use super::tasks::Tasks;
 use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
 
@@ -14,7 +15,7 @@ fn tasks(toml: &str) -> Tasks {
     let file = config::File::from_str(&toml, config::FileFormat::Toml);
     let config: crate::config::Config =
         config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap();
-    Tasks::new(&config.task, &Criteria::default()).unwrap_or_else(|(at, problem)| panic!("task[{at}].{problem}"))
+    Tasks::new(&config.task, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 /// An event or a fault in a few letters.

@@ -4,15 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::device::{Device, ToDevice};
-use super::task::Task;
+use super::Heard;
+use super::device::Device;
+use super::task::{Task, ToDevice};
 use super::template::Message;
-use crate::mqtt::payload::PayloadError;
+use crate::payload::{PayloadError, Table};
 use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
-
-/// What a message came to: an event, or why it could not be read.
-pub type Heard = Result<Event, String>;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -28,11 +26,11 @@ impl Tasks {
     /// The tasks of a valid configuration. `criteria` are those of tasks that bring none of their own.
     ///
     /// # Errors
-    /// The number of the first task that can't be meant, from 0, and the key that is wrong.
-    pub fn new(configured: &[crate::config::Task], criteria: &Criteria) -> Result<Self, (usize, PayloadError)> {
+    /// Names the first key that can't be meant: `task[0].power`.
+    pub fn new(configured: &[Table], criteria: &Criteria) -> Result<Self, PayloadError> {
         let mut all = Self::default();
         for (number, table) in configured.iter().enumerate() {
-            let task = Task::read(&table.0, criteria).map_err(|problem| (number, problem))?;
+            let task = Task::read(table, criteria).map_err(|problem| problem.within(&format!("task[{number}]")))?;
             for (_, topic) in task.listens_to() {
                 all.by_topic.entry(topic.to_owned()).or_default().insert(task.id.clone());
             }

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::devices::{Tasks, filter};
+use crate::devices::Tasks;
 use crate::scheduler::{Event, Expiry, Instant, Registration, Sensed, TaskId};
+use crate::topic::covers;
 use crate::units::Watts;
 
 /// Values of one key that are remembered: the newest.
@@ -122,7 +123,7 @@ impl Heard {
     }
 
     pub(crate) fn note_message(&mut self, topic: &str, retain: bool) {
-        for source in self.sources.iter_mut().filter(|source| filter::covers(&source.filter, topic)) {
+        for source in self.sources.iter_mut().filter(|source| covers(&source.filter, topic)) {
             *if retain { &mut source.retained } else { &mut source.live } += 1;
         }
     }

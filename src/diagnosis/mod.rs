@@ -11,11 +11,13 @@ mod swapped;
 #[cfg(test)]
 mod tests;
 
-use crate::config::{Config, PowerUnit, default_criteria};
-use crate::devices::{Outcome, Output, Sensors, Tasks, ToDevice, filter};
-use crate::mqtt::payload;
+use crate::config::Config;
+use crate::devices::{self, Outcome, Sensors, Tasks, ToDevice};
 use crate::mqtt::topics::{TaskTopic, Topic, Topics};
+use crate::payload;
 use crate::scheduler::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
+use crate::topic;
+use crate::units::PowerUnit;
 
 pub use heard::{Heard, Series, Source, TaskHeard};
 
@@ -58,13 +60,7 @@ impl Listener {
     /// # Errors
     /// When the configuration can't be meant.
     pub fn new(config: &Config, settings: Settings, now: Instant) -> anyhow::Result<Self> {
-        let criteria = default_criteria(config).map_err(|problem| anyhow::anyhow!("scheduler.{problem}"))?;
-        let sensors = Sensors::from_config(config).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(|wrong| format!("{}: {}", wrong.key, wrong.message)).collect();
-            anyhow::anyhow!(lines.join("\n"))
-        })?;
-        let tasks = Tasks::new(&config.task, &criteria)
-            .map_err(|(number, problem)| anyhow::anyhow!("task[{number}].{problem}"))?;
+        let (criteria, sensors, tasks) = (config.criteria()?, config.sensors()?, config.tasks()?);
         let topics = Topics::new(&config.mqtt.base_topic)?;
         let power = config.power.topic.clone().unwrap_or_else(|| topics.power());
         let mut heard = Heard::default();
@@ -83,7 +79,7 @@ impl Listener {
         let own = [TaskTopic::Config, TaskTopic::State, TaskTopic::Availability];
         let own = own.into_iter().map(|topic| self.topics.every_task(topic));
         let devices = self.sensors.filters().into_iter().chain(self.tasks.topics().map(str::to_owned));
-        filter::distinct(std::iter::once(self.power.clone()).chain(own).chain(devices).collect())
+        topic::distinct(std::iter::once(self.power.clone()).chain(own).chain(devices).collect())
     }
 
     /// A message came.
@@ -114,10 +110,7 @@ impl Listener {
         }
         self.take_outputs(retain, now.at);
         for outcome in self.tasks.receive(topic, payload, retain, now.at).into_iter().flatten() {
-            match outcome {
-                Ok(event) => self.take(event, topic, retain, now.at),
-                Err(problem) => self.heard.note_fault(topic, &problem),
-            }
+            self.take_in(outcome, topic, retain, now.at);
         }
         if topic == self.power {
             self.receive_record(payload, retain, now);
@@ -179,11 +172,15 @@ impl Listener {
     }
 
     fn take_outputs(&mut self, retain: bool, now: Instant) {
-        while let Some(output) = self.sensors.next_output() {
-            match output {
-                Output::Event { from, event } => self.take(event, &from, retain, now),
-                Output::Fault { from, error } => self.heard.note_fault(&from, &error),
-            }
+        while let Some((from, heard)) = self.sensors.next_output() {
+            self.take_in(heard, &from, retain, now);
+        }
+    }
+
+    fn take_in(&mut self, heard: devices::Heard, from: &str, retain: bool, now: Instant) {
+        match heard {
+            Ok(event) => self.take(event, from, retain, now),
+            Err(problem) => self.heard.note_fault(from, &problem),
         }
     }
 

@@ -113,9 +113,10 @@ fn source(source: &Source) -> Option<String> {
 
 /// A fault that some source tells of already.
 fn is_told(case: &Case<'_>, from: &str) -> bool {
-    case.heard.sources.iter().any(|source| {
-        source.values == 0 && source.failed.is_some() && crate::devices::filter::covers(&source.filter, from)
-    })
+    case.heard
+        .sources
+        .iter()
+        .any(|source| source.values == 0 && source.failed.is_some() && crate::topic::covers(&source.filter, from))
 }
 
 fn slow(case: &Case<'_>) -> Vec<String> {

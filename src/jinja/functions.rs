@@ -6,6 +6,8 @@ use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
 use regex::{Regex, RegexBuilder};
 
+use super::given;
+
 /// A compiled pattern may take so many bytes: enough for every meter's telegram.
 const LARGEST_PATTERN: usize = 100_000;
 
@@ -43,13 +45,9 @@ fn iif(
     if_none: Option<Value>,
     kwargs: Kwargs,
 ) -> Result<Value, Error> {
-    let given = |positional: Option<Value>, name: &str| match positional {
-        None => kwargs.get::<Option<Value>>(name),
-        positional => Ok(positional),
-    };
-    let if_true = given(if_true, "if_true")?.unwrap_or(Value::from(true));
-    let if_false = given(if_false, "if_false")?.unwrap_or(Value::from(false));
-    let if_none = given(if_none, "if_none")?;
+    let if_true = given(if_true, "if_true", &kwargs)?.unwrap_or(Value::from(true));
+    let if_false = given(if_false, "if_false", &kwargs)?.unwrap_or(Value::from(false));
+    let if_none = given(if_none, "if_none", &kwargs)?;
     kwargs.assert_all_used()?;
     Ok(match if_none {
         Some(if_none) if value.is_none() => if_none,
@@ -59,10 +57,7 @@ fn iif(
 }
 
 fn boolean(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
-    let default = match default {
-        None => kwargs.get::<Option<Value>>("default")?,
-        default => default,
-    };
+    let default = given(default, "default", &kwargs)?;
     kwargs.assert_all_used()?;
     if value.is_undefined() {
         return Err(ErrorKind::UndefinedError.into());
@@ -75,10 +70,7 @@ fn boolean(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Valu
 }
 
 fn from_json(text: &str, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
-    let default = match default {
-        None => kwargs.get::<Option<Value>>("default")?,
-        default => default,
-    };
+    let default = given(default, "default", &kwargs)?;
     kwargs.assert_all_used()?;
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(json) => Ok(Value::from(Serde(&json))),

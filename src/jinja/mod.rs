@@ -7,6 +7,7 @@
 mod functions;
 mod numbers;
 
+use minijinja::value::{ArgType, Kwargs};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 pub(crate) use numbers::{Number, is_placeholder, number};
@@ -28,6 +29,17 @@ pub(crate) fn environment(undefined: UndefinedBehavior) -> Environment<'static> 
     functions::add_to(&mut jinja);
     numbers::add_to(&mut jinja);
     jinja
+}
+
+/// An argument that may be given by its place or by its name.
+fn given<'a, T>(positional: Option<T>, name: &'a str, kwargs: &'a Kwargs) -> Result<Option<T>, minijinja::Error>
+where
+    T: ArgType<'a, Output = T>,
+{
+    match positional {
+        None => kwargs.get::<Option<T>>(name),
+        positional => Ok(positional),
+    }
 }
 
 /// minijinja's words without the place, which is nearly always the only line.

@@ -6,6 +6,8 @@
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
+use super::given;
+
 /// What somebody sent where a number was expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Number {
@@ -101,10 +103,7 @@ fn or_default(
     default: Option<Value>,
     kwargs: &Kwargs,
 ) -> Result<Value, Error> {
-    let default = match default {
-        None => kwargs.get::<Option<Value>>("default")?,
-        default => default,
-    };
+    let default = given(default, "default", kwargs)?;
     kwargs.assert_all_used()?;
     match default {
         Some(default) if !value.is_undefined() => Ok(outcome.unwrap_or(default)),
@@ -117,10 +116,7 @@ fn float(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value,
 }
 
 fn int(value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs) -> Result<Value, Error> {
-    let base = match base {
-        None => kwargs.get::<Option<u32>>("base")?.unwrap_or(10),
-        Some(base) => base,
-    };
+    let base = given(base, "base", &kwargs)?.unwrap_or(10);
     let outcome = match value.as_str().map(str::trim) {
         Some(text) if (2..=36).contains(&base) && base != 10 => {
             let digits = text.trim_start_matches(if base == 16 { "0x" } else { "0b" });
@@ -137,14 +133,8 @@ fn is_number(value: &Value) -> bool {
 }
 
 fn round(value: &Value, precision: Option<i32>, method: Option<&str>, kwargs: Kwargs) -> Result<Value, Error> {
-    let method = match method {
-        None => kwargs.get::<Option<&str>>("method")?.unwrap_or("common"),
-        Some(method) => method,
-    };
-    let precision = match precision {
-        None => kwargs.get::<Option<i32>>("precision")?.unwrap_or(0),
-        Some(precision) => precision,
-    };
+    let method = given(method, "method", &kwargs)?.unwrap_or("common");
+    let precision = given(precision, "precision", &kwargs)?.unwrap_or(0);
     let step = 10f64.powi(precision.clamp(-30, 30));
     let outcome = numeric(value).and_then(|number| match method {
         "common" => Ok((number * step).round() / step),

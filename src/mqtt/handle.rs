@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::message::{Outgoing, PublishError, check_filter};
+use super::message::{Outgoing, PublishError};
 use super::outbox::Outbox;
 use super::subscriptions::Subscriptions;
+use crate::topic::check_filter;
 
 /// How long the end may take: the last messages, their acknowledgements and the DISCONNECT.
 pub(super) const CLOSING: Duration = Duration::from_secs(5);
@@ -59,7 +60,7 @@ impl Handle {
     /// When it is not a filter.
     pub fn subscribe(&self, filter: impl Into<String>) -> Result<(), PublishError> {
         let filter = filter.into();
-        check_filter(&filter)?;
+        check_filter(&filter).map_err(PublishError::Topic)?;
         self.shared.subscriptions().add(filter);
         self.shared.wake.notify_one();
         Ok(())

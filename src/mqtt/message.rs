@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::topic::check_topic;
+
 /// Telemetry that could not be sent within this time is worth nothing any more: a power reading of the past must not
 /// look like one of now.
 const TELEMETRY_PATIENCE: Duration = Duration::from_secs(10);
@@ -13,9 +15,6 @@ const TELEMETRY_PATIENCE: Duration = Duration::from_secs(10);
 /// The largest number of bytes by which a PUBLISH exceeds its topic and payload: fixed header (5), topic length (2),
 /// packet id (2), properties (1 + 5 for the expiry).
 const PUBLISH_OVERHEAD: usize = 15;
-
-/// Topics are at most this long, says MQTT.
-const MAX_TOPIC: usize = 65_535;
 
 /// A message that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +137,7 @@ impl Outgoing {
     }
 
     pub(super) fn check(&self, limit: u32) -> Result<(), PublishError> {
-        check_topic(&self.topic)?;
+        check_topic(&self.topic).map_err(PublishError::Topic)?;
         let size = packet_size(&self.topic, &self.payload);
         if size > limit as usize {
             return Err(PublishError::TooLarge { topic: self.topic.clone(), size, limit });
@@ -151,13 +150,8 @@ impl Outgoing {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PublishError {
     /// Not a topic, or not a filter.
-    #[error("\"{topic}\" can't be a topic: {problem}")]
-    Topic {
-        /// The topic, shortened.
-        topic: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
+    #[error("{0}")]
+    Topic(String),
     /// Larger than we, or the broker, allow a packet to be.
     #[error(
         "the message for {topic} takes {size} bytes and the limit is {limit}: see mqtt.max_packet_size and the broker's own limit"
@@ -184,73 +178,14 @@ pub enum PublishError {
     },
 }
 
-/// A name that can be published to.
-pub(super) fn check_topic(topic: &str) -> Result<(), PublishError> {
-    if topic.contains(['+', '#']) {
-        return Err(bad(topic, "+ and # are for subscriptions"));
-    }
-    check_text(topic)
-}
-
-/// A filter that can be subscribed to.
-pub(super) fn check_filter(filter: &str) -> Result<(), PublishError> {
-    let mut levels = filter.split('/').peekable();
-    while let Some(level) = levels.next() {
-        if level.contains('#') && (level != "#" || levels.peek().is_some()) {
-            return Err(bad(filter, "# stands alone and at the end"));
-        }
-        if level.contains('+') && level != "+" {
-            return Err(bad(filter, "+ stands for a whole level"));
-        }
-    }
-    check_text(filter)
-}
-
 /// An upper bound of the size of the PUBLISH packet.
 pub(super) fn packet_size(topic: &str, payload: &[u8]) -> usize {
     topic.len() + payload.len() + PUBLISH_OVERHEAD
 }
 
-fn check_text(topic: &str) -> Result<(), PublishError> {
-    if topic.is_empty() {
-        return Err(bad(topic, "it is empty"));
-    }
-    if topic.len() > MAX_TOPIC {
-        return Err(bad(topic, "it is longer than 65,535 bytes"));
-    }
-    if topic.contains('\0') {
-        return Err(bad(topic, "it contains a NUL character"));
-    }
-    Ok(())
-}
-
-fn bad(topic: &str, problem: &'static str) -> PublishError {
-    PublishError::Topic { topic: topic.chars().take(80).collect(), problem }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn topics_are_checked_before_they_can_break_a_connection() {
-        for topic in ["a", "a/b", "/", "ä/ö", "$SYS/x"] {
-            assert_eq!(check_topic(topic), Ok(()), "{topic}");
-        }
-        for topic in ["", "a/+", "#", "a\0b", &"x".repeat(65_536)] {
-            assert!(check_topic(topic).is_err(), "{topic}");
-        }
-    }
-
-    #[test]
-    fn filters_may_hold_wildcards_where_mqtt_allows_them() {
-        for filter in ["#", "+", "a/+/b", "a/#", "+/+/#"] {
-            assert_eq!(check_filter(filter), Ok(()), "{filter}");
-        }
-        for filter in ["", "a#", "#/a", "a+/b", "a/\0"] {
-            assert!(check_filter(filter).is_err(), "{filter}");
-        }
-    }
 
     #[test]
     fn a_packet_is_measured_with_its_header() {

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::topic::check_filter;
+
 mod backoff;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
@@ -25,7 +27,6 @@ mod loss;
 mod message;
 mod options;
 mod outbox;
-pub mod payload;
 mod subscriptions;
 mod takeover;
 mod tls;
@@ -54,7 +55,7 @@ pub fn connect<S: Into<String>>(
     let mut subscriptions = subscriptions::Subscriptions::default();
     for filter in filters {
         let filter = filter.into();
-        message::check_filter(&filter)?;
+        check_filter(&filter).map_err(PublishError::Topic)?;
         subscriptions.add(filter);
     }
     if let Some(will) = &will {

@@ -3,12 +3,9 @@
 //! Refuses topics that are not Sunward's own: what a device of somebody else's making publishes is for those who
 //! configured it.
 
-use super::message::check_topic;
 use super::options::{OptionsError, error};
 pub use crate::scheduler::{InvalidTaskId, TaskId};
-
-/// The longest base topic: together with the longest task id a topic stays far below what any broker accepts.
-const LONGEST_BASE: usize = 128;
+use crate::topic::check_base;
 
 /// A topic of Sunward, recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,16 +97,10 @@ impl Topics {
     /// When no topic can begin with it.
     pub fn new(base: impl Into<String>) -> Result<Self, OptionsError> {
         let base = base.into();
-        let problem = match check_topic(&base) {
-            Err(problem) => Some(problem.to_string()),
-            Ok(()) if base.len() > LONGEST_BASE => Some(format!("expected at most {LONGEST_BASE} characters")),
-            Ok(()) if base.starts_with('$') => Some("topics that begin with $ belong to the broker".into()),
-            Ok(()) if base.split('/').any(str::is_empty) => {
-                Some("expected no slash at its ends and no two in a row".into())
-            }
-            Ok(()) => None,
-        };
-        problem.map_or(Ok(Self { base }), |problem| Err(error("mqtt.base_topic", problem)))
+        match check_base(&base) {
+            Ok(()) => Ok(Self { base }),
+            Err(problem) => Err(error("mqtt.base_topic", problem)),
+        }
     }
 
     /// What all of them begin with.

@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::config::Task;
 use crate::devices;
-use crate::mqtt::payload::{Fields, PayloadError, REGISTRATION_FIELDS, registration_of};
+use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
 use crate::scheduler::{Criteria, Registration, TaskId};
 use crate::units::Watts;
 
@@ -76,7 +75,7 @@ impl PlannedTask {
     ///
     /// # Errors
     /// Names the field and what was expected.
-    pub fn read(table: &Map<String, Value>, configured: &[Task], criteria: &Criteria) -> Result<Self, PayloadError> {
+    pub fn read(table: &Table, configured: &[Table], criteria: &Criteria) -> Result<Self, PayloadError> {
         let fields = Fields::new(table);
         let known: Vec<&str> = FIELDS.iter().chain(&REGISTRATION_FIELDS).copied().collect();
         fields.only(&known)?;
@@ -84,8 +83,8 @@ impl PlannedTask {
         let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
         let model = Model::read(&fields)?;
         let mut merged = table.clone();
-        let same = configured.iter().find(|task| task.0.get("id").and_then(Value::as_str) == Some(id.as_str()));
-        for (field, value) in same.iter().flat_map(|task| &task.0) {
+        let same = configured.iter().find(|task| task.get("id").and_then(Value::as_str) == Some(id.as_str()));
+        for (field, value) in same.into_iter().flatten() {
             if REGISTRATION_FIELDS.contains(&field.as_str()) && !merged.contains_key(field) {
                 merged.insert(field.clone(), value.clone());
             }
@@ -157,7 +156,7 @@ fn windows(value: &Value) -> Option<Vec<Window>> {
     list.iter().map(|item| window(item.as_object()?)).collect()
 }
 
-fn window(item: &Map<String, Value>) -> Option<Window> {
+fn window(item: &Table) -> Option<Window> {
     if item.keys().any(|key| !["from", "to", "days"].contains(&key.as_str())) {
         return None;
     }
@@ -181,9 +180,8 @@ mod tests {
 
     fn read(json: &str) -> Result<PlannedTask, PayloadError> {
         let configured = r#"{"id": "pool", "power": 900, "priority": "high", "command_topic": "pool/set"}"#;
-        let [table, configured] =
-            [json, configured].map(|json| serde_json::from_str::<Map<String, Value>>(json).unwrap());
-        PlannedTask::read(&table, &[Task(configured)], &Criteria::default())
+        let [table, configured] = [json, configured].map(|json| serde_json::from_str::<Table>(json).unwrap());
+        PlannedTask::read(&table, &[configured], &Criteria::default())
     }
 
     fn refused(field: &str, value: &str) -> String {

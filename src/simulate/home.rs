@@ -18,8 +18,8 @@ use super::machine::Machine;
 use super::people::{Deed, People};
 use super::pump::Pump;
 use super::sky::{Clouds, Sky};
-use super::sun::{Site, Sun};
 use super::tank::Tank;
+use crate::sun::{Site, Sun};
 use crate::units::Watts;
 
 /// The longest step.
@@ -206,7 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::simulate::Panels;
+    use crate::sun::Panels;
     use crate::units::KilowattHours;
 
     fn home(seed: u64) -> Home {

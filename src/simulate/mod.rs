@@ -19,11 +19,9 @@ mod machine;
 mod people;
 mod pump;
 mod sky;
-mod sun;
 mod tank;
 
 pub use appliance::{Appliance, Status};
 pub use home::Home;
 pub use ledger::{Flows, Ledger, Use};
 pub use sky::{Clouds, Sky};
-pub use sun::{Light, Panels, Site, Sun};

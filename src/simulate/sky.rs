@@ -5,7 +5,7 @@
 use jiff::civil::DateTime;
 
 use super::chance::Chance;
-use super::sun::{Light, Sun};
+use crate::sun::{Light, Sun};
 
 /// How long a cloud that passes takes, and how long the cover holds.
 const CLOUD_MINUTES: f64 = 7.0;

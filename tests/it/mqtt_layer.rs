@@ -96,7 +96,7 @@ async fn bad_topics_never_reach_the_broker() {
     let broker = Mosquitto::start();
     let peer = Peer::new(&broker.url(), &[]).await;
     for topic in ["", "a/+", "#", "a\0b"] {
-        assert!(matches!(peer.handle.publish(Outgoing::event(topic, "")), Err(PublishError::Topic { .. })));
+        assert!(matches!(peer.handle.publish(Outgoing::event(topic, "")), Err(PublishError::Topic(_))));
     }
     assert!(peer.handle.subscribe("a#").is_err());
 }

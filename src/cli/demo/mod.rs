@@ -26,7 +26,8 @@ use tokio::sync::oneshot;
 use crate::bridge::{self, Clock};
 use crate::config::{Broker, Config, Mqtt};
 use crate::mqtt::broker::{self, BrokerError, Embedded};
-use crate::simulate::{Home, Panels, Site};
+use crate::simulate::Home;
+use crate::sun::{Panels, Site};
 use crate::units::Watts;
 
 use house::House;

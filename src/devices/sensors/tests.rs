@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Config;
 
 fn config(toml: &str) -> Config {
     let file = ::config::File::from_str(toml, ::config::FileFormat::Toml);
@@ -20,7 +21,7 @@ struct Home {
 
 impl Home {
     fn new(toml: &str) -> Self {
-        let sensors = Sensors::from_config(&config(toml)).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let sensors = config(toml).sensors().unwrap_or_else(|problems| panic!("{problems}"));
         Self { sensors, now: Instant::START + Duration::from_secs(86_400), log: Vec::new() }
     }
 
@@ -59,9 +60,9 @@ impl Home {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.sensors.next_output() {
-            self.log.push(match output {
-                Output::Event { event: Event::Sensed(Sensed { key, value, measured, expiry }), .. } => {
+        while let Some((from, heard)) = self.sensors.next_output() {
+            self.log.push(match heard {
+                Ok(Event::Sensed(Sensed { key, value, measured, expiry })) => {
                     let mut line = format!("{key}={}", value.0);
                     if measured == Instant::START {
                         line.push_str(" of the past");
@@ -71,8 +72,8 @@ impl Home {
                     }
                     line
                 }
-                Output::Event { event, .. } => format!("{event:?}"),
-                Output::Fault { from, error } => format!("{from}: {error}"),
+                Ok(event) => format!("{event:?}"),
+                Err(error) => format!("{from}: {error}"),
             });
         }
     }
@@ -314,8 +315,7 @@ fn what_can_not_be_meant_is_refused_by_its_key() {
         "[power.derived]\nnet = 'a | rond'",
         "[power.derived]\n'@a' = 'a'",
     ];
-    let said = files.iter().flat_map(|toml| Sensors::problems(&config(toml)));
-    let said: Vec<String> = said.map(|Invalid { key, message, .. }| format!("{key}: {message}")).collect();
+    let said: Vec<String> = files.iter().map(|toml| config(toml).sensors().err().unwrap().to_string()).collect();
     insta::assert_snapshot!(said.join("\n"), @r#"
         power.sensor[0].key: `net` would be the key of every topic that fits: expected a template over `topic`, as in "{{ topic.split('/')[1] }}"
         power.sensor[0].key: `value` is unknown: expected one of topic
@@ -353,7 +353,7 @@ fn the_page_about_sensors_can_be_copied() {
     let configurations = blocks("toml");
     assert!(configurations.len() >= 5);
     for toml in configurations {
-        assert_eq!(Sensors::problems(&config(&toml)), [], "{toml}");
+        assert_eq!(config(&toml).sensors().err(), None, "{toml}");
     }
     for line in blocks("jinja").iter().flat_map(|block| block.lines()) {
         let end = line.find("}}").unwrap() + 2;

@@ -10,8 +10,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{found, key_problem};
 use super::{PayloadError, object, text};
-use crate::config::PowerUnit;
-use crate::units::Watts;
+use crate::units::{PowerUnit, Watts};
 
 /// The most keys of one record.
 const MOST_KEYS: usize = 1000;
@@ -50,15 +49,11 @@ pub fn record(payload: &[u8], unit: PowerUnit) -> Result<Record, PayloadError> {
             object.len()
         )));
     }
-    let factor = match unit {
-        PowerUnit::Watts => 1.0,
-        PowerUnit::Kilowatts => 1000.0,
-    };
     let mut record = Record { measured: measured(&object)?, ..Record::default() };
     for (key, value) in object {
         match value.as_f64() {
             _ if key == "time" => {}
-            Some(value) if key_problem(&key).is_none() => record.values.push((key, Watts(value) * factor)),
+            Some(value) if key_problem(&key).is_none() => record.values.push((key, Watts(value) * unit.watts())),
             _ => record.ignored.push(key),
         }
     }

@@ -1,9 +1,10 @@
 //! Where the sun stands, and what a clear sky lets through of it onto a roof.
 //!
 //! Position: the NREL algorithm (Reda, Andreas: "Solar position algorithm for solar radiation applications", Solar Energy
-//! 76, 2004), from the crate `solar-positioning`. Refuses to know of weather: `sky` does.
+//! 76, 2004), from the crate `solar-positioning`. Refuses to know of weather: `simulate/sky.rs` does.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use solar_positioning::time::JulianDate;
 use solar_positioning::{Location, SolarPositions};
 
@@ -39,8 +40,9 @@ pub struct Site {
     pub panels: Vec<Panels>,
 }
 
-/// Panels that face one way.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Panels that face one way, an item of `power.estimate.panels`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Panels {
     /// Where they look: degrees clockwise from north, 180 is south.
     pub azimuth: f64,

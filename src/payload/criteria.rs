@@ -2,16 +2,27 @@
 //!
 //! Refuses criteria that would stop what they just started: a `keep` above `start`.
 
+use std::fmt;
+
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::PayloadError;
 use super::fields::Fields;
-use crate::config::CriterionSource;
 use crate::scheduler::{Criteria, Criterion};
 use crate::units::Share;
 
-/// An omitted `keep` is at most this part of a numeric `start`.
-const KEEP: f64 = 0.9;
+/// A criterion as it is written: a number `x` is short for `ratio >= x`. A number in quotes is a number too, which is how
+/// environment variables come.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum CriterionSource {
+    /// `ratio >= x`.
+    Number(f64),
+    /// A Jinja expression.
+    Expression(String),
+}
 
 /// Compiles a pair of criteria; what is omitted comes from `default`.
 ///
@@ -25,23 +36,32 @@ pub fn criteria(
     let compiled = |source: &CriterionSource, field: &'static str| {
         criterion(source).map_err(|problem| PayloadError::field(field, problem))
     };
-    let omitted_keep = match start {
-        Some(CriterionSource::Number(start)) => {
-            let Share(keep) = numeric(&default.keep).or(numeric(&Criteria::default().keep)).unwrap_or_default();
-            Criterion::AtLeast(Share(keep.min(KEEP * start)))
+    let omitted = match start {
+        Some(start @ CriterionSource::Number(_)) => {
+            let usual = default.keep.needed_ratio().or(Criteria::default().keep.needed_ratio()).unwrap_or_default();
+            Criterion::AtLeast(omitted_keep(start, usual))
         }
         _ => default.keep.clone(),
     };
     let start = start.map_or_else(|| Ok(default.start.clone()), |source| compiled(source, "criteria.start"))?;
-    let Some(keep) = keep else { return Ok(Criteria { start, keep: omitted_keep }) };
+    let Some(keep) = keep else { return Ok(Criteria { start, keep: omitted }) };
     let keep = compiled(keep, "criteria.keep")?;
-    let most = numeric(&start).unwrap_or(Share::FULL).min(Share::FULL);
-    match numeric(&keep) {
+    let most = start.needed_ratio().unwrap_or(Share::FULL).min(Share::FULL);
+    match keep.needed_ratio() {
         Some(Share(share)) if share > most.0 => Err(PayloadError::field(
             "criteria.keep",
             format!("expected at most {} (1, and never above `start`), found {share}", most.0),
         )),
         _ => Ok(Criteria { start, keep }),
+    }
+}
+
+/// What `keep` is where it was omitted: as usual, but at most 0.9 × a numeric `start`, as a task must not be stopped by the
+/// very number that started it.
+pub(crate) fn omitted_keep(start: &CriterionSource, usual: Share) -> Share {
+    match start {
+        CriterionSource::Number(start) => usual.min(Share(0.9 * start)),
+        CriterionSource::Expression(_) => usual,
     }
 }
 
@@ -68,10 +88,41 @@ fn criterion(source: &CriterionSource) -> Result<Criterion, String> {
     }
 }
 
-fn numeric(criterion: &Criterion) -> Option<Share> {
-    match criterion {
-        Criterion::AtLeast(share) => Some(*share),
-        Criterion::Expression(_) => None,
+impl<'de> Deserialize<'de> for CriterionSource {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(NumberOrExpression)
+    }
+}
+
+struct NumberOrExpression;
+
+impl Visitor<'_> for NumberOrExpression {
+    type Value = CriterionSource;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number or an expression such as \"ratio >= 0.8\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<CriterionSource, E> {
+        // `inf` and `nan` are no numbers to compare a ratio with: as expressions they name unknown variables.
+        Ok(match text.trim().parse::<f64>() {
+            Ok(number) if number.is_finite() => CriterionSource::Number(number),
+            _ => CriterionSource::Expression(text.to_owned()),
+        })
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<CriterionSource, E> {
+        Ok(CriterionSource::Number(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<CriterionSource, E> {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio beyond 2^53 is as good as any other")]
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<CriterionSource, E> {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio beyond 2^53 is as good as any other")]
+        self.visit_f64(number as f64)
     }
 }
 

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::PayloadError;
+use super::{PayloadError, Table};
 use crate::scheduler::Priority;
 use crate::units::{self, Watts};
 
@@ -24,13 +24,13 @@ const QUOTED: usize = 60;
 
 /// An object and where it stands.
 pub(crate) struct Fields<'a> {
-    object: &'a Map<String, Value>,
+    object: &'a Table,
     /// Of the fields' full names: empty, or such as `daily.`.
     prefix: String,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(object: &'a Map<String, Value>) -> Self {
+    pub(crate) fn new(object: &'a Table) -> Self {
         Self { object, prefix: String::new() }
     }
 

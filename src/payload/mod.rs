@@ -14,10 +14,11 @@ mod state;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use command::{SetCommand, availability, command, mode, priority};
-pub use criteria::criteria;
+pub(crate) use criteria::omitted_keep;
+pub use criteria::{CriterionSource, criteria};
 pub(crate) use fields::{Fields, key_problem};
 pub(crate) use record::without_endless_numbers;
 pub use record::{Record, record};
@@ -26,7 +27,10 @@ pub(crate) use registration::{FIELDS as REGISTRATION_FIELDS, registration_of};
 pub use state::state;
 pub(crate) use state::without_nulls;
 
-/// Why a payload is refused: `field: what was expected, what was found`.
+/// A JSON object, or a table of the configuration.
+pub type Table = serde_json::Map<String, Value>;
+
+/// Why a payload, or a table of the configuration, is refused: `field: what was expected, what was found`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadError {
     field: Option<String>,
@@ -49,9 +53,7 @@ impl PayloadError {
     pub fn named(&self) -> Option<&str> {
         self.field.as_deref()
     }
-}
 
-impl PayloadError {
     /// The same of an object that stands in this field.
     pub(crate) fn within(mut self, outer: &str) -> Self {
         self.field = Some(match self.field {
@@ -85,7 +87,7 @@ fn text(payload: &[u8]) -> Result<&str, PayloadError> {
 }
 
 /// The payload as a JSON object; `expected` says what it should be.
-fn object(text: &str, expected: &str) -> Result<Map<String, Value>, PayloadError> {
+fn object(text: &str, expected: &str) -> Result<Table, PayloadError> {
     if text.is_empty() {
         return Err(PayloadError::whole(format!("expected {expected}, found an empty payload")));
     }
@@ -101,8 +103,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::PowerUnit;
     use crate::scheduler::{Criteria, TaskId};
+    use crate::units::PowerUnit;
 
     /// Every reader, on the same bytes.
     fn read(payload: &[u8]) {

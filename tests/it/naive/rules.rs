@@ -1,0 +1,341 @@
+//! The cycle: the four stopping rules in their order, then the election (section 7).
+
+use super::*;
+
+/// The cycle.
+impl Naive {
+    /// One unpaused cycle, after `update` with its record.
+    pub(crate) fn cycle(&mut self, tasks: &[NaiveTask]) -> Decisions {
+        // Without a record the cycle is skipped.
+        if self.window.is_empty() {
+            return Decisions::default();
+        }
+        self.learn(tasks);
+
+        // Tasks in mode on or off obey the mode.
+        let mut decisions = Decisions::default();
+        for task in descending(tasks.iter().collect()) {
+            if task.obeys_off() {
+                decisions.stopped.push((task.id.clone(), "mode"));
+            }
+            if task.obeys_on() {
+                decisions.started.push((task.id.clone(), "mode"));
+            }
+        }
+
+        // At most one stopping rule acts, the first that finds something.
+        let mut stopped_by_rule_3 = Vec::new();
+        let losers = conflicting_keys(tasks);
+        if !losers.is_empty() {
+            for task in losers {
+                decisions.stopped.push((task.id.clone(), "conflicting_keys"));
+            }
+        } else if let Some(task) = self.failing_criteria(tasks) {
+            decisions.stopped.push((task.id.clone(), "failing_criteria"));
+        } else if let Some(task) = self.diminishing_adjustable(tasks) {
+            decisions.stopped.push((task.id.clone(), "diminishing_adjustable"));
+            stopped_by_rule_3.push(task);
+        } else if let Some((stopped, started)) = self.lower_priority(tasks) {
+            for task in stopped {
+                decisions.stopped.push((task.id.clone(), "lower_priority"));
+            }
+            decisions.started.push((started.id.clone(), "lower_priority"));
+        }
+
+        self.election(tasks, &stopped_by_rule_3, &mut decisions);
+        decisions
+    }
+
+    /// Learned: what an adjustable task uses at most although something is left for it.
+    pub(super) fn learn(&mut self, tasks: &[NaiveTask]) {
+        // Forgotten when it stops.
+        let runs_on = |task: &&NaiveTask| task.keeps_its_keys() && task.adjustable;
+        self.learned.retain(|id, _| tasks.iter().filter(runs_on).any(|task| &task.id == id));
+
+        for task in tasks.iter().filter(runs_on) {
+            let records = self.confirming();
+            let ran_in_all = records.iter().all(|record| record.ran.contains(&task.id));
+            if ran_in_all && self.something_is_left_for(task, tasks) {
+                // Whenever something was left for it while it ran in all of those records: its largest usage in them.
+                let largest = records.iter().map(|record| usage(task, record)).fold(0.0, f64::max);
+                self.learned.insert(task.id.clone(), largest);
+            } else if self.learned.get(&task.id).is_some_and(|learned| self.power_used_by(task) > *learned) {
+                // Forgotten when it uses more.
+                self.learned.remove(&task.id);
+            }
+        }
+    }
+
+    /// Rule 2: the least important running, stoppable task whose `keep` is not met.
+    fn failing_criteria<'a>(&self, tasks: &'a [NaiveTask]) -> Option<&'a NaiveTask> {
+        ascending(tasks.iter().filter(|task| task.may_be_stopped()).collect())
+            .into_iter()
+            .find(|task| !task.criteria_met(self.kept_ratio(task, tasks) >= task.keep))
+    }
+
+    /// The ratio of which rule 2 speaks.
+    fn kept_ratio(&self, t: &NaiveTask, tasks: &[NaiveTask]) -> f64 {
+        // minimise = the running adjustable tasks less important than t, and t itself if it is adjustable.
+        let minimise_those: Vec<&NaiveTask> = tasks
+            .iter()
+            .filter(|other| {
+                let less_important = other.runs() && other.adjustable && more_important(t, other);
+                let t_itself = other.id == t.id && t.adjustable;
+                less_important || t_itself
+            })
+            .collect();
+        // ignore = the tasks that don't run any more, and the running, stoppable, not adjustable tasks less important
+        // than t; one that only its `min_on` holds counts as stoppable here.
+        let ignore: Vec<&NaiveTask> = tasks
+            .iter()
+            .filter(|other| {
+                let runs_no_more = !other.keeps_its_keys();
+                let stoppable = other.stoppable || other.held_by_min_on;
+                let less_important = other.runs() && stoppable && !other.adjustable && more_important(t, other);
+                runs_no_more || less_important
+            })
+            .collect();
+        self.covered_by_production(t, &minimise_those, &ignore)
+    }
+
+    /// Rule 3: the least important task that is in the way of an adjustable one that could use more.
+    fn diminishing_adjustable<'a>(&self, tasks: &'a [NaiveTask]) -> Option<&'a NaiveTask> {
+        // The running adjustable tasks that could use more.
+        let wanting: Vec<&NaiveTask> =
+            tasks.iter().filter(|a| a.runs() && a.adjustable && self.could_use_more(a, tasks)).collect();
+        // The running, stoppable tasks that are not adjustable and whose priority is lower than that of some of them.
+        let lower: Vec<&NaiveTask> = tasks
+            .iter()
+            .filter(|task| task.may_be_stopped() && !task.adjustable)
+            .filter(|task| wanting.iter().any(|a| task.priority < a.priority))
+            .collect();
+        // Only if stopping helps: the latest export plus the usage of all such lower tasks is at least half of
+        // headroom.
+        let used: f64 = lower.iter().map(|task| self.power_used_by(task)).sum();
+        let helps = export(self.window.last()?) + used >= self.settings.headroom / 2.0;
+        // The least important of them.
+        ascending(lower).into_iter().next().filter(|_| helps)
+    }
+
+    fn could_use_more(&self, a: &NaiveTask, tasks: &[NaiveTask]) -> bool {
+        // What it can: its `max_power`, and what it was learned to be able.
+        let declared = a.max_power.unwrap_or(f64::INFINITY);
+        let learned = self.learned.get(&a.id).copied().unwrap_or(f64::INFINITY);
+        let can = f64::min(declared, learned);
+        // It uses at least half its power and less than 95 % of what it can, and nothing is left for it.
+        let used = self.power_used_by(a);
+        used >= a.power / 2.0 && used < 0.95 * can && !self.something_is_left_for(a, tasks)
+    }
+
+    fn something_is_left_for(&self, a: &NaiveTask, tasks: &[NaiveTask]) -> bool {
+        // In each of the newest `confirm_records` records …
+        self.confirming().iter().all(|record| {
+            // … export plus what running adjustable tasks less important than a use above their power …
+            let above: f64 = tasks
+                .iter()
+                .filter(|other| other.runs() && other.adjustable && more_important(a, other))
+                .map(|other| f64::max(0.0, usage(other, record) - other.power))
+                .sum();
+            // … comes to at least half of headroom plus the reserve.
+            export(record) + above >= self.settings.headroom / 2.0 + self.settings.reserve
+        })
+    }
+
+    /// Rule 4: a stopped task takes the place of less important ones; who is stopped, and who starts.
+    fn lower_priority<'a>(&self, tasks: &'a [NaiveTask]) -> Option<(Vec<&'a NaiveTask>, &'a NaiveTask)> {
+        // For each stopped task T in descending importance.
+        descending(tasks.iter().filter(|t| t.may_be_started()).collect())
+            .into_iter()
+            .find_map(|t| self.place_for(t, tasks).map(|stopped| (stopped, t)))
+    }
+
+    /// The tasks to stop so that T can start in their place.
+    fn place_for<'a>(&self, t: &NaiveTask, tasks: &'a [NaiveTask]) -> Option<Vec<&'a NaiveTask>> {
+        let running: Vec<&NaiveTask> = tasks.iter().filter(|task| task.runs()).collect();
+        let electable_without = |stopped: &[&NaiveTask]| self.electable(t, &without(&running, stopped), &[], tasks).0;
+
+        // K = running tasks that share a key with T.
+        let k: Vec<&NaiveTask> =
+            ascending(tasks.iter().filter(|task| task.keeps_its_keys() && task.shares_a_key_with(t)).collect());
+        // C = running, stoppable tasks of lower priority than T, and those of K that are less important than T and
+        // stoppable. Least important first.
+        let c: Vec<&NaiveTask> = ascending(
+            tasks
+                .iter()
+                .filter(|task| task.may_be_stopped())
+                .filter(|task| task.priority < t.priority || (contains(&k, task) && more_important(t, task)))
+                .collect(),
+        );
+        // Skip T if K is not within C.
+        if k.iter().any(|task| !contains(&c, task)) {
+            return None;
+        }
+        // If T is electable beside the running tasks, nothing prevents it: next T.
+        if electable_without(&[]) {
+            return None;
+        }
+        // Else let S = K, and unless T is electable beside the running tasks without S, add tasks of C, least important
+        // first, until it is.
+        let mut s = k.clone();
+        for task in without(&c, &k) {
+            if electable_without(&s) {
+                break;
+            }
+            s.push(task);
+        }
+        // If not found: next T.
+        if !electable_without(&s) {
+            return None;
+        }
+        // Then spare each member outside K, most important first, if T stays electable without stopping it. S never
+        // becomes empty.
+        for member in descending(without(&s, &k)) {
+            let fewer = without(&s, &[member]);
+            if !fewer.is_empty() && electable_without(&fewer) {
+                s = fewer;
+            }
+        }
+        Some(s)
+    }
+
+    /// Who starts.
+    fn election(&self, tasks: &[NaiveTask], stopped_by_rule_3: &[&NaiveTask], decisions: &mut Decisions) {
+        loop {
+            let was_stopped = |task: &NaiveTask| decisions.stopped.iter().any(|(id, _)| *id == task.id);
+            let was_started = |task: &NaiveTask| decisions.started.iter().any(|(id, _)| *id == task.id);
+            // R = the tasks reported running, less those just stopped, plus those just started.
+            let r: Vec<&NaiveTask> = tasks
+                .iter()
+                .filter(|task| task.takes_part())
+                .filter(|task| (task.running && !was_stopped(task)) || was_started(task))
+                .collect();
+            // The most important electable task that was not stopped in this cycle is started and joins R; again, until
+            // there is none.
+            let next = descending(tasks.iter().collect())
+                .into_iter()
+                .filter(|t| !was_stopped(t) && !was_started(t))
+                .find(|t| self.electable(t, &r, stopped_by_rule_3, tasks).0);
+            match next {
+                Some(t) => decisions.started.push((t.id.clone(), if t.deadline { "daily" } else { "elected" })),
+                None => return,
+            }
+        }
+    }
+
+    /// Whether the stopped task T could start beside the running tasks R, and its ratio there. `stopped_by_rule_3` is
+    /// what that rule stopped in this cycle.
+    pub(crate) fn electable(
+        &self,
+        t: &NaiveTask,
+        r: &[&NaiveTask],
+        stopped_by_rule_3: &[&NaiveTask],
+        tasks: &[NaiveTask],
+    ) -> (bool, f64) {
+        if self.window.is_empty() {
+            return (false, 0.0);
+        }
+        // The smallest ratio over the newest `confirm_records` records.
+        let ratio = self
+            .confirming()
+            .into_iter()
+            .map(|record| self.ratio_beside(t, r, stopped_by_rule_3, tasks, record))
+            .fold(f64::INFINITY, f64::min);
+
+        // It shares no key with a task of R, nor with one in mode on or last seen running and unreachable.
+        let key_is_taken = tasks
+            .iter()
+            .filter(|other| contains(r, other) || other.mode == Mode::On || other.runs_beside_the_rules())
+            .any(|other| other.shares_a_key_with(t));
+        // Its `start` is met.
+        let start_is_met = t.criteria_met(ratio >= t.start);
+        // A T that is not adjustable needs a ratio of at least 1, whatever its criterion, beside a running adjustable
+        // task of higher priority that uses more than its power.
+        let needs_all = !t.adjustable
+            && r.iter().any(|a| a.adjustable && a.priority > t.priority && self.power_used_by(a) > a.power);
+        let has_enough = !needs_all || ratio >= 1.0;
+
+        (t.may_be_started() && !key_is_taken && start_is_met && has_enough, ratio)
+    }
+
+    /// `available_for(T, minimum = R, ignore = every task not in R)` in one record, with an election's particulars.
+    fn ratio_beside(
+        &self,
+        t: &NaiveTask,
+        r: &[&NaiveTask],
+        stopped_by_rule_3: &[&NaiveTask],
+        tasks: &[NaiveTask],
+        record: &NaiveRecord,
+    ) -> f64 {
+        let mut copy = record.clone();
+
+        // Ignore every task not in R that ran when the record was made. Unreachable tasks and those in mode on are base
+        // load, never ignored; nor is what rule 3 stopped: that power is meant for the adjustable task.
+        for other in tasks {
+            let base_load = !other.reachable || other.mode == Mode::On || other.runs_beside_the_rules();
+            let ignored = !contains(r, other) && !base_load && !contains(stopped_by_rule_3, other);
+            if ignored && record.ran.contains(&other.id) {
+                suppress(other, &mut copy);
+            }
+        }
+
+        // Each counts for itself: of two that share a key, both would draw.
+        let mut net = net(&copy);
+        for other in tasks {
+            let used = usage(other, &copy);
+            if contains(r, other) {
+                net += if self.idle_all_the_time(other) {
+                    // One that ran and used nothing through the whole, full window counts at 0.
+                    0.0
+                } else if other.adjustable && more_important(t, other) {
+                    // Only adjustable tasks of R less important than T are minimised.
+                    other.power - used
+                } else {
+                    // Every other task of R counts at the larger of its usage and its power.
+                    f64::max(other.power - used, 0.0)
+                };
+            } else if other.is_on() && !record.ran.contains(&other.id) {
+                // One in mode on that was only just started counts at its power.
+                net += f64::max(other.power - used, 0.0);
+            }
+        }
+
+        f64::max(0.0, (-net - self.held_back(t, r)) / t.power)
+    }
+
+    /// The watts held back from T beside R.
+    fn held_back(&self, t: &NaiveTask, r: &[&NaiveTask]) -> f64 {
+        // If T is not adjustable and its priority is below the mean priority of R …
+        let sum: f64 = r.iter().map(|task| f64::from(task.priority)).sum();
+        let below_the_mean = !r.is_empty() && f64::from(t.priority) < sum / r.len() as f64;
+        // … or if some adjustable task of R has a higher priority than T.
+        let below_an_adjustable = r.iter().any(|a| a.adjustable && a.priority > t.priority);
+        if (!t.adjustable && below_the_mean) || below_an_adjustable { self.settings.headroom } else { 0.0 }
+    }
+
+    /// Ran and used nothing through the whole, full window: a full tank, a full car.
+    fn idle_all_the_time(&self, task: &NaiveTask) -> bool {
+        self.window.len() == self.settings.window_size
+            && self.window.iter().all(|record| record.ran.contains(&task.id) && usage(task, record) == 0.0)
+    }
+}
+
+/// Rule 1: the running, stoppable tasks that share a key with one that is kept.
+fn conflicting_keys(tasks: &[NaiveTask]) -> Vec<&NaiveTask> {
+    // Running tasks are kept one by one, those in mode on and the unreachable ones first, then the most important
+    // first. What obeys mode off is stopped by that.
+    let running = || tasks.iter().filter(|task| task.keeps_its_keys());
+    let mut order = descending(running().filter(|task| !task.takes_part()).collect());
+    order.extend(descending(running().filter(|task| task.takes_part()).collect()));
+
+    // A stoppable one that shares a key with a kept one is stopped.
+    let mut kept: Vec<&NaiveTask> = Vec::new();
+    let mut losers = Vec::new();
+    for task in order {
+        if task.may_be_stopped() && kept.iter().any(|other| other.shares_a_key_with(task)) {
+            losers.push(task);
+        } else {
+            kept.push(task);
+        }
+    }
+    losers
+}
