@@ -6,19 +6,27 @@
 //!                         └──▶ report              what people are told
 //! ```
 //!
+//! The core, which is pure:
+//!
 //! - [`units`]: watts, shares, durations.
-//! - [`scheduler`]: the pure core. It knows neither MQTT nor tokio nor the clock.
-//! - [`diagnosis`]: what somebody hears who listens to a broker, and what of it will hurt.
+//! - [`scheduler`]: the rules. They know neither MQTT nor tokio nor the clock.
+//! - [`payload`]: the words of the contract become typed values, or a refusal that names the field.
 //! - [`devices`]: what configured topics mean: sensors, derived keys, off-the-shelf devices.
+//! - [`report`], [`home_assistant`]: what Sunward tells, and how Home Assistant finds it.
+//!
+//! Around it:
+//!
 //! - [`config`]: the settings: defaults, file, environment.
-//! - [`payload`]: bytes become typed values, or a refusal in plain words.
 //! - [`mqtt`]: the connection, the topics, and the embedded broker.
-//! - [`report`]: what Sunward tells.
-//! - [`home_assistant`]: what Home Assistant is told, so that it finds everything by itself.
 //! - [`bridge`]: the event loop between broker and scheduler, the only reader of the clock.
 //! - [`client`]: for programs that are tasks, or ask the scheduler.
-//! - [`simulate`]: a home that isn't there, for the demo.
 //! - [`cli`]: the commands.
+//!
+//! For those who want to see it:
+//!
+//! - [`diagnosis`]: what somebody hears who listens to a broker, and what of it will hurt.
+//! - [`replay`]: a recorded time, lived again with the scheduler in charge.
+//! - [`simulate`], [`sun`]: a home that isn't there, for the demo, and the sun above it.
 
 pub mod bridge;
 pub mod cli;

@@ -129,6 +129,8 @@ pub fn task(view: &TaskView) -> Value {
         "mode": view.mode.as_str(),
         "mode_until": view.mode_until.map(time),
         "held": view.hold.map(|(mode, until)| serde_json::json!({"mode": mode.as_str(), "until": time(until)})),
+        "since": view.since.map(time),
+        "rests_until": view.rests_until.map(time),
         "on_today": view.on_today.as_secs(),
         "starts_today": view.starts_today,
         "energy_today": (view.energy_today.0 * 1000.0).round() / 1000.0,

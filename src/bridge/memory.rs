@@ -1,4 +1,4 @@
-//! What earlier runs told of the tasks, read once at the start-up: modes, priorities, run times.
+//! What earlier runs told of the tasks, read once at the start-up: modes, priorities, guards, run times.
 //!
 //! Refuses to fail on what an older version, or somebody else, left there: what can't be read is not taken over.
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::mqtt::topics::TaskTopic;
 use crate::payload;
 use crate::report::Latest;
-use crate::scheduler::{Counted, DailyView, Event, Mode, Now, Priority, Scheduler, TaskId};
+use crate::scheduler::{Counted, DailyView, Event, Guards, Mode, Now, Priority, Scheduler, TaskId};
 use crate::units::KilowattHours;
 
 /// So many tasks are remembered at most.
@@ -40,6 +40,8 @@ struct OwnReport {
     status: String,
     mode_until: Option<Timestamp>,
     held: Option<Held>,
+    since: Option<Timestamp>,
+    rests_until: Option<Timestamp>,
     on_today: u64,
     starts_today: u32,
     #[serde(default)]
@@ -109,6 +111,7 @@ impl Memory {
             {
                 scheduler.restore_hold(&id, mode, until, now);
             }
+            scheduler.restore_guards(&id, report.guards(), now);
             if let Some(at) = self.cycle {
                 scheduler.restore_counts(&id, &report.counted(at), now);
             }
@@ -118,12 +121,20 @@ impl Memory {
 }
 
 impl OwnReport {
-    fn counted(&self, at: Timestamp) -> Counted {
-        let running = match self.status.as_str() {
+    fn running(&self) -> Option<bool> {
+        match self.status.as_str() {
             "running" => Some(true),
             "stopped" | "unrunnable" => Some(false),
             _ => None,
-        };
+        }
+    }
+
+    fn guards(&self) -> Guards {
+        Guards { running: self.running(), since: self.since, rests_until: self.rests_until }
+    }
+
+    fn counted(&self, at: Timestamp) -> Counted {
+        let running = self.running();
         let daily = self.daily.as_ref().map(|daily| DailyView {
             by: daily.by,
             ran: Duration::from_secs(daily.on_for),

@@ -202,7 +202,7 @@ impl Bridge {
                 if let Some(lost) = self.lost.take().filter(|_| !first) {
                     self.handle(Event::Reconnected(lost), "");
                 }
-                if !first {
+                if !first && !self.start_up.is_open() {
                     self.publish_again();
                 }
             }
@@ -214,6 +214,7 @@ impl Bridge {
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
             Incoming::Disconnected { reason } => {
                 self.tasks.disconnected();
+                self.start_up.lost();
                 self.lost.get_or_insert(self.clock.now().at);
                 // The reason begins with the broker's address.
                 tracing::warn!("not connected to {reason}");
@@ -283,6 +284,7 @@ impl Bridge {
                 self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
             }
         }
+        self.scheduler.begin(self.clock.now());
         self.settle_devices();
         self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();

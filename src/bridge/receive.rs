@@ -37,7 +37,7 @@ impl Bridge {
             }
             Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
-                self.start_up.own_state(&message.payload);
+                self.start_up.own_state(&message.payload, self.clock.now().wall);
             }
             Some(Topic::SchedulerAvailability) => self.receive_own_availability(&message),
             Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {

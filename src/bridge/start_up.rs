@@ -47,6 +47,11 @@ impl StartUp {
         self.subscribed.get_or_insert_with(Instant::now);
     }
 
+    /// The connection is gone: the next one brings everything that is retained anew.
+    pub(super) fn lost(&mut self) {
+        (self.subscribed, self.heard) = (None, None);
+    }
+
     /// Something retained came in.
     pub(super) fn heard(&mut self) {
         self.heard = Some(Instant::now());
@@ -60,10 +65,10 @@ impl StartUp {
     }
 
     /// What an earlier run told.
-    pub(super) fn own_state(&mut self, payload: &[u8]) {
+    pub(super) fn own_state(&mut self, payload: &[u8], now: Timestamp) {
         match serde_json::from_slice(payload) {
             Ok(OwnState { paused: true, since }) => {
-                self.paused_since = Some(since.unwrap_or_else(Timestamp::now));
+                self.paused_since = Some(since.unwrap_or(now));
             }
             Ok(_) => self.paused_since = None,
             Err(problem) => tracing::warn!("the state of an earlier run can't be read: {problem}"),
@@ -96,5 +101,26 @@ impl StartUp {
     pub(super) fn close(&mut self) -> Vec<Message> {
         self.closed = true;
         std::mem::take(&mut self.commands)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_breaks_meanwhile_begins_the_start_up_anew() {
+        let mut start_up = StartUp::default();
+        let over = async |start_up: &StartUp| {
+            let before = Instant::now();
+            tokio::time::timeout(LONGEST * 2, start_up.over()).await.ok().map(|()| before.elapsed())
+        };
+        assert_eq!(over(&start_up).await, None);
+        start_up.subscribed();
+        start_up.heard();
+        start_up.lost();
+        assert_eq!(over(&start_up).await, None);
+        start_up.subscribed();
+        assert_eq!(over(&start_up).await, Some(QUIET));
     }
 }

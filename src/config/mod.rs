@@ -29,7 +29,7 @@ mod validate;
 mod variables;
 
 #[cfg(test)]
-mod example;
+mod example_tests;
 
 pub use criteria::Criteria;
 pub use estimate::Estimate;

@@ -65,17 +65,7 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::validate;
-    use crate::config::{Config, Invalid};
-
-    /// What is said about these lines of TOML, in the order of the checks.
-    fn check(toml: &str, expect: &[&str]) {
-        let file = config::File::from_str(toml, config::FileFormat::Toml);
-        let tree = config::Config::builder().add_source(file).build().unwrap();
-        let config: Config = tree.try_deserialize().unwrap();
-        let said = validate(&config).into_iter().map(|Invalid { key, message, .. }| format!("{key}: {message}"));
-        assert_eq!(said.collect::<Vec<_>>(), expect, "{toml}");
-    }
+    use crate::config::validate::tests::check;
 
     const PLUG: &str = "id = \"a\"\npower = 500\ncommand_topic = \"cmnd/a/POWER\"\n";
 

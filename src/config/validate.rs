@@ -160,12 +160,12 @@ fn scheduler(settings: &Scheduler, found: &mut Findings) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::validate;
     use crate::config::Config;
 
     /// What is said about the defaults with these lines of TOML on top, in the order of the checks.
-    fn check(toml: &str, expect: &[&str]) {
+    pub(in crate::config) fn check(toml: &str, expect: &[&str]) {
         let file = config::File::from_str(toml, config::FileFormat::Toml);
         let tree = config::Config::builder().add_source(file).build().unwrap();
         let config: Config = tree.try_deserialize().unwrap();

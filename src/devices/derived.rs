@@ -10,7 +10,7 @@ use std::time::Duration;
 use minijinja::{Environment, Expression, UndefinedBehavior, Value, value::ValueKind};
 
 use crate::devices::sensor::name_problem;
-use crate::jinja::{self, LONGEST, plain};
+use crate::jinja::{self, ExpressionError, plain};
 use crate::payload::PayloadError;
 use crate::scheduler::{Expiry, Instant, Sensed};
 use crate::units::Watts;
@@ -200,21 +200,13 @@ impl Derived {
 /// The expression, and the keys that it is made of.
 fn compile(source: &str) -> Result<(Expression<'static, 'static>, Vec<String>), String> {
     const EXAMPLE: &str = "\"house - solar\"";
-    if source.len() > LONGEST {
-        return Err(format!("the expression has {} characters, at most {LONGEST} are allowed", source.len()));
-    }
     if source.contains("{{") || source.contains("{%") {
         return Err(format!("expected an expression over keys such as {EXAMPLE}, without {{{{ }}}}"));
     }
-    let expression = JINJA
-        .compile_expression_owned(source.to_owned())
-        .map_err(|error| format!("expected an expression over keys such as {EXAMPLE}: {}", plain(&error)))?;
-    if let Some(word) = jinja::unknown_word(&JINJA, source, true) {
-        return Err(format!("there is no filter or test `{word}`"));
-    }
-    let is_key = |name: &String| !JINJA.globals().any(|(global, _)| global == name);
-    let mut names: Vec<String> = expression.undeclared_variables(false).into_iter().filter(is_key).collect();
-    names.sort_unstable();
+    let (expression, names) = jinja::compile(&JINJA, source).map_err(|problem| match problem {
+        ExpressionError::Syntax(why) => format!("expected an expression over keys such as {EXAMPLE}: {why}"),
+        problem => problem.to_string(),
+    })?;
     if names.is_empty() {
         return Err(format!("expected an expression over keys such as {EXAMPLE}, found none in \"{source}\""));
     }

@@ -8,7 +8,7 @@ mod functions;
 mod numbers;
 
 use minijinja::value::{ArgType, Kwargs};
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior};
 
 pub(crate) use numbers::{Number, is_placeholder, number};
 
@@ -40,6 +40,42 @@ where
         None => kwargs.get::<Option<T>>(name),
         positional => Ok(positional),
     }
+}
+
+/// Why a text can't be an expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ExpressionError {
+    /// Not Jinja.
+    #[error("{0}")]
+    Syntax(String),
+    /// A filter or test that doesn't exist.
+    #[error("there is no filter or test `{0}`")]
+    UnknownWord(String),
+    /// Longer than is compiled.
+    #[error("the expression has {0} characters, at most {LONGEST} are allowed")]
+    TooLong(usize),
+}
+
+/// Compiles an expression. Answers also the names that must be given to it, in their order.
+///
+/// # Errors
+/// When it is none, is too long, or uses a filter or test that doesn't exist.
+pub(crate) fn compile(
+    jinja: &'static Environment<'static>,
+    source: &str,
+) -> Result<(Expression<'static, 'static>, Vec<String>), ExpressionError> {
+    if source.len() > LONGEST {
+        return Err(ExpressionError::TooLong(source.len()));
+    }
+    let compiled = jinja.compile_expression_owned(source.to_owned());
+    let expression = compiled.map_err(|error| ExpressionError::Syntax(plain(&error)))?;
+    if let Some(word) = unknown_word(jinja, source, true) {
+        return Err(ExpressionError::UnknownWord(word));
+    }
+    let is_given = |name: &String| !jinja.globals().any(|(global, _)| global == name);
+    let mut names: Vec<String> = expression.undeclared_variables(false).into_iter().filter(is_given).collect();
+    names.sort_unstable();
+    Ok((expression, names))
 }
 
 /// minijinja's words without the place, which is nearly always the only line.

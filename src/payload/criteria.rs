@@ -72,12 +72,9 @@ pub(super) fn read(fields: &Fields<'_>, default: &Criteria) -> Result<Criteria, 
     criteria(source("start")?.as_ref(), source("keep")?.as_ref(), default)
 }
 
+/// As the configuration has it: a number in quotes is a number too. As an expression it would always be met.
 fn source(value: &Value) -> Option<CriterionSource> {
-    match value {
-        Value::Number(number) => number.as_f64().map(CriterionSource::Number),
-        Value::String(text) => Some(CriterionSource::Expression(text.clone())),
-        _ => None,
-    }
+    CriterionSource::deserialize(value).ok()
 }
 
 fn criterion(source: &CriterionSource) -> Result<Criterion, String> {
@@ -156,6 +153,8 @@ mod tests {
         check("\"ratio > 0\"", "\"running\"", "null", "running | ratio > 0");
         check("0.6", "\"running\"", "1", "running | ratio >= 1.00");
         check("0.6", "1.5", "1", "ratio >= 1.50 | ratio >= 1.00");
+        check("0.6", "\"0.5\"", "null", "ratio >= 0.50 | ratio >= 0.45");
+        check("0.6", "1", "\" 0.5 \"", "ratio >= 1.00 | ratio >= 0.50");
     }
 
     #[test]
@@ -168,6 +167,7 @@ mod tests {
         check("0.6", "1", "-1", "criteria.keep");
         check("0.6", "\"ratio >=\"", "null", "criteria.start");
         check("0.6", "1", "\"rato\"", "criteria.keep");
+        check("0.6", "0.5", "\"0.51\"", "criteria.keep");
         let endless = CriterionSource::Number(f64::INFINITY);
         assert!(criteria(Some(&endless), None, &Criteria::default()).is_err());
     }

@@ -86,19 +86,23 @@ impl Scenario {
     }
 }
 
-/// The time as it was recorded, under a usual automation, and under each contender.
+/// The time as it was recorded, under a usual automation, and under each contender: a thread each, they share nothing.
 #[must_use]
 pub fn replay(contenders: &[Contender]) -> Vec<Scenario> {
     let Some(Contender { home, cycle, .. }) = contenders.first() else { return Vec::new() };
-    let mut diary = Diary::new(home.tasks().len(), home.span().0);
-    live::live(home, *cycle, &mut Naive::new(home), &mut diary);
     let scenario = |name: &str, home: &Arc<Home>, diary| Scenario { name: name.into(), home: home.clone(), diary };
-    let mut scenarios =
-        vec![scenario("as recorded", home, diary::as_recorded(home)), scenario("naive switch", home, diary)];
-    for contender in contenders {
-        scenarios.push(scenario(&contender.name, &contender.home, lived(contender)));
-    }
-    scenarios
+    std::thread::scope(|scope| {
+        let lives: Vec<_> = contenders.iter().map(|contender| scope.spawn(|| lived(contender))).collect();
+        let mut diary = Diary::new(home.tasks().len(), home.span().0);
+        live::live(home, *cycle, &mut Naive::new(home), &mut diary);
+        let mut scenarios =
+            vec![scenario("as recorded", home, diary::as_recorded(home)), scenario("naive switch", home, diary)];
+        for (contender, life) in contenders.iter().zip(lives) {
+            let diary = life.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            scenarios.push(scenario(&contender.name, &contender.home, diary));
+        }
+        scenarios
+    })
 }
 
 fn lived(contender: &Contender) -> Diary {

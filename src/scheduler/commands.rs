@@ -29,7 +29,8 @@ impl Scheduler {
             Command::StopAll => {
                 self.paused = true;
                 for task in &mut self.tasks {
-                    task.stop_all = task.registration.is_some() && task.running();
+                    // A start may be on its way: until the next cycle it may still be followed.
+                    task.stop_all = task.registration.is_some() && (task.running() || task.answers.awaited());
                     if task.mode() == Mode::On {
                         task.hand.release();
                     }

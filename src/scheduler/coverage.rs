@@ -5,11 +5,15 @@
 //! importance, each such copy differs from the one before by a single task, so one copy of the window's `net` is kept
 //! and moved along: the whole question costs one pass over the window per task.
 
-use crate::scheduler::scene::Scene;
+use crate::scheduler::scene::{Load, Scene};
 use crate::units::{Share, Watts};
 
 /// The covered share of each running task that takes part, by load.
 pub(crate) fn covered_by_production(scene: &Scene<'_>, keys: usize) -> Vec<Option<Share>> {
+    // At night nothing runs, and nothing is to be copied.
+    if !scene.loads.iter().any(Load::takes_part) {
+        return vec![None; scene.loads.len()];
+    }
     let mut copies = Copies::new(scene, keys);
     for (index, load) in scene.loads.iter().enumerate() {
         if !load.running {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use minijinja::{Environment, Expression, UndefinedBehavior, Value, context};
 
-use crate::jinja::{self, LONGEST, plain};
+use crate::jinja::{self, ExpressionError, plain};
 use crate::scheduler::Priority;
 use crate::units::{Share, Watts};
 
@@ -76,9 +76,9 @@ pub enum CriterionError {
         "`{0}` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now"
     )]
     UnknownName(String),
-    /// Longer than is compiled.
-    #[error("the expression has {0} characters, at most {LONGEST} are allowed")]
-    TooLong(usize),
+    /// Too long, or with a filter or test that doesn't exist.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 impl Criterion {
@@ -87,13 +87,11 @@ impl Criterion {
     /// # Errors
     /// When it does not compile, uses an unknown name, or is too long.
     pub fn expression(source: &str) -> Result<Self, CriterionError> {
-        if source.len() > LONGEST {
-            return Err(CriterionError::TooLong(source.len()));
-        }
-        let expression =
-            JINJA.compile_expression_owned(source.to_owned()).map_err(|error| CriterionError::Syntax(plain(&error)))?;
-        let known = |name: &String| NAMES.contains(&name.as_str()) || JINJA.globals().any(|(global, _)| global == name);
-        if let Some(unknown) = expression.undeclared_variables(false).into_iter().find(|name| !known(name)) {
+        let (expression, names) = jinja::compile(&JINJA, source).map_err(|problem| match problem {
+            ExpressionError::Syntax(why) => CriterionError::Syntax(why),
+            problem => CriterionError::Unfit(problem.to_string()),
+        })?;
+        if let Some(unknown) = names.into_iter().find(|name| !NAMES.contains(&name.as_str())) {
             return Err(CriterionError::UnknownName(unknown));
         }
         Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression })))
@@ -214,6 +212,7 @@ mod tests {
     fn what_does_not_compile_is_refused() {
         insta::assert_snapshot!(ask("ratio >= (", 1.0).unwrap_err(), @r#"expected a number or a Jinja expression such as "ratio >= 0.8 or now.hour < 7": syntax error: unexpected end of input, expected expression"#);
         insta::assert_snapshot!(ask("rato >= 1", 1.0).unwrap_err(), @"`rato` is unknown: an expression may use ratio, power, running, priority, on_for, off_for, state, record, now");
+        insta::assert_snapshot!(ask("ratio | rond > 1", 1.0).unwrap_err(), @"there is no filter or test `rond`");
         insta::assert_snapshot!(ask(&"(".repeat(3000), 1.0).unwrap_err(), @"the expression has 3000 characters, at most 2000 are allowed");
     }
 }

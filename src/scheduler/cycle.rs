@@ -57,6 +57,7 @@ impl Scheduler {
         for task in &mut self.tasks {
             let running = task.running();
             task.answers.count(running, now.at);
+            task.stop_all &= running;
         }
         self.refresh_owners();
         self.end_wishes(now);
@@ -141,13 +142,14 @@ impl Scheduler {
             let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
             let measured = self.measured(source, key, now);
             let recent = measured.filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
-            let value = match recent {
-                Some(measured) => measured.value,
-                None => owners.iter().map(|slot| declared(&self.tasks[*slot])).sum(),
-            };
             let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
             let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
-            (key, if value < threshold { Watts::ZERO } else { value })
+            let told = |value: Watts| if value < threshold { Watts::ZERO } else { value };
+            let value = match recent {
+                Some(measured) => told(measured.value),
+                None => owners.iter().map(|slot| declared(&self.tasks[*slot], told)).sum(),
+            };
+            (key, value)
         })
     }
 
@@ -317,12 +319,13 @@ fn stop(scene: &Scene<'_>, load: usize, rule: Rule, reason: String, ratio: Optio
     Choice { slot: scene.loads[load].slot, action: Action::Stop, rule, reason, ratio }
 }
 
-/// What a task counts as on one of its keys when the key says nothing.
-fn declared(task: &Task) -> Watts {
+/// What a task counts as on one of its keys when the key says nothing: what it tells itself, as far as that is more than
+/// standby, or its share of its `power`, however small on many keys.
+fn declared(task: &Task, told: impl Fn(Watts) -> Watts) -> Watts {
     if !task.running() {
         return Watts::ZERO;
     }
     let own = if task.key_names().is_empty() { task.state.as_ref().and_then(|state| state.usage) } else { None };
     #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
-    own.unwrap_or_else(|| task.power() * (task.keys.len().max(1) as f64).recip())
+    own.map_or_else(|| task.power() * (task.keys.len().max(1) as f64).recip(), told)
 }

@@ -109,7 +109,7 @@ impl Task {
 
     pub(crate) fn ran_in_period(&self, now: Instant) -> Duration {
         let Some(account) = self.account else { return Duration::ZERO };
-        account.on + self.on_for(now).min(now.since(account.begin_at))
+        account.on + self.seen_on_for(now).min(now.since(account.begin_at))
     }
 
     /// The run time that is still owed.

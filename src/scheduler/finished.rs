@@ -24,7 +24,7 @@ pub struct Finished {
 }
 
 impl Task {
-    fn finished(&self) -> Option<&Finished> {
+    pub(crate) fn finished(&self) -> Option<&Finished> {
         self.registration.as_ref()?.finished.as_ref()
     }
 
@@ -63,7 +63,7 @@ impl Scheduler {
         if task.key_names().is_empty() {
             return task.reported_usage();
         }
-        let since = task.seen_since();
+        let since = task.spell.seen_since();
         task.keys.iter().try_fold((Watts::ZERO, since), |(sum, newest), key| {
             let measured = self.meter.last(*key, now)?;
             (measured.at >= since).then_some((sum + measured.value, newest.max(measured.at)))

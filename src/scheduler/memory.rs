@@ -1,4 +1,4 @@
-//! What an earlier run had counted for a task, taken over after a restart.
+//! What an earlier run had counted and guarded for a task, taken over after a restart.
 //!
 //! Refuses to guess for long: a task that ran before and runs after counts as running in between, if that was short.
 
@@ -27,14 +27,36 @@ pub struct Counted {
     pub daily: Option<DailyView>,
 }
 
+/// What an earlier run had told of a task's last switch and of its rest.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Guards {
+    /// Whether it ran, if that was known.
+    pub running: Option<bool>,
+    /// When it had last started or stopped.
+    pub since: Option<Timestamp>,
+    /// Until when it rests, as it was done.
+    pub rests_until: Option<Timestamp>,
+}
+
 impl Scheduler {
+    /// Takes over since when a task is as it is, and its rest. What switched meanwhile counts from when it was seen.
+    pub fn restore_guards(&mut self, id: &TaskId, told: Guards, now: Now) {
+        let Ok(slot) = self.registered(id.clone()) else { return };
+        let task = &mut self.tasks[slot];
+        if task.finished().is_some() {
+            task.rests_until = told.rests_until.map(|until| now.until(until));
+        }
+        let running = task.state.as_ref().map(|state| state.running);
+        task.spell.recall(told, running, now);
+    }
+
     /// Takes over what an earlier run had counted, as far as it speaks of the same day and the same period.
     pub fn restore_counts(&mut self, id: &TaskId, counted: &Counted, now: Now) {
         let Ok(slot) = self.registered(id.clone()) else { return };
         let Self { tasks, settings, .. } = self;
         let task = &mut tasks[slot];
         let away = Duration::try_from(now.wall.duration_since(counted.at)).unwrap_or_default();
-        let away = away.saturating_sub(now.at.since(task.seen_since()));
+        let away = away.saturating_sub(now.at.since(task.spell.seen_since()));
         let ran_on = counted.running == Some(true) && task.running() && away <= settings.max_record_gap;
         let on_meanwhile = if ran_on { away } else { Duration::ZERO };
         let started_meanwhile = counted.running == Some(false) && task.running();

@@ -31,6 +31,7 @@ mod scene;
 mod setpoint;
 mod settings;
 mod sheet;
+mod spell;
 mod task;
 mod time;
 mod today;
@@ -53,7 +54,7 @@ pub use event::{Command, Event, Expiry, Refusal, Sensed, Source};
 pub use finished::Finished;
 pub use importance::{Priority, by_importance};
 pub use lease::SHORTEST_LEASE;
-pub use memory::Counted;
+pub use memory::{Counted, Guards};
 pub use mode::Mode;
 pub use registration::{InvalidTaskId, OnNoData, Registration, TaskId, TaskState};
 pub use settings::Settings;
@@ -174,6 +175,11 @@ impl Scheduler {
             instructions: VecDeque::new(),
             between: Vec::new(),
         }
+    }
+
+    /// Everything retained has come in: missing data counts from here. A broker that was away before is no silent meter.
+    pub fn begin(&mut self, now: Now) {
+        (self.last_record, self.last_meter) = (self.last_record.max(now.at), now);
     }
 
     /// Takes one event in.

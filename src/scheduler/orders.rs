@@ -58,7 +58,7 @@ impl Scheduler {
         choices.sort_by_key(|choice| choice.action == Action::Start);
         for Choice { slot, action, rule, reason, ratio } in choices {
             let task = &mut self.tasks[slot];
-            task.verdict = Verdict::Decided { reason: reason.clone(), ratio };
+            task.verdict = Verdict::Decided { action, reason: reason.clone(), ratio };
             // What isn't sent is not answered either.
             if !self.settings.dry_run {
                 task.command(action, now.at);

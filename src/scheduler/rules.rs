@@ -4,7 +4,7 @@
 
 use crate::scheduler::election::{Electable, electable};
 use crate::scheduler::key::KeyId;
-use crate::scheduler::scene::Scene;
+use crate::scheduler::scene::{Load, Scene};
 use crate::scheduler::sheet::{Offer, Sheet};
 use crate::units::{Share, Watts};
 
@@ -107,6 +107,10 @@ pub(crate) struct Replacement {
 /// Rule 4, `lower_priority`: the most important stopped task that could run if less important ones made room. The sheet
 /// comes with the running tasks as R; when something is found, R has changed accordingly.
 pub(crate) fn lower_priority(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>) -> Option<Replacement> {
+    // Nobody can make room.
+    if !scene.loads.iter().any(Load::can_be_stopped) {
+        return None;
+    }
     let relief = Relief::new(scene, sheet);
     (0..scene.loads.len())
         .filter(|load| scene.loads[*load].is_candidate() && !scene.loads[*load].waits)

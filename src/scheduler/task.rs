@@ -13,6 +13,7 @@ use crate::scheduler::importance::Importance;
 use crate::scheduler::key::KeyId;
 use crate::scheduler::mode::Wish;
 use crate::scheduler::setpoint::Setpoint;
+use crate::scheduler::spell::Spell;
 use crate::scheduler::today::Today;
 use crate::scheduler::unanswered::Answers;
 use crate::scheduler::{Action, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
@@ -30,10 +31,8 @@ pub(crate) struct Task {
     state_at: Instant,
     /// Its availability, once it published one.
     pub(crate) available: Option<bool>,
-    /// When it was last seen to start or stop.
-    switched: Option<Instant>,
-    /// When its first state came.
-    first_seen: Instant,
+    /// Since when it is as it is.
+    pub(crate) spell: Spell,
     /// Its keys, or `@<id>`.
     pub(crate) keys: Vec<KeyId>,
     pub(crate) answers: Answers,
@@ -87,8 +86,7 @@ impl Task {
             state: None,
             state_at: Instant::START,
             available: None,
-            switched: None,
-            first_seen: Instant::START,
+            spell: Spell::default(),
             keys: Vec::new(),
             answers: Answers::default(),
             learned: None,
@@ -197,39 +195,9 @@ impl Task {
         self.state.as_ref().and_then(|state| state.stoppable).unwrap_or_else(|| interruptible() || self.is_done(now))
     }
 
-    pub(crate) fn held_by_min_on(&self, now: Instant) -> bool {
-        self.registration.as_ref().is_some_and(|registration| self.on_for(now) < registration.min_on)
-    }
-
-    /// How long `min_off` still keeps it from running.
-    pub(crate) fn off_guard(&self, now: Instant) -> Option<Duration> {
-        // A task that was never seen to stop has been off for longer than anybody knows.
-        let stopped = self.switched.filter(|_| !self.running())?;
-        let left = self.registration.as_ref()?.min_off.saturating_sub(now.since(stopped));
-        (!left.is_zero()).then_some(left)
-    }
-
-    pub(crate) fn on_for(&self, now: Instant) -> Duration {
-        if self.running() { now.since(self.seen_since()) } else { Duration::ZERO }
-    }
-
-    pub(crate) fn off_for(&self, now: Instant) -> Duration {
-        if self.running() { Duration::ZERO } else { now.since(self.seen_since()) }
-    }
-
-    /// Since when it is known to be as it is.
-    pub(crate) fn seen_since(&self) -> Instant {
-        self.switched.unwrap_or(self.first_seen)
-    }
-
     /// What it says that it uses, and when it said so.
     pub(crate) fn reported_usage(&self) -> Option<(Watts, Instant)> {
         Some((self.state.as_ref()?.usage?, self.state_at))
-    }
-
-    /// When it was last seen to start or stop: older values of its keys speak of the past.
-    pub(crate) fn switched(&self) -> Option<Instant> {
-        self.switched
     }
 
     pub(crate) fn fields(&self) -> &Value {
@@ -271,7 +239,7 @@ impl Task {
             self.hand.stir(now.at);
         }
         match before {
-            None => self.first_seen = now.at,
+            None => self.spell.begin(state.running, now),
             Some((running, ..)) if running != state.running => {
                 self.switch(state.running, now, settings);
                 self.note_hand(state.running, known, now, settings);
@@ -308,7 +276,7 @@ impl Task {
             self.switch(false, now, settings);
         }
         self.state = None;
-        self.switched = None;
+        self.spell = Spell::default();
     }
 
     pub(crate) fn set_available(&mut self, available: Option<bool>, now: Instant) {
@@ -361,7 +329,7 @@ impl Task {
         self.turn_period(now, &settings.time_zone);
         self.book(now.at);
         self.low_since = None;
-        self.switched = Some(now.at);
+        self.spell.switch(now);
     }
 }
 

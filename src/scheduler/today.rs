@@ -27,7 +27,7 @@ impl Task {
     /// Run time since local midnight.
     pub(crate) fn on_today(&self, now: Instant, today: Day) -> Duration {
         let before = if self.today.day.date == today.date { self.today.on } else { Duration::ZERO };
-        before + self.on_for(now).min(now.since(today.midnight))
+        before + self.seen_on_for(now).min(now.since(today.midnight))
     }
 
     /// Starts since local midnight, whoever commanded them.

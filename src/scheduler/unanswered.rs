@@ -30,6 +30,16 @@ impl Answers {
         self.awaited = true;
     }
 
+    /// A start was sent since the last cycle and not yet answered.
+    pub(crate) fn awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// Starts that were sent and are not followed yet.
+    pub(crate) fn sent(&self) -> u32 {
+        self.missing + u32::from(self.awaited)
+    }
+
     /// At the begin of a cycle: a start that was sent before it and not followed is unanswered.
     pub(crate) fn count(&mut self, running: bool, now: Instant) {
         if !std::mem::take(&mut self.awaited) || running {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::scheduler::TaskId;
 use crate::scheduler::sheet::Offer;
+use crate::scheduler::{Action, TaskId};
 use crate::units::{Share, Watts};
 
 /// What the last cycle found.
@@ -13,6 +13,8 @@ pub enum Verdict {
     Pending,
     /// It was started or stopped, for this reason.
     Decided {
+        /// What it was told.
+        action: Action,
         /// The decision's sentence.
         reason: String,
         /// The ratio that decided it, where one did.

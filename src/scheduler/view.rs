@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::scheduler::task::Task;
 use crate::scheduler::verdict::Waits;
-use crate::scheduler::{Activity, DailyView, Mode, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, event};
+use crate::scheduler::{
+    Action, Activity, DailyView, Mode, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, event,
+};
 use crate::units::{KilowattHours, Share, Watts};
 
 /// A task's status, as reports name it.
@@ -70,6 +72,10 @@ pub struct TaskView {
     pub mode_until: Option<Timestamp>,
     /// What somebody switched by hand, and until when it is held.
     pub hold: Option<(Mode, Timestamp)>,
+    /// When it last started or stopped, if that is known.
+    pub since: Option<Timestamp>,
+    /// It is done, and rests until then.
+    pub rests_until: Option<Timestamp>,
     /// How its daily run time stands, as of the last cycle.
     pub daily: Option<DailyView>,
     /// It is told the watts it may use.
@@ -115,6 +121,8 @@ impl Scheduler {
                     mode: task.wish.mode,
                     mode_until: task.wish.until.map(|until| until.wall),
                     hold: task.hand.hold().and_then(|hold| Some((hold.mode, hold.until?.wall))),
+                    since: task.spell.since().map(|since| since.wall),
+                    rests_until: task.rests_until(now.at).map(|until| until.wall),
                     daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
                     on_today: task.on_today(self.last_cycle.at, today),
                     energy_today: task.energy.on(today.date),
@@ -225,6 +233,7 @@ impl Scheduler {
                     let what = if task.running() { "stop" } else { "start" };
                     format!("{}: it is told to {what}", self.wish_in_words(task))
                 }
+                _ if let Some(command) = self.unfollowed(task) => command,
                 _ if task.pressed && task.running() => self.deadline_in_words(task, self.last_cycle.at),
                 Activity::NoData => "no power record arrives".into(),
                 Activity::Active => match (&task.verdict, task.answers.waits_until) {
@@ -236,6 +245,23 @@ impl Scheduler {
                 },
             },
         }
+    }
+
+    /// The last cycle told it to be otherwise than it is, and why.
+    fn unfollowed(&self, task: &Task) -> Option<String> {
+        let Verdict::Decided { action, reason, .. } = &task.verdict else { return None };
+        let (what, sent) = match action {
+            Action::Start if !task.running() => ("start", task.answers.sent()),
+            Action::Stop if task.running() => ("stop", u32::from(task.stopping)),
+            _ => return None,
+        };
+        Some(match sent {
+            _ if self.settings.dry_run => format!("dry run, its {what} is not sent: {reason}"),
+            // It has changed since.
+            0 => Verdict::Pending.to_string(),
+            1 => format!("its {what} was sent and is not followed yet: {reason}"),
+            _ => format!("its {what} was sent {sent} times and is not followed yet: {reason}"),
+        })
     }
 
     fn what_keeps_it_off(&self, task: &Task, now: Now) -> String {

@@ -100,6 +100,45 @@ async fn run_time_and_starts_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_compressor_is_not_restarted_by_a_restart_of_sunward() {
+    both(async |protocol| {
+        let mut home = with_heater(protocol, json!({"min_off": "2h"})).await;
+        home.running("heater", true).await;
+        home.report("heater", |report| report["status"] == "running").await;
+        home.running("heater", false).await;
+        let told = home.report("heater", |report| report["status"] == "unrunnable").await;
+        assert!(told["since"].as_str().unwrap().ends_with('Z'), "{told}");
+        home.kill().await;
+        home.start().await;
+        assert!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands.is_empty());
+        let report = home.report("heater", |report| report["reason"] == "min_off holds it").await;
+        assert_eq!(report["since"], told["since"]);
+        // It was switched while Sunward was away, nobody knows when.
+        home.stop().await;
+        let long_ago = json!({"status": "running", "on_today": 0, "starts_today": 0, "since": "2026-01-01T00:00:00Z"});
+        home.retain(REPORT, &long_ago.to_string()).await;
+        home.start().await;
+        assert!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands.is_empty());
+        // It was off for all that time.
+        home.stop().await;
+        home.retain(REPORT, &long_ago.to_string().replace("running", "stopped")).await;
+        home.start().await;
+        assert_eq!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands, ["heater=start"]);
+        // It was done.
+        home.stop().await;
+        let finished = json!({"below": 50, "for": "10m", "rest": "12h"});
+        home.register("heater", json!({"power": 2000, "keys": ["heater"], "finished": finished})).await;
+        let rests =
+            json!({"status": "unrunnable", "on_today": 0, "starts_today": 0, "rests_until": "2100-01-01T00:00:00Z"});
+        home.retain(REPORT, &rests.to_string()).await;
+        home.start().await;
+        assert!(home.cycle_with(json!({"net": -9000, "heater": 0})).await.commands.is_empty());
+        home.report("heater", |report| report["rests_until"] == "2100-01-01T00:00:00.000Z").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_a_record_a_deadline_starts_a_task() {
     let mut home = with_heater(Protocol::V5, json!({"daily": {"on_for": "24h", "by": "06:30"}})).await;
     let cycle = home.cycle().await;

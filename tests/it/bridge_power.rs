@@ -125,6 +125,7 @@ async fn the_fallback_stands_in_for_a_silent_meter_only() {
         let mut home = Home::new(protocol, IMPATIENT).await;
         home.register("heater", json!({"power": 2000})).await;
         home.running("heater", false).await;
+        home.scheduler(no_data).await;
         home.say("sunward/power/fallback", r#"{"net": -2000}"#).await;
         let cycle = home.cycle().await;
         assert_eq!(cycle.report["source"], "fallback", "{}", cycle.report);

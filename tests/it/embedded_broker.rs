@@ -22,10 +22,8 @@ fn url(broker: &Embedded) -> String {
 #[tokio::test]
 async fn both_protocols_meet_on_one_port() {
     let broker = start(&on_any_port(), LIMIT).await.unwrap();
-    let mut old = Peer::start(&settings(&url(&broker), Protocol::V311), &["t/#"], None);
-    let mut new = Peer::start(&settings(&url(&broker), Protocol::V5), &["t/#"], None);
-    old.subscribed().await;
-    new.subscribed().await;
+    let mut old = Peer::subscribed_to(&settings(&url(&broker), Protocol::V311), &["t/#"]).await;
+    let mut new = Peer::new(&url(&broker), &["t/#"]).await;
     new.handle.publish(Outgoing::command("t/set", "start", std::time::Duration::from_secs(60))).unwrap();
     old.expect("t/set", |payload| payload == "start").await;
     old.publish_retained("t/state", "ON").await;

@@ -64,9 +64,13 @@ impl Sunward {
 
     /// As a service manager ends it.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
-        let id = self.process.id().expect("it has ended already").to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
         timeout(PATIENCE, self.process.wait()).await.expect("it does not end").unwrap()
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.id().expect("it has ended already").to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// As a power cut ends it.
@@ -114,6 +118,8 @@ pub(crate) struct Home {
     /// All that came, as `topic=payload`.
     pub(crate) all: Vec<String>,
     cycles: usize,
+    /// How often the observer was subscribed.
+    subscribed: usize,
     /// The report of the last cycle before an outage: it comes again, twice if it had not been confirmed.
     told_again: Option<String>,
 }
@@ -134,6 +140,7 @@ impl Home {
             commands: Vec::new(),
             all: Vec::new(),
             cycles: 0,
+            subscribed: 0,
             told_again: None,
         }
     }
@@ -206,11 +213,17 @@ impl Home {
         self.online().await;
     }
 
-    /// Ends the broker and starts it again with nothing remembered; back when Sunward is.
+    /// Ends the broker and starts it again with nothing remembered; back when Sunward is. The observer comes first, so that
+    /// it hears everything.
     pub(crate) async fn restart_broker(&mut self) {
         self.told_again = self.seen.get(CYCLE).cloned();
+        let signal = |home: &Self, signal| home.sunward.iter().for_each(|sunward| sunward.signal(signal));
+        signal(self, "-STOP");
         self.seen.clear();
+        let before = self.subscribed;
         self.broker.restart();
+        self.until("the observer", |home| (home.subscribed > before).then_some(())).await;
+        signal(self, "-CONT");
         self.online().await;
     }
 
@@ -306,7 +319,8 @@ impl Home {
     /// Waits for these commands. A state that waited to be sent may overtake them: its newest value takes its place.
     pub(crate) async fn commanded(&mut self, expected: &[&str]) {
         self.until("commands", |home| (home.commands.len() >= expected.len()).then_some(())).await;
-        assert_eq!(std::mem::take(&mut self.commands), expected);
+        let commands = std::mem::take(&mut self.commands);
+        assert_eq!(commands, expected, "{self}");
     }
 
     /// Waits for commands, whichever they are.
@@ -337,6 +351,7 @@ impl Home {
     }
 
     fn note(&mut self, item: &Incoming) {
+        self.subscribed += usize::from(matches!(item, Incoming::Subscribed));
         let Incoming::Message(message) = item else { return };
         let payload = String::from_utf8_lossy(&message.payload).into_owned();
         if let Some(addressee) = addressee(&message.topic) {

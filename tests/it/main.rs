@@ -24,6 +24,7 @@ mod devices;
 mod embedded_broker;
 mod home;
 mod home_assistant;
+mod layers;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;

@@ -15,14 +15,12 @@ const A_CYCLE: Duration = Duration::from_secs(60);
 async fn a_retained_state_reaches_a_late_subscriber_and_a_command_does_not() {
     let broker = Mosquitto::start();
     for protocol in PROTOCOLS {
-        let mut early = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
-        early.subscribed().await;
+        let mut early = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
         early.publish_retained("t/state", "old").await;
         early.publish_retained("t/state", "new").await;
         early.handle.publish(Outgoing::command("t/set", "start", A_CYCLE)).unwrap();
         early.expect("t/set", |payload| payload == "start").await;
-        let mut late = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
-        late.subscribed().await;
+        let mut late = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
         late.publish("t/end", "").await;
         assert_eq!(late.collect_until("t/end").await, ["t/state=new"], "{protocol:?}");
         late.handle.publish(Outgoing::clear("t/state")).unwrap();
@@ -138,8 +136,7 @@ async fn the_last_will_speaks_when_the_process_dies_and_the_owner_when_it_closes
 async fn closing_waits_for_everything_that_was_published() {
     let broker = Mosquitto::start();
     let mut watcher = Peer::new(&broker.url(), &["t/#"]).await;
-    let mut peer = Peer::start(&settings(&broker.url(), Protocol::V5), &[], None);
-    peer.subscribed().await;
+    let peer = Peer::new(&broker.url(), &[]).await;
     for n in 0..500 {
         peer.publish(&format!("t/{n}"), "x").await;
     }
@@ -151,8 +148,7 @@ async fn closing_waits_for_everything_that_was_published() {
 async fn refused_subscriptions_and_messages_are_reported_by_name() {
     let acl = "topic readwrite allowed/#\n".to_owned();
     let broker = Mosquitto::start_with(&Setup { acl: Some(acl), ..Setup::default() });
-    let mut peer = Peer::start(&settings(&broker.url(), Protocol::V5), &["allowed/x"], None);
-    peer.subscribed().await;
+    let mut peer = Peer::new(&broker.url(), &["allowed/x"]).await;
     peer.publish("forbidden/x", "x").await;
     assert_eq!(peer.refused().await, "the broker refused publishing on forbidden/x: not authorized");
     // Told once; and the layer goes on.

@@ -12,8 +12,7 @@ use crate::peer::{PATIENCE, PROTOCOLS, Peer, settings};
 async fn everything_published_while_the_broker_was_away_arrives_afterwards() {
     for protocol in PROTOCOLS {
         let mut broker = Mosquitto::start();
-        let mut peer = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
-        peer.subscribed().await;
+        let mut peer = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
         broker.kill();
         peer.disconnected().await;
         for n in 0..60 {
@@ -36,8 +35,7 @@ async fn everything_published_while_the_broker_was_away_arrives_afterwards() {
 async fn what_was_in_flight_when_the_broker_died_is_sent_again() {
     for protocol in PROTOCOLS {
         let mut broker = Mosquitto::start();
-        let mut peer = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
-        peer.subscribed().await;
+        let mut peer = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
         // Frozen, it takes bytes and confirms nothing: everything is in flight or waits behind it.
         broker.freeze();
         for n in 0..200 {
@@ -59,8 +57,7 @@ async fn what_was_in_flight_when_the_broker_died_is_sent_again() {
 async fn a_command_that_expired_while_the_broker_was_away_does_not_arrive() {
     for protocol in PROTOCOLS {
         let mut broker = Mosquitto::start();
-        let mut peer = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
-        peer.subscribed().await;
+        let mut peer = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
         broker.kill();
         peer.disconnected().await;
         peer.handle.publish(Outgoing::command("t/stale", "start", Duration::from_millis(1))).unwrap();
@@ -75,8 +72,7 @@ async fn a_command_that_expired_while_the_broker_was_away_does_not_arrive() {
 async fn the_owner_hears_of_a_command_that_left_and_of_no_other() {
     for protocol in PROTOCOLS {
         let mut broker = Mosquitto::start();
-        let mut peer = Peer::start(&settings(&broker.url(), protocol), &["t/#"], None);
-        peer.subscribed().await;
+        let mut peer = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
         let command = |topic: &str, patience: u64| Outgoing::command(topic, "start", Duration::from_millis(patience));
         peer.publish("t/state", "is none").await;
         peer.handle.publish(command("t/first", 60_000)).unwrap();
@@ -128,8 +124,7 @@ async fn a_frozen_broker_is_noticed_whether_idle_or_under_load() {
     let limit = Duration::from_secs(2 * 5 + 5 + 5);
     let check = |protocol, load: usize| async move {
         let broker = Mosquitto::start();
-        let mut peer = Peer::start(&settings(&broker.url(), protocol), &["t"], None);
-        peer.subscribed().await;
+        let mut peer = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t"]).await;
         broker.freeze();
         // More than the socket's buffers hold, so that a flush can never end.
         for n in 0..load {
@@ -148,8 +143,7 @@ async fn a_frozen_broker_is_noticed_whether_idle_or_under_load() {
 #[tokio::test]
 async fn closing_without_a_broker_does_not_wait() {
     let mut broker = Mosquitto::start();
-    let mut peer = Peer::start(&settings(&broker.url(), Protocol::V5), &[], None);
-    peer.subscribed().await;
+    let mut peer = Peer::new(&broker.url(), &[]).await;
     broker.kill();
     peer.disconnected().await;
     let close = peer.handle.close(vec![Outgoing::state("availability", "offline")]);

@@ -32,7 +32,12 @@ pub(crate) struct Peer {
 impl Peer {
     /// Connects with MQTT 5 and is subscribed when it answers.
     pub(crate) async fn new(url: &str, filters: &[&str]) -> Self {
-        let mut peer = Self::start(&settings(url, Protocol::V5), filters, None);
+        Self::subscribed_to(&settings(url, Protocol::V5), filters).await
+    }
+
+    /// Connects, and is subscribed when it answers.
+    pub(crate) async fn subscribed_to(settings: &Mqtt, filters: &[&str]) -> Self {
+        let mut peer = Self::start(settings, filters, None);
         peer.subscribed().await;
         peer
     }

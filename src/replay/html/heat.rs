@@ -13,6 +13,9 @@ use crate::replay::{Moment, Scenario};
 /// Height of an hour, in units of the picture.
 const HOUR_HEIGHT: usize = 6;
 
+/// Width of the name of a month.
+const LABEL: usize = 58;
+
 /// Steps of colour to one side of nothing.
 const STEPS: usize = 5;
 
@@ -146,18 +149,12 @@ fn cells_where(hours: &[Vec<Option<f64>>], width: usize, chosen: impl Fn(Option<
 fn months(view: &View<'_>, width: usize) -> Vec<Month> {
     let days = view.days.iter().enumerate();
     let first = days.filter(|(index, day)| *index == 0 || day.month != view.days[index - 1].month);
-    let mut months: Vec<Month> =
-        first.map(|(index, day)| Month { x: index * width, text: day.month.clone() }).collect();
-    // Names must not run into each other.
-    let mut free = 0;
-    months.retain(|month| {
-        let fits = month.x >= free;
-        if fits {
-            free = month.x + 62;
-        }
-        fits
-    });
-    months
+    let months: Vec<Month> = first.map(|(index, day)| Month { x: index * width, text: day.month.clone() }).collect();
+    // Names must neither run into each other nor over the edge.
+    let all = width * view.days.len();
+    let every = (LABEL * months.len()).div_ceil(all.max(1)).max(1);
+    let fits = |month: &Month| month.x == 0 || month.x + LABEL <= all;
+    months.into_iter().step_by(every).filter(fits).collect()
 }
 
 fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {

@@ -10,7 +10,7 @@ use super::{Appliance, Home, plain};
 #[track_caller]
 fn check(car: Appliance, time_zone: &str, net: f64, expect: (&str, &str)) {
     let settings = Settings { time_zone: TimeZone::posix(time_zone).unwrap(), ..Settings::default() };
-    let mut home = Home::at("2026-06-01T04:30:00Z", settings, vec![car.deaf()]);
+    let mut home = Home::at("2026-06-01T04:30:00Z", settings, vec![car]);
     home.wait(90);
     let used = if home.runs().is_empty() { 0.0 } else { 1400.0 };
     home.meter(&[("net", net), ("ev", used), ("battery", 42.0)]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::{Event, Status, TaskId};
+use sunward::scheduler::{Event, Settings, Status, TaskId};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Register, Say, Wait};
 use super::{Appliance, Home, check, plain};
@@ -117,6 +117,27 @@ fn a_changed_state_or_registration_forgives_unanswered_starts_and_a_replayed_one
     for replayed in [runnable, Off("boiler"), Register("boiler", |_| {}), Available("boiler", Some(true))] {
         asked(1, 8, std::slice::from_ref(&replayed), &[&patient[..], &[35]].concat());
     }
+}
+
+#[test]
+fn a_command_that_is_not_followed_yet_is_told_with_its_sum_and_how_often_it_was_sent() {
+    let sum = "5000 W are available for its 1000 W, ratio 5.00 (ratio >= 1.00)";
+    let mut home = Home::new(vec![boiler().deaf()]);
+    let mut told = |steps: &[Do]| {
+        steps.iter().for_each(|step| home.apply(step));
+        home.view("boiler").reason
+    };
+    assert_eq!(told(&[SUN, Cycle]), format!("its start was sent and is not followed yet: {sum}"));
+    assert_eq!(told(&[Wait(60), SUN, Cycle]), format!("its start was sent 2 times and is not followed yet: {sum}"));
+    // It has been switched since: that start is no reason for anything any more.
+    assert_eq!(told(&[On("boiler"), Off("boiler")]), "no cycle has judged it yet");
+    let stop = "keep is not met (ratio >= 0.75): the sun covers 0.00 of what it used, 1000 W now";
+    assert_eq!(told(&[On("boiler"), RAIN, Cycle]), format!("its stop was sent and is not followed yet: {stop}"));
+    assert_eq!(told(&[Off("boiler")]), stop);
+    let settings = Settings { dry_run: true, ..Settings::default() };
+    let mut home = Home::with(settings, vec![boiler().deaf()]);
+    [SUN, Cycle].iter().for_each(|step| home.apply(step));
+    assert_eq!(home.view("boiler").reason, format!("dry run, its start is not sent: {sum}"));
 }
 
 #[test]

@@ -42,6 +42,17 @@ fn data_is_missing_after_max_record_gap_and_the_tasks_are_stopped_at_once() {
 }
 
 #[test]
+fn a_broker_that_was_away_at_the_start_is_no_silent_meter() {
+    let mut home = Home::new(vec![boiler()]);
+    home.now = home.now + std::time::Duration::from_secs(3600);
+    home.scheduler.begin(home.now);
+    [Wait(180), Cycle].iter().for_each(|step| home.apply(step));
+    assert_eq!((home.scheduler.activity(), home.log.as_slice()), (Activity::Active, &[][..]));
+    home.apply(&Wait(1));
+    assert_eq!(home.log, ["3:00 stop boiler no_data"].map(|line| line.replace("3:00", "63:00")));
+}
+
+#[test]
 fn an_older_record_counts_from_when_it_was_measured() {
     for (age, wait, expect) in [(100, 80, Activity::Active), (100, 81, Activity::NoData), (0, 180, Activity::Active)] {
         let mut home = Home::new(vec![boiler()]);
@@ -181,6 +192,17 @@ fn stop_all_stops_whoever_runs_until_it_has_stopped_and_then_pauses() {
     check(two(), &[&cycles[..], &[User(Resume), Wait(60), Cycle]].concat(), &[&stops[..], &repeated].concat());
     // Only those that ran then.
     check(two(), &[User(StopAll), On("fan"), Off("pump"), Wait(60), Cycle], &stops);
+}
+
+#[test]
+fn stop_all_stops_who_follows_an_earlier_start_only_afterwards() {
+    let slow = vec![plain("pump", 500.0).deaf()];
+    const SUN: Do = Meter(&[("net", -5000.0), ("pump", 0.0)]);
+    let steps = [SUN, Cycle, User(StopAll), Wait(5), On("pump"), Wait(55), Cycle];
+    check(slow.clone(), &steps, &["0:00 start pump elected", "1:00 stop pump stop_all"]);
+    // Later it is somebody else's start.
+    let steps = [SUN, Cycle, User(StopAll), Wait(60), Cycle, On("pump"), Wait(60), Cycle];
+    check(slow, &steps, &["0:00 start pump elected"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod modes;
 mod noise;
 mod properties;
 mod records;
+mod restarts;
 mod setpoints;
 
 mod tables;

@@ -81,6 +81,10 @@ fn a_silent_key_of_several_counts_as_its_equal_share() {
     let two = || plain("ev", 1400.0).running().with(|registration| registration.keys = vec!["l1".into(), "l2".into()]);
     check(vec![two()], &[Meter(&[("net", 0.0), ("l1", 500.0)])], "l1 500, l2 700, net 0");
     check(vec![two()], &[Meter(&[("net", 0.0)])], "l1 700, l2 700, net 0");
+    // A small share is no standby: who has fallen silent must not look idle.
+    let phases = || ["l1", "l2", "l3"].map(str::to_owned).to_vec();
+    let small = plain("ev", 240.0).running().with(|registration| registration.keys = phases());
+    check(vec![small], &[Meter(&[("net", 0.0), ("l3", 80.0)])], "l1 80, l2 80, l3 0, net 0");
 }
 
 #[test]
