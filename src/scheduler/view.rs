@@ -177,7 +177,7 @@ impl Scheduler {
 
     /// The keys of a task that runs long enough to show in them, and never did: names that nobody measures under.
     fn never_measured<'a>(&'a self, task: &'a Task, now: Now) -> impl Iterator<Item = String> + use<'a> {
-        let seen = now.at.since(task.seen_since());
+        let seen = now.at.since(task.spell.seen_since());
         let shows = task.running() && self.is_reachable(task, now) && seen > self.settings.expire_after;
         let keys =
             task.keys.iter().filter(move |key| shows && self.meter.has_heard(self.net) && !self.meter.has_heard(**key));
