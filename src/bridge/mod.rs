@@ -291,7 +291,8 @@ impl Bridge {
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
         let tasks = self.scheduler.task_count();
-        tracing::info!("online with {tasks} tasks, waiting for power records on {}", self.power);
+        let s = if tasks == 1 { "" } else { "s" };
+        tracing::info!("online with {tasks} task{s}, waiting for power records on {}", self.power);
         for command in commands {
             match self.topics.parse(&command.topic) {
                 Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),

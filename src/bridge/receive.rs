@@ -39,6 +39,7 @@ impl Bridge {
             Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
                 self.start_up.own_state(&message.payload, self.clock.now().wall);
             }
+            Some(Topic::SchedulerAvailability) => self.receive_own_availability(&message),
             Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
                 self.memory.note_cycle(&message.payload);
             }
@@ -48,6 +49,19 @@ impl Bridge {
             None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
             Some(_) => {}
         }
+    }
+
+    /// Whoever calls this Sunward away is wrong: another one has ended that speaks on the same topics, or the broker was late
+    /// with a last will.
+    fn receive_own_availability(&mut self, message: &Message) {
+        if message.retain || self.start_up.is_open() || message.payload != b"offline" {
+            return;
+        }
+        self.outlet.event(message.topic.clone(), b"online".to_vec());
+        self.fault(
+            &message.topic,
+            "\"offline\" came, and this Sunward runs: is there another one with this mqtt.base_topic?",
+        );
     }
 
     fn receive_power(&mut self, source: Source, message: &Message) {

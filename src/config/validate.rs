@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::checks::{listen, not_negative, readable, time_zone, within};
 use super::estimate;
 use super::url::BrokerUrl;
-use super::{Config, ConfigError, Mqtt, Problem, Protocol, Scheduler, tasks};
+use super::{Config, ConfigError, Mqtt, Problem, Scheduler, tasks};
 use crate::topic::{check_base, check_topic};
 
 /// A setting that can't be meant.
@@ -131,8 +131,8 @@ fn credentials(mqtt: &Mqtt, found: &mut Findings) {
     }
     let password = if mqtt.password.is_some() { "mqtt.password" } else { "mqtt.password_file" };
     let has_password = mqtt.password.is_some() || mqtt.password_file.is_some();
-    if has_password && mqtt.username.is_none() && mqtt.protocol == Protocol::V311 {
-        found.against(password, "mqtt.protocol", "MQTT 3.1.1 needs mqtt.username beside it".into());
+    if has_password && mqtt.username.is_none() {
+        found.against(password, "mqtt.username", "needs mqtt.username beside it".into());
     }
 }
 
@@ -285,16 +285,20 @@ pub(super) mod tests {
     #[test]
     fn passwords_and_certificates_come_in_pairs_that_fit() {
         check(
-            "mqtt.password = \"a\"\nmqtt.password_file = \"/b\"",
+            "mqtt.username = \"a\"\nmqtt.password = \"a\"\nmqtt.password_file = \"/b\"",
             &["mqtt.password_file: mqtt.password is set too, keep one of them"],
         );
-        check("mqtt.password_file = \"/nowhere/b\"", &["mqtt.password_file: there is no file \"/nowhere/b\""]);
-        check("mqtt.password_file = \"/\"", &["mqtt.password_file: \"/\" is a folder, expected a file"]);
-        check("mqtt.password = \"a\"", &[]);
         check(
-            "mqtt.password = \"a\"\nmqtt.protocol = \"3.1.1\"",
-            &["mqtt.password: MQTT 3.1.1 needs mqtt.username beside it"],
+            "mqtt.username = \"a\"\nmqtt.password_file = \"/nowhere/b\"",
+            &["mqtt.password_file: there is no file \"/nowhere/b\""],
         );
+        check(
+            "mqtt.username = \"a\"\nmqtt.password_file = \"/\"",
+            &["mqtt.password_file: \"/\" is a folder, expected a file"],
+        );
+        check("mqtt.password = \"a\"\nmqtt.username = \"b\"", &[]);
+        check("mqtt.password = \"a\"", &["mqtt.password: needs mqtt.username beside it"]);
+        check("mqtt.password_file = \"Cargo.toml\"", &["mqtt.password_file: needs mqtt.username beside it"]);
         check(
             "mqtt.url = \"mqtts://a\"\nmqtt.client_key_file = \"Cargo.toml\"",
             &["mqtt.client_key_file: needs mqtt.client_cert_file beside it"],

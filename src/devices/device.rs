@@ -17,6 +17,9 @@ use crate::units::Watts;
 /// Nobody is asked more often than this.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// One of which nothing is known is asked this often: it may have joined the network after the last question.
+const UNTIL_KNOWN: Duration = Duration::from_secs(60);
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Device {
@@ -37,17 +40,12 @@ impl Device {
         Self { task, state, available: None, was_running: false, heard: None, asked: None, setpoint: None }
     }
 
-    /// Its registration, and that it is away until it says otherwise.
-    pub(super) fn register(&self) -> Vec<Event> {
-        let away = self.task.availability.as_ref().map(|_| Event::Availability(self.task.id.clone(), Some(false)));
-        std::iter::once(self.registered()).chain(away).collect()
-    }
-
     pub(super) fn registered(&self) -> Event {
         Event::Registered(self.task.id.clone(), Box::new(self.task.registration.clone()))
     }
 
-    /// Takes in a message; `replayed`: the broker had kept it. Answers whether the device has just come back.
+    /// Takes in a message; `replayed`: the broker had kept it. Answers whether the device has just come, and has to be
+    /// asked.
     pub(super) fn receive(
         &mut self,
         message: &Message<'_>,
@@ -62,10 +60,10 @@ impl Device {
             heard.push(Ok(Event::StateRefused(id.clone(), why.clone())));
             heard.push(Err(format!("task {id}: {why}")));
         }
-        self.receive_availability(message, heard)
+        self.receive_availability(message, replayed, heard)
     }
 
-    fn receive_availability(&mut self, message: &Message<'_>, heard: &mut Vec<Heard>) -> bool {
+    fn receive_availability(&mut self, message: &Message<'_>, replayed: bool, heard: &mut Vec<Heard>) -> bool {
         let id = &self.task.id;
         let Some(source) = self.task.availability.as_ref().filter(|source| source.topic == message.topic()) else {
             return false;
@@ -75,7 +73,8 @@ impl Device {
                 heard.push(Ok(Event::Availability(id.clone(), Some(available))));
                 let was_away = self.available == Some(false);
                 self.available = Some(available);
-                available && was_away
+                // A plug that the same power cut took tells that it is there after Sunward has asked.
+                available && (was_away || !replayed && !self.state.is_known())
             }
             Ok(Reading::Unknown | Reading::Nothing) => false,
             Err(why) => {
@@ -146,8 +145,12 @@ impl Device {
     }
 
     /// When to ask, so that the answer comes before the state expires: after two thirds of that time, then every third.
+    /// Until anything is known, more than once in any case.
     pub(super) fn asks_at(&self) -> Option<Instant> {
         self.task.query.as_ref()?;
+        if self.heard.is_none() && self.task.registration.expire_after.is_none() {
+            return self.asked.map(|asked| asked + UNTIL_KNOWN);
+        }
         let third = (self.task.registration.expire_after? / 3).max(SHORTEST_PAUSE);
         let heard = self.heard.map(|heard| heard + 2 * third);
         let asked = self.asked.map(|asked| asked + third);

@@ -34,6 +34,27 @@ pub(crate) const FIELDS: [&str; 19] = [
     "setpoint_template",
 ];
 
+/// What Home Assistant's MQTT switch has besides: it concerns how Home Assistant shows or sends.
+const OF_HOME_ASSISTANT: [&str; 17] = [
+    "availability_mode",
+    "default_entity_id",
+    "device",
+    "device_class",
+    "enabled_by_default",
+    "encoding",
+    "entity_category",
+    "entity_picture",
+    "group",
+    "icon",
+    "json_attributes_template",
+    "json_attributes_topic",
+    "object_id",
+    "platform",
+    "qos",
+    "retain",
+    "unique_id",
+];
+
 /// A plain relay has no protection of its own against being switched all the time.
 pub(crate) const MIN_TIME: std::time::Duration = std::time::Duration::from_secs(300);
 
@@ -88,6 +109,9 @@ impl Task {
     pub fn read(table: &Table, criteria: &Criteria) -> Result<Self, PayloadError> {
         let fields = Fields::new(table);
         let known: Vec<&str> = FIELDS.iter().chain(&REGISTRATION_FIELDS).copied().collect();
+        if let Some(key) = table.keys().find(|key| OF_HOME_ASSISTANT.contains(&key.as_str())) {
+            return Err(fields.error(key, "is of use in Home Assistant only, leave it out"));
+        }
         fields.only(&known)?;
         refuse_nothing(table)?;
         let id =
@@ -106,6 +130,8 @@ impl Task {
         if registration.payload_on == registration.payload_off {
             return Err(fields.error("payload_off", "expected another than payload_on: a toggle can't be steered"));
         }
+        let availability = availability(&fields)?;
+        let registration = Registration { awaits_availability: availability.is_some(), ..registration };
         let command_topic = topic(&fields, "command_topic")?;
         let command_topic = command_topic
             .ok_or_else(|| fields.error("command_topic", "missing, expected a topic such as \"cmnd/boiler/POWER\""))?;
@@ -113,7 +139,7 @@ impl Task {
             running: running(&fields, &registration)?,
             runnable: condition(&fields, "runnable_topic", "runnable_template")?,
             stoppable: condition(&fields, "stoppable_topic", "stoppable_template")?,
-            availability: availability(&fields)?,
+            availability,
             optimistic: fields.flag("optimistic")?.unwrap_or(!fields.has("state_topic")),
             query: query(&fields)?,
             setpoint: setpoint(&fields, &registration)?,
@@ -125,6 +151,9 @@ impl Task {
             return Err(
                 fields.error("optimistic", "expected true where there is no state_topic: its state is never told")
             );
+        }
+        if task.registration.finished.is_some() && task.registration.keys.is_empty() {
+            return Err(fields.error("finished", "needs keys beside it: nothing else measures what it uses"));
         }
         if task.running.is_none() && task.registration.expire_after.is_some() {
             return Err(needs(&fields, "expire_after", "state_topic"));
@@ -291,6 +320,9 @@ mod tests {
         );
         check(r#", "setpoint_topic": "amp""#, "setpoint_topic: needs auto_adjust = true and max_power beside it");
         check(r#", "setpoint_topic": "amp", "auto_adjust": true, "max_power": 1000"#, "");
+        let finished = r#", "finished": {"below": 20, "for": "10m"}"#;
+        check(finished, "finished: needs keys beside it: nothing else measures what it uses");
+        check(&format!(r#"{finished}, "keys": ["a"]"#), "");
     }
 
     #[test]
@@ -326,8 +358,10 @@ mod tests {
     #[test]
     fn what_home_assistant_has_and_a_task_must_not_is_refused() {
         check(r#", "state_tpoic": "a""#, "state_tpoic: unknown field, did you mean `state_topic`?");
-        let table = serde_json::from_str(r#"{"id": "a", "power": 1, "command_topic": "a", "retain": true}"#).unwrap();
+        check(r#", "unique_id": "a""#, "unique_id: is of use in Home Assistant only, leave it out");
+        check(r#", "retain": true"#, "retain: is of use in Home Assistant only, leave it out");
+        let table = serde_json::from_str(r#"{"id": "a", "power": 1, "command_topic": "a", "colour": 1}"#).unwrap();
         let said = Task::read(&table, &Criteria::default()).unwrap_err().to_string();
-        assert!(said.starts_with("retain: unknown field, expected id, command_topic, "), "{said}");
+        assert!(said.starts_with("colour: unknown field, expected id, command_topic, "), "{said}");
     }
 }

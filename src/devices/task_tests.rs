@@ -282,6 +282,26 @@ fn a_device_is_asked_on_connect_and_before_its_state_expires() {
     }
 }
 
+#[test]
+fn a_device_that_was_not_there_when_it_was_asked_is_asked_again() {
+    let mut tasks = tasks(TASMOTA);
+    let after = |seconds| BEGIN + Duration::from_secs(seconds);
+    // What the broker had kept is no sign of life.
+    tasks.receive("tele/a/LWT", b"Online", true, after(0));
+    tasks.connected(after(0));
+    assert_eq!(sent(&mut tasks).len(), 1);
+    tasks.receive("tele/a/LWT", b"Online", true, after(0));
+    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (0, Some(after(60))));
+    tasks.receive("tele/a/LWT", b"Online", false, after(30));
+    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (1, Some(after(90))));
+    tasks.wake(after(90));
+    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (1, Some(after(150))));
+    // Once it is known it tells what changes.
+    tasks.receive("stat/a/RESULT", br#"{"POWER":"OFF"}"#, false, after(91));
+    tasks.receive("tele/a/LWT", b"Online", false, after(92));
+    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (0, None));
+}
+
 const CHARGER: &str = "[[task]]\nid = \"ev\"\ncommand_topic = \"frc/set\"\nauto_adjust = true\nmax_power = 11040\n\
     setpoint_topic = \"amp/set\"\navailability_topic = \"lwt\"\n";
 
@@ -334,11 +354,10 @@ fn a_set_point_that_its_template_makes_nothing_of_is_reported() {
 #[test]
 fn every_task_is_registered_first_with_the_defaults_of_a_plain_relay() {
     let tasks = tasks(TASMOTA);
-    let [Event::Registered(_, registration), away] = &tasks.register()[..] else { panic!() };
+    let [Event::Registered(_, registration)] = &tasks.register()[..] else { panic!() };
     assert_eq!((registration.payload_on.as_str(), registration.payload_off.as_str()), ("ON", "OFF"));
     assert_eq!((registration.min_on, registration.min_off), (Duration::from_secs(300), Duration::from_secs(300)));
-    assert!(registration.configured);
-    assert_eq!(brief(Ok(away.clone())), "a away");
+    assert!(registration.configured && registration.awaits_availability);
     let start = tasks.command(&id("a"), Action::Start).unwrap();
     assert_eq!((start.topic.as_str(), start.payload.as_str()), ("cmnd/a/POWER", "ON"));
     assert_eq!(tasks.command(&id("b"), Action::Start), None);

@@ -57,11 +57,11 @@ impl Tasks {
 
     // What comes in.
 
-    /// What the scheduler hears before anything else: every task is registered, and one that has an availability is away
-    /// until it says otherwise, as in Home Assistant.
+    /// What the scheduler hears before anything else: every task is registered. One that has an availability is away until
+    /// it says otherwise, as in Home Assistant.
     #[must_use]
     pub fn register(&self) -> Vec<Event> {
-        self.devices.values().flat_map(Device::register).collect()
+        self.devices.values().map(Device::registered).collect()
     }
 
     /// Its registration again, for one that somebody else had tried to change.

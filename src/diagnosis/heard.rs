@@ -105,7 +105,9 @@ impl Heard {
     /// What the configuration promises.
     pub(crate) fn expect(&mut self, config: &Config, tasks: &Tasks) {
         let sensors = config.power.sensor.iter().enumerate();
-        self.sources = sensors.map(|(n, sensor)| Source::new(format!("power.sensor[{n}]"), &sensor.topic)).collect();
+        self.sources = sensors
+            .map(|(n, sensor)| Source::new(format!("power.sensor[{n}], `{}`", sensor.key), &sensor.topic))
+            .collect();
         for task in tasks.iter() {
             let listens =
                 task.listens_to().map(|(role, topic)| Source::new(format!("task {}, {role}", task.id), topic));

@@ -52,6 +52,7 @@ fn power(key: &str, series: &Series, end: Instant) -> [String; 6] {
 fn task(id: &TaskId, task: &TaskHeard, heard: &Heard, end: Instant) -> [String; 6] {
     let is = match (task.available, task.running) {
         (Some(false), _) => "offline",
+        (None, _) if task.registration.as_ref().is_some_and(|it| it.awaits_availability) => "offline",
         (_, Some(true)) => "on",
         (_, Some(false)) => "off",
         _ => "unknown",

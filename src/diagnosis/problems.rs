@@ -143,16 +143,17 @@ fn slow(case: &Case<'_>) -> Vec<String> {
 }
 
 fn task_problems(case: &Case<'_>, task: &TaskHeard) -> Vec<String> {
-    if let Some(error) = &task.error {
-        let what =
-            if task.registration.is_none() { "its registration was refused" } else { "what it says was refused" };
-        return vec![format!("{what}: {error}.")];
-    }
     let Some(registration) = &task.registration else {
-        return vec!["it tells its state and never registered: is its config retained?".into()];
+        return vec![match &task.error {
+            Some(error) => format!("its registration was refused: {error}."),
+            None => "it tells its state and never registered: is its config retained?".into(),
+        }];
     };
-    let mut problems = Vec::new();
-    if task.running.is_none() && !registration.configured {
+    // Of what a configured device says the topic tells already.
+    let refused = task.error.as_ref().filter(|_| !registration.configured);
+    let mut problems: Vec<String> =
+        refused.map(|error| format!("what it says was refused: {error}.")).into_iter().collect();
+    if task.running.is_none() && task.error.is_none() && !registration.configured {
         problems.push("it registered and told no state, and is left alone until it does: publish ON or OFF, retained, on its state topic.".into());
     }
     for key in task.keys() {

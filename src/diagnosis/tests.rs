@@ -90,7 +90,7 @@ fn without_net_nothing_is_decided() {
     );
     check("", &records(r#"{"grid": 5}"#, 30.0), &["The records on sunward/power have no `net`"]);
     check("", &[kept("sunward/power", r#"{"net": 5}"#)], &["`net` came only as a message that the broker had kept"]);
-    check(METER, &[], &["`net` never came (meter)", "power.sensor[0]: nothing was published on meter."]);
+    check(METER, &[], &["`net` never came (meter)", "power.sensor[0], `net`: nothing was published on meter."]);
     let derived = "[power.derived]\nnet = 'house - solar'";
     let expect = ["`net` never came (power.derived.net)", "power.derived.net"];
     check(derived, &records(r#"{"house": 5}"#, 30.0), &expect);
@@ -99,10 +99,14 @@ fn without_net_nothing_is_decided() {
 #[test]
 fn a_template_that_yields_nothing_is_named_with_its_reason() {
     let messages = [live(1.0, "meter", r#"{"pwoer": 5}"#), live(2.0, "meter", r#"{"pwoer": 6}"#)];
-    let none = "power.sensor[0]: none of 2 messages on meter had a value: the message does not have what the template asks for. Is its value_template right? The last message was {\"pwoer\": 6}";
+    let none = "power.sensor[0], `net`: none of 2 messages on meter had a value: the message does not have what the template asks for. Is its value_template right? The last message was {\"pwoer\": 6}";
     check(METER, &messages, &["`net` never came (meter)", none]);
     let no_json = [live(1.0, "meter", "300")];
-    check(METER, &no_json, &["`net` never came (meter)", "power.sensor[0]: the only message on meter had no value: "]);
+    check(
+        METER,
+        &no_json,
+        &["`net` never came (meter)", "power.sensor[0], `net`: the only message on meter had no value: "],
+    );
     // One that has a value now and then is fine: a Shelly tells other things on the same topic.
     let some = [live(1.0, "meter", r#"{"pwoer": 5}"#), live(2.0, "meter", r#"{"power": 6}"#)];
     check(METER, &some, &[]);
@@ -286,7 +290,7 @@ fn a_page_fits_a_terminal() {
     plug    off  retained   1000     -  plug/state
 
     This will hurt:
-    - power.sensor[1]: nothing was published on
+    - power.sensor[1], `roof`: nothing was published on
       a/very/long/topic/of/an/inverter/on/the/roof/power. Compare it with what
       mosquitto_sub -v -t '#' shows; the broker may also keep this user from reading
       it.

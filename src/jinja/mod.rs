@@ -81,6 +81,8 @@ pub(crate) fn compile(
 /// minijinja's words without the place, which is nearly always the only line.
 pub(crate) fn plain(error: &minijinja::Error) -> String {
     match error.detail() {
+        // Its name for the bound says nothing to who wrote the template.
+        _ if error.kind() == ErrorKind::OutOfFuel => format!("takes more than {FUEL} steps: a loop too many?"),
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
     }

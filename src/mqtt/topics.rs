@@ -197,7 +197,7 @@ impl Topics {
     pub fn filters(&self) -> Vec<String> {
         use TaskTopic::{Availability, Config, ModeSet, PrioritySet, State};
         let tasks = [Config, State, Availability, ModeSet, PrioritySet].map(|topic| self.every_task(topic));
-        std::iter::once(self.scheduler_set()).chain(tasks).collect()
+        [self.scheduler_set(), self.scheduler_availability()].into_iter().chain(tasks).collect()
     }
 
     /// What the scheduler itself had retained, to be read once after a start.
@@ -293,6 +293,7 @@ mod tests {
             topics.filters(),
             [
                 "s/scheduler/set",
+                "s/scheduler/availability",
                 "s/task/+/config",
                 "s/task/+/state",
                 "s/task/+/availability",

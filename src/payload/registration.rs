@@ -82,11 +82,17 @@ pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Res
         setpoint_step: fields.watts("setpoint_step")?.unwrap_or(default.setpoint_step),
         lease: guards::lease(fields)?,
         configured: default.configured,
+        awaits_availability: default.awaits_availability,
     };
     if registration.setpoint_step < Watts::ZERO {
         return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
     }
     fields.ordered(Some(power), registration.max_power)?;
+    if registration.finished.as_ref().is_some_and(|finished| finished.below >= power) {
+        let expected =
+            format!("expected less than `power` ({}): what it needs to run is no sign of being done", power.0);
+        return Err(fields.error("finished.below", expected));
+    }
     if registration.expire_after.is_some_and(|after| after.is_zero()) {
         return Err(fields.error("expire_after", "expected a duration above 0: with 0 the task is never reachable"));
     }
@@ -164,6 +170,7 @@ mod tests {
             setpoint_step: Watts(100.0),
             lease: Some(Duration::from_secs(600)),
             configured: false,
+            awaits_availability: false,
         };
         assert_eq!(read(payload), Ok(registration));
     }

@@ -14,11 +14,7 @@ impl Task {
     /// When its start has to be repeated. A plug that has just come back may not have told yet that it is off.
     pub(crate) fn renewal(&self) -> Option<Instant> {
         let lease = self.registration.as_ref()?.lease?;
-        let wanted = self.running()
-            && self.available != Some(false)
-            && self.mode() != Mode::Off
-            && !self.stop_all
-            && !self.stopping;
+        let wanted = self.running() && !self.is_away() && self.mode() != Mode::Off && !self.stop_all && !self.stopping;
         let half = lease / 2;
         let due = self.started_at.map_or(Instant::START, |sent| sent + half);
         let settled = self.hand.stirred().map_or(Instant::START, |stirred| stirred + TOGETHER.min(half));

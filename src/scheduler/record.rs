@@ -108,6 +108,11 @@ impl Intake {
         self.reading(key)?.interval
     }
 
+    /// Whether it ever had a value.
+    pub(crate) fn has_heard(&self, key: KeyId) -> bool {
+        self.reading(key).is_some()
+    }
+
     /// Whether its values come by themselves, and not in records.
     pub(crate) fn is_sensed(&self, key: KeyId) -> bool {
         self.reading(key).is_some_and(|reading| reading.sensed)

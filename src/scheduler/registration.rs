@@ -104,6 +104,8 @@ pub struct Registration {
     pub lease: Option<Duration>,
     /// It stands in the configuration: without an `expire_after` its state never expires.
     pub configured: bool,
+    /// It has an availability, and is away until it tells it.
+    pub awaits_availability: bool,
 }
 
 impl Registration {
@@ -131,6 +133,7 @@ impl Registration {
             setpoint_step: Watts(50.0),
             lease: None,
             configured: false,
+            awaits_availability: false,
         }
     }
 }

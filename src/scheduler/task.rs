@@ -71,6 +71,8 @@ pub enum Unreachable {
     NoState,
     /// Its availability says so.
     Offline,
+    /// It is away until its availability says otherwise, and that never came.
+    NoAvailability,
     /// Its last state is older than this.
     Expired(Duration),
 }
@@ -152,8 +154,9 @@ impl Task {
     // How it is.
 
     pub(crate) fn unreachable(&self, now: Instant, settings: &Settings) -> Option<Unreachable> {
-        if self.available == Some(false) {
-            return Some(Unreachable::Offline);
+        if self.is_away() {
+            let told = self.available.is_some();
+            return Some(if told { Unreachable::Offline } else { Unreachable::NoAvailability });
         }
         if self.state.is_none() {
             return Some(Unreachable::NoState);
@@ -162,6 +165,12 @@ impl Task {
         let default = (self.available.is_none() && !configured).then_some(settings.task_expire_after);
         let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
         (now.since(self.state_at) > expire_after).then_some(Unreachable::Expired(expire_after))
+    }
+
+    /// Its availability says so, or has yet to say otherwise.
+    pub(crate) fn is_away(&self) -> bool {
+        let awaited = || self.registration.as_ref().is_some_and(|registration| registration.awaits_availability);
+        self.available.map_or_else(awaited, |available| !available)
     }
 
     pub(crate) fn running(&self) -> bool {

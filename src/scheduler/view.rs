@@ -171,7 +171,20 @@ impl Scheduler {
             let since = self.local(since.unwrap_or(now.wall));
             warnings.push(format!("the meter looks frozen: `net` has been exactly {value} since {since}"));
         }
+        warnings.extend(self.tasks.iter().flat_map(|task| self.never_measured(task, now)));
         warnings
+    }
+
+    /// The keys of a task that runs long enough to show in them, and never did: names that nobody measures under.
+    fn never_measured<'a>(&'a self, task: &'a Task, now: Now) -> impl Iterator<Item = String> + use<'a> {
+        let seen = now.at.since(task.spell.seen_since());
+        let shows = task.running() && self.is_reachable(task, now) && seen > self.settings.expire_after;
+        let keys =
+            task.keys.iter().filter(move |key| shows && self.meter.has_heard(self.net) && !self.meter.has_heard(**key));
+        keys.map(|key| {
+            let key = self.keys.name(*key);
+            format!("task {}: nothing has measured its key `{key}`: its declared power stands in for it", task.id)
+        })
     }
 
     /// A time as people at home read it.
@@ -198,6 +211,7 @@ impl Scheduler {
             Status::Invalid => "its registration was refused, and it had no valid one before".into(),
             Status::Unreachable => match task.unreachable(now.at, &self.settings) {
                 Some(Unreachable::Offline) => "its availability is offline".into(),
+                Some(Unreachable::NoAvailability) => "its availability has not come yet".into(),
                 Some(Unreachable::Expired(limit)) => {
                     format!("its last state expired: it is older than {}", event::Seconds(limit))
                 }

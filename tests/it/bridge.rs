@@ -3,7 +3,7 @@
 use serde_json::json;
 use sunward::config::Protocol;
 
-use crate::home::{Home, STATE, both};
+use crate::home::{AVAILABILITY, Home, STATE, both};
 
 const HEATER: &str = "sunward/task/heater";
 
@@ -136,6 +136,21 @@ async fn an_offline_task_is_left_alone_until_it_is_back() {
         .await;
         home.retain(&availability, "online").await;
         assert_eq!(home.cycle_with(json!({"net": -2000})).await.commands, ["heater=start"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_sunward_that_ends_does_not_call_this_one_away() {
+    both(async |protocol| {
+        let mut home = Home::new(protocol, "").await;
+        home.retain(AVAILABILITY, "offline").await;
+        let state = home.scheduler(|state| state["rejected"] == 1).await;
+        assert_eq!(home.retained().await[AVAILABILITY], "online");
+        assert!(
+            state["problem"].as_str().unwrap().ends_with("is there another one with this mqtt.base_topic?"),
+            "{state}"
+        );
     })
     .await;
 }

@@ -76,7 +76,7 @@ async fn a_plug_is_unreachable_until_it_says_that_it_is_there() {
     let mut home = Home::new(Protocol::V5, TASMOTA).await;
     let offline = |report: &Value| report["reason"] == "its availability is offline";
     home.say("stat/boiler/RESULT", r#"{"POWER":"OFF"}"#).await;
-    home.report("boiler", offline).await;
+    home.report("boiler", |report| report["reason"] == "its availability has not come yet").await;
     home.commanded(&["cmnd/boiler/STATE="]).await;
     assert!(home.cycle_with(json!({"net": -2500})).await.commands.is_empty());
     home.retain("tele/boiler/LWT", "Online").await;
@@ -88,6 +88,19 @@ async fn a_plug_is_unreachable_until_it_says_that_it_is_there() {
     home.report("boiler", status("stopped")).await;
     home.commanded(&["cmnd/boiler/STATE="]).await;
     assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["cmnd/boiler/POWER=ON"]);
+}
+
+#[tokio::test]
+async fn a_plug_that_joins_after_sunward_is_asked_again() {
+    let mut home = Home::empty(Protocol::V5, TASMOTA).await;
+    home.retain("tele/boiler/LWT", "Online").await;
+    home.start().await;
+    home.commanded(&["cmnd/boiler/STATE="]).await;
+    // The broker had kept that it was there; now it is.
+    home.retain("tele/boiler/LWT", "Online").await;
+    home.commanded(&["cmnd/boiler/STATE="]).await;
+    home.say("stat/boiler/RESULT", r#"{"POWER":"OFF"}"#).await;
+    home.report("boiler", status("stopped")).await;
 }
 
 #[tokio::test]

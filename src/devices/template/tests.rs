@@ -147,9 +147,9 @@ fn failures_say_what_is_wrong() {
     ! the payload is not JSON: expected value at line 1 column 1
     ! invalid operation: expected a number, found the text "off"
     ! invalid operation: tried to use + operator on unsupported types string and number
-    ! engine ran out of fuel
-    ! engine ran out of fuel
-    ! engine ran out of fuel
+    ! takes more than 10000 steps: a loop too many?
+    ! takes more than 10000 steps: a loop too many?
+    ! takes more than 10000 steps: a loop too many?
     ! the template yields 6003 bytes, at most 4096 are used
     expected a number, found "off"
     "#);

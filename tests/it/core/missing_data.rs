@@ -257,6 +257,25 @@ fn a_silent_meter_is_warned_of() {
 }
 
 #[test]
+fn a_key_that_nobody_measures_is_warned_of_once_its_task_runs() {
+    let check = |running: bool, seconds: u64, record: &[(&str, f64)], expect: &[&str]| {
+        let boiler = plain("boiler", 2000.0);
+        let boiler = if running { boiler.running() } else { boiler };
+        let mut home = Home::with(Settings::default(), vec![boiler]);
+        for step in [seconds / 2, seconds - seconds / 2] {
+            home.wait(step);
+            home.meter(record);
+        }
+        assert_eq!(home.scheduler.warnings(home.now), expect, "{running} {seconds} {record:?}");
+    };
+    let never = "task boiler: nothing has measured its key `boiler`: its declared power stands in for it";
+    check(true, 300, &[("net", 1.0), ("boilr", 2000.0)], &[]);
+    check(true, 301, &[("net", 1.0), ("boilr", 2000.0)], &[never]);
+    check(true, 301, &[("net", 1.0), ("boiler", 2000.0)], &[]);
+    check(false, 301, &[("net", 1.0), ("boilr", 2000.0)], &[]);
+}
+
+#[test]
 fn a_slow_sensor_is_warned_of_by_its_own_limit() {
     let check = |expiry: Expiry, interval: u64, expect: &[&str]| {
         let mut home = Home::new(vec![]);
