@@ -1,6 +1,6 @@
 //! What comes in: each message becomes an event of the scheduler, or a fault that names its topic.
 //!
-//! Refuses to read payloads itself: that is `mqtt/payload`'s.
+//! Refuses to read payloads itself: that is `payload`'s.
 
 use crate::mqtt::Message;
 use crate::mqtt::topics::{TaskTopic, Topic};

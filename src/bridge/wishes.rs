@@ -1,6 +1,6 @@
 //! What users set per task: its mode and its priority.
 //!
-//! Refuses to read payloads itself: that is `mqtt/payload`'s.
+//! Refuses to read payloads itself: that is `payload`'s.
 
 use crate::mqtt::Message;
 use crate::mqtt::topics::TaskTopic;

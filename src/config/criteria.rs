@@ -14,7 +14,7 @@ use crate::units::Share;
 pub struct Criteria {
     /// Asked for a stopped task.
     pub start: CriterionSource,
-    /// Asked for a running one. Where it was omitted, reading fills in what SPEC section 5.4 says of it.
+    /// Asked for a running one. Where it was omitted, reading fills in what `payload::omitted_keep` answers.
     pub keep: Option<CriterionSource>,
 }
 
