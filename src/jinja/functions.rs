@@ -6,7 +6,7 @@ use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
 use regex::{Regex, RegexBuilder};
 
-use super::given;
+use super::{given, invalid};
 
 /// A compiled pattern may take so many bytes: enough for every meter's telegram.
 const LARGEST_PATTERN: usize = 100_000;
@@ -91,11 +91,8 @@ fn found(text: &str, find: &str, kwargs: Kwargs) -> Result<bool, Error> {
 }
 
 fn regex_replace(text: &str, find: Option<&str>, replace: Option<&str>, kwargs: Kwargs) -> Result<String, Error> {
-    let find = find_of(find, &kwargs)?;
-    let replace = match replace {
-        None => kwargs.get::<Option<&str>>("replace")?.unwrap_or_default(),
-        Some(replace) => replace,
-    };
+    let find = given(find, "find", &kwargs)?.unwrap_or_default();
+    let replace = given(replace, "replace", &kwargs)?.unwrap_or_default();
     let pattern = pattern(find, &kwargs)?;
     kwargs.assert_all_used()?;
     // Python writes a group as \1, the crate as ${1}; a bare $ means itself in Python.
@@ -107,27 +104,17 @@ fn regex_replace(text: &str, find: Option<&str>, replace: Option<&str>, kwargs: 
 }
 
 fn regex_findall(text: &str, find: Option<&str>, kwargs: Kwargs) -> Result<Vec<Value>, Error> {
-    let pattern = pattern(find_of(find, &kwargs)?, &kwargs)?;
+    let pattern = pattern(given(find, "find", &kwargs)?.unwrap_or_default(), &kwargs)?;
     kwargs.assert_all_used()?;
     Ok(matches(&pattern, text))
 }
 
 fn regex_findall_index(text: &str, find: Option<&str>, index: Option<usize>, kwargs: Kwargs) -> Result<Value, Error> {
-    let index = match index {
-        None => kwargs.get::<Option<usize>>("index")?.unwrap_or(0),
-        Some(index) => index,
-    };
-    let pattern = pattern(find_of(find, &kwargs)?, &kwargs)?;
+    let index = given(index, "index", &kwargs)?.unwrap_or(0);
+    let pattern = pattern(given(find, "find", &kwargs)?.unwrap_or_default(), &kwargs)?;
     kwargs.assert_all_used()?;
     // A telegram without the line that is looked for has no value.
     matches(&pattern, text).into_iter().nth(index).ok_or_else(|| ErrorKind::UndefinedError.into())
-}
-
-fn find_of<'a>(find: Option<&'a str>, kwargs: &'a Kwargs) -> Result<&'a str, Error> {
-    match find {
-        None => Ok(kwargs.get::<Option<&str>>("find")?.unwrap_or_default()),
-        Some(find) => Ok(find),
-    }
 }
 
 /// As Python's `findall`: the whole match, its one group, or the list of its groups.
@@ -149,8 +136,4 @@ fn pattern(find: &str, kwargs: &Kwargs) -> Result<Regex, Error> {
     let ignorecase = kwargs.get::<Option<bool>>("ignorecase")?.unwrap_or(false);
     let built = RegexBuilder::new(find).case_insensitive(ignorecase).size_limit(LARGEST_PATTERN).build();
     built.map_err(|problem| invalid(format!("bad regular expression: {problem}")))
-}
-
-fn invalid(problem: String) -> Error {
-    Error::new(ErrorKind::InvalidOperation, problem)
 }

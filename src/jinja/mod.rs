@@ -7,6 +7,8 @@
 mod functions;
 mod numbers;
 
+use std::borrow::Cow;
+
 use minijinja::value::{ArgType, Kwargs};
 use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior};
 
@@ -40,6 +42,11 @@ where
         None => kwargs.get::<Option<T>>(name),
         positional => Ok(positional),
     }
+}
+
+/// What a filter or function can't work with.
+fn invalid(problem: impl Into<Cow<'static, str>>) -> minijinja::Error {
+    minijinja::Error::new(ErrorKind::InvalidOperation, problem)
 }
 
 /// Why a text can't be an expression.

@@ -6,7 +6,7 @@
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
-use super::given;
+use super::{given, invalid};
 
 /// What somebody sent where a number was expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +80,7 @@ fn numeric(value: &Value) -> Result<f64, Error> {
         },
         _ => {}
     }
-    Err(Error::new(ErrorKind::InvalidOperation, format!("expected a number, found {}", shown(value))))
+    Err(invalid(format!("expected a number, found {}", shown(value))))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the fraction is what is cut, and the range saturates")]
@@ -120,7 +120,7 @@ fn int(value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs)
     let outcome = match value.as_str().map(str::trim) {
         Some(text) if (2..=36).contains(&base) && base != 10 => {
             let digits = text.trim_start_matches(if base == 16 { "0x" } else { "0b" });
-            let refusal = || Error::new(ErrorKind::InvalidOperation, format!("expected a number of base {base}"));
+            let refusal = || invalid(format!("expected a number of base {base}"));
             i64::from_str_radix(digits, base).map_err(|_| refusal())
         }
         _ => whole(value),
@@ -141,7 +141,7 @@ fn round(value: &Value, precision: Option<i32>, method: Option<&str>, kwargs: Kw
         "ceil" => Ok((number * step).ceil() / step),
         "floor" => Ok((number * step).floor() / step),
         "half" => Ok((number * 2.0).round() / 2.0),
-        _ => Err(Error::new(ErrorKind::InvalidOperation, "expected the method common, ceil, floor or half")),
+        _ => Err(invalid("expected the method common, ceil, floor or half")),
     });
     or_default(value, outcome.map(Value::from), None, &kwargs)
 }
