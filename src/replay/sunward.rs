@@ -16,6 +16,7 @@ use crate::replay::plan::PlannedTask;
 use crate::scheduler::{
     Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState,
 };
+use crate::units::Watts;
 
 /// Where the steady clock begins: late enough for every age to fit.
 const BEGIN: Duration = Duration::from_secs(30 * 86_400);
@@ -27,6 +28,7 @@ pub(crate) struct Sunward {
     scheduler: Scheduler,
     tasks: HashMap<TaskId, usize>,
     begin: Moment,
+    reserve: Watts,
     /// By task: its keys, and the part of what it draws that each of them carries.
     keys: Vec<(Vec<String>, f64)>,
 }
@@ -43,6 +45,7 @@ impl Sunward {
             ..settings
         };
         let (begin, _) = home.span();
+        let reserve = settings.reserve;
         let scheduler = Scheduler::new(settings, now(begin, begin));
         let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
         let keys = home.tasks().map(|task| {
@@ -51,7 +54,7 @@ impl Sunward {
             let part = (keys.len().max(1) as f64).recip();
             (keys, part)
         });
-        let mut sunward = Self { scheduler, tasks, begin, keys: keys.collect() };
+        let mut sunward = Self { scheduler, tasks, begin, reserve, keys: keys.collect() };
         for (task, resident) in home.residents.iter().enumerate() {
             let plan = &resident.plan;
             sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
@@ -68,6 +71,10 @@ impl Sunward {
 }
 
 impl Master for Sunward {
+    fn reserve(&self) -> Watts {
+        self.reserve
+    }
+
     /// What is due is registered anew: so much run time, at its power, until the period ends.
     fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
         let PlannedTask { id, registration, model } = &home.residents[task].plan;
@@ -75,7 +82,7 @@ impl Master for Sunward {
             return;
         }
         let hours = appliance.lacking / appliance.kind.power.0;
-        let on_for = Duration::from_secs_f64(hours * 3600.0).min(DAY);
+        let on_for = Duration::try_from_secs_f64(hours * 3600.0).unwrap_or(DAY).min(DAY);
         let max = registration.daily.as_ref().and_then(|daily| daily.max);
         let daily = Some(Daily { on_for, by: model.by, max });
         self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
