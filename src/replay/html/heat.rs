@@ -159,16 +159,17 @@ fn months(view: &View<'_>, width: usize) -> Vec<Month> {
 
 fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {
     let column = |(index, day): (usize, &Day)| {
-        let (mut net, mut tasks, mut solar) = ((0.0, 0.0), 0.0, 0.0);
+        let (mut import, mut export, mut tasks, mut solar) = (0.0, 0.0, 0.0, 0.0);
         for means in day.slots().filter_map(|slot| scenario.diary.at(slot)) {
-            net.0 += means.net().max(0.0) / 4000.0;
-            net.1 += (-means.net()).max(0.0) / 4000.0;
-            tasks += (means.net() - means.base) / 4000.0;
-            solar += means.solar / 4000.0;
+            let kwh = |watts: f64| watts * means.hours / 1000.0;
+            import += kwh(means.import);
+            export += kwh(means.export());
+            tasks += kwh(means.net() - means.base);
+            solar += kwh(means.solar);
         }
         let title = format!(
-            "{}\nsolar {solar:.1} kWh, tasks {tasks:.1} kWh\nfrom the grid {:.1} kWh, to the grid {:.1} kWh",
-            day.name, net.0, net.1
+            "{}\nsolar {solar:.1} kWh, tasks {tasks:.1} kWh\nfrom the grid {import:.1} kWh, to the grid {export:.1} kWh",
+            day.name
         );
         Column { x: index * width, width, id: day.id.clone(), title }
     };

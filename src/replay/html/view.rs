@@ -47,13 +47,12 @@ pub(super) struct View<'a> {
     pub(super) tasks: Vec<(String, String)>,
 }
 
-/// One scenario as two bars: where what was used came from, and where the production went. In percent of the larger.
+/// One scenario as two bars: where what its tasks and the whole home used came from, in percent of the largest.
 #[derive(Debug, Serialize)]
 pub(super) struct Bars {
     name: String,
     sun: f64,
     grid: f64,
-    exported: f64,
     tasks_sun: f64,
     tasks_grid: f64,
     sufficiency: String,
@@ -94,7 +93,6 @@ impl<'a> View<'a> {
 
     pub(super) fn bars(&self) -> Vec<Bars> {
         let most = self.scenarios.iter().map(|scenario| scenario.ledger().energy.used).fold(1.0, f64::max);
-        let most_solar = self.scenarios.iter().map(|scenario| scenario.ledger().energy.solar).fold(1.0, f64::max);
         let bars = |scenario: &Scenario| {
             let (energy, tasks) = (scenario.ledger().energy, scenario.ledger().together());
             let percent = |share: Option<crate::units::Share>| {
@@ -104,7 +102,6 @@ impl<'a> View<'a> {
                 name: scenario.name.clone(),
                 sun: 100.0 * (energy.used - energy.import) / most,
                 grid: 100.0 * energy.import / most,
-                exported: 100.0 * energy.export / most_solar,
                 tasks_sun: 100.0 * tasks.covered / tasks.energy.max(1.0),
                 tasks_grid: 100.0 * (tasks.energy - tasks.covered) / tasks.energy.max(1.0),
                 sufficiency: percent(energy.self_sufficiency()),
@@ -121,6 +118,12 @@ impl<'a> View<'a> {
         let sun = Legend { class: "sun".into(), name: "solar".into() };
         let base = Legend { class: "base".into(), name: "the rest of the home".into() };
         [sun, base].into_iter().chain(tasks).collect()
+    }
+
+    /// All of the time is drawn.
+    pub(super) fn is_whole(&self) -> bool {
+        let (_, end) = self.scenarios[0].home().span();
+        self.days.last().is_some_and(|day| end <= day.end)
     }
 
     /// The day that shows most: on which the tasks got most more sun than when it was recorded.
