@@ -153,11 +153,10 @@ impl Header {
         if let Some(twice) = (1..names.len()).find(|column| names[..*column].contains(&names[*column])) {
             return Err(at(1, format!("there are two columns `{}`", names[twice])));
         }
-        let is_there = |column: &&str| names.iter().any(|name| name == column);
-        let split = !is_there(&"net") && [IMPORT, EXPORT].iter().all(is_there);
-        if let Some(missing) =
-            ["time", "net", "solar"].iter().find(|column| !(split && **column == "net") && !is_there(column))
-        {
+        let is_there = |column: &str| names.iter().any(|name| name == column);
+        let split = !is_there("net") && is_there(IMPORT) && is_there(EXPORT);
+        let grid = if split { IMPORT } else { "net" };
+        if let Some(missing) = ["time", grid, "solar"].into_iter().find(|column| !is_there(column)) {
             let expected = "expected time,net,solar,<circuits>, or import and export instead of net";
             return Err(at(1, format!("there is no column `{missing}`: {expected}, found {}", names.join(","))));
         }
