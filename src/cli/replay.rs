@@ -62,6 +62,25 @@ pub struct Arguments {
     journal: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// The first that was given and means nothing to a recorded run.
+    fn for_csv(&self) -> Option<&'static str> {
+        let flags = [
+            ("--unit", self.unit != Unit::default()),
+            ("--counters", self.counters),
+            ("--from", self.from.is_some()),
+            ("--to", self.to.is_some()),
+            ("--cycle", self.cycle.is_some()),
+            ("--against", self.against.is_some()),
+            ("--import-price", self.import_price.is_some()),
+            ("--export-price", self.export_price.is_some()),
+            ("--co2", self.co2.is_some()),
+            ("--html", self.html.is_some()),
+        ];
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+}
+
 /// A moment, or the begin of a day at home.
 #[derive(Debug, Clone, Copy)]
 enum Edge {
@@ -91,6 +110,10 @@ fn number(text: &str) -> Result<f64, String> {
 /// When the configuration, the call or the file can't be meant.
 pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl Write) -> Result<(), Failure> {
     if is_recording(&arguments.file) {
+        if let Some(flag) = arguments.for_csv() {
+            let hint = "a recorded run is lived again as it was, with -c other.toml under other settings";
+            return Err(Failure::Call(anyhow::anyhow!("{flag} is for CSV files: {hint}")));
+        }
         let config = given.then_some(config);
         return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }

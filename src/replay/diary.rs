@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::replay::history::Moment;
 use crate::replay::ledger::{Flow, Ledger};
 use crate::replay::live::{Switch, Watcher};
+use crate::replay::plan::Need;
 use crate::units::Watts;
 
 /// The length of a slot, in milliseconds.
@@ -226,7 +227,10 @@ pub(crate) fn as_recorded(home: &crate::replay::home::Home) -> Diary {
         diary.flow(begin, begin.until(end), &Flow { solar, base, drawn: &drawn }, &on);
     }
     for (task, resident) in home.residents.iter().enumerate() {
-        diary.ledger.tasks[task].needed = resident.periods.iter().filter(|period| period.need > 0.0).count();
+        // Nobody asked then for what a configuration asks for now.
+        let asked =
+            resident.periods.iter().filter(|period| period.need > 0.0 && resident.plan.model.need == Need::Recorded);
+        diary.ledger.tasks[task].needed = asked.count();
         diary.close(task, 0.0);
     }
     diary

@@ -78,10 +78,10 @@ async fn what_it_came_to_is_printed_side_by_side() {
     Boiler & <tank>     as recorded       4.0 kWh      0.0 %        2 h          1          1          0    0.0 kWh
                         naive switch      4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
-    pump                as recorded       0.5 kWh    100.0 %        1 h          1          1          0    0.0 kWh
+    pump                as recorded       0.5 kWh    100.0 %        1 h          1          0          0    0.0 kWh
                         naive switch      1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
-    together            as recorded       4.5 kWh     11.1 %        3 h          2          2          0    0.0 kWh
+    together            as recorded       4.5 kWh     11.1 %        3 h          2          1          0    0.0 kWh
                         naive switch      5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
                         Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
     ");

@@ -3,6 +3,7 @@
 //! Refuses to draw.
 
 use jiff::ToSpan as _;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -144,7 +145,16 @@ impl<'a> View<'a> {
 
     /// Hour and minute at home.
     pub(super) fn clock(&self, moment: Moment) -> String {
-        moment.timestamp().to_zoned_datetime(self.time_zone.clone()).strftime("%H:%M").to_string()
+        self.local(moment).strftime("%H:%M").to_string()
+    }
+
+    /// The hour at home.
+    pub(super) fn hour(&self, moment: Moment) -> usize {
+        usize::try_from(self.local(moment).hour()).unwrap_or_default()
+    }
+
+    fn local(&self, moment: Moment) -> DateTime {
+        self.time_zone.to_datetime(moment.timestamp())
     }
 }
 
