@@ -106,7 +106,9 @@ impl Master for Sunward {
         for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
             values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
         }
-        self.handle(Event::Power { source: Source::Meter, values, measured: None }, now);
+        // A meter that comes to more than ten megawatts is refused, as it is at home.
+        let power = Event::Power { source: Source::Meter, values, measured: None };
+        let _ = self.scheduler.handle(power, self::now(self.begin, now));
     }
 
     fn cycle(&mut self, _home: &Home, _appliances: &[Appliance], at: Moment, switches: &mut Vec<Switch>) {
