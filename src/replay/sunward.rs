@@ -3,6 +3,7 @@
 //! Refuses to decide anything itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use minijinja::context;
@@ -29,8 +30,12 @@ pub(crate) struct Sunward {
     tasks: HashMap<TaskId, usize>,
     begin: Moment,
     reserve: Watts,
+    net: Arc<str>,
+    solar: Arc<str>,
+    /// Circuits that no task owns.
+    others: Vec<Arc<str>>,
     /// By task: its keys, and the part of what it draws that each of them carries.
-    keys: Vec<(Vec<String>, f64)>,
+    keys: Vec<(Vec<Arc<str>>, f64)>,
 }
 
 impl Sunward {
@@ -49,12 +54,22 @@ impl Sunward {
         let scheduler = Scheduler::new(settings, now(begin, begin));
         let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
         let keys = home.tasks().map(|task| {
-            let keys = task.registration.keys.clone();
+            let keys: Vec<Arc<str>> = task.registration.keys.iter().map(|key| key.as_str().into()).collect();
             #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
             let part = (keys.len().max(1) as f64).recip();
             (keys, part)
         });
-        let mut sunward = Self { scheduler, tasks, begin, reserve, keys: keys.collect() };
+        let others = home.others.iter().map(|other| home.history.circuits[*other].0.as_str().into());
+        let mut sunward = Self {
+            scheduler,
+            tasks,
+            begin,
+            reserve,
+            net: "net".into(),
+            solar: "solar".into(),
+            others: others.collect(),
+            keys: keys.collect(),
+        };
         for (task, resident) in home.residents.iter().enumerate() {
             let plan = &resident.plan;
             sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
@@ -97,11 +112,10 @@ impl Master for Sunward {
 
     fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment) {
         let mut values = Vec::with_capacity(2 + flow.drawn.len() + home.others.len());
-        values.push(("net".to_owned(), flow.net()));
-        values.push(("solar".to_owned(), flow.solar));
-        for other in &home.others {
-            let value = home.history.circuit(*other, row);
-            values.extend(value.map(|value| (home.history.circuits[*other].0.clone(), value)));
+        values.push((self.net.clone(), flow.net()));
+        values.push((self.solar.clone(), flow.solar));
+        for (other, name) in home.others.iter().zip(&self.others) {
+            values.extend(home.history.circuit(*other, row).map(|value| (name.clone(), value)));
         }
         for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
             values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));

@@ -60,17 +60,8 @@ impl Window {
         self.records.iter()
     }
 
-    /// A record by age: 0 is the newest.
-    pub(crate) fn get(&self, record: usize) -> Option<&Record> {
-        self.records.get(record)
-    }
-
     pub(crate) fn latest(&self) -> Option<&Record> {
         self.records.front()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
     }
 
     pub(crate) fn is_full(&self) -> bool {
