@@ -17,6 +17,7 @@ use crate::replay::plan::PlannedTask;
 use crate::scheduler::{
     Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState,
 };
+use crate::units::Watts;
 
 /// Where the steady clock begins: late enough for every age to fit.
 const BEGIN: Duration = Duration::from_secs(30 * 86_400);
@@ -28,6 +29,7 @@ pub(crate) struct Sunward {
     scheduler: Scheduler,
     tasks: HashMap<TaskId, usize>,
     begin: Moment,
+    reserve: Watts,
     net: Arc<str>,
     solar: Arc<str>,
     /// Circuits that no task owns.
@@ -48,6 +50,7 @@ impl Sunward {
             ..settings
         };
         let (begin, _) = home.span();
+        let reserve = settings.reserve;
         let scheduler = Scheduler::new(settings, now(begin, begin));
         let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
         let keys = home.tasks().map(|task| {
@@ -61,6 +64,7 @@ impl Sunward {
             scheduler,
             tasks,
             begin,
+            reserve,
             net: "net".into(),
             solar: "solar".into(),
             others: others.collect(),
@@ -82,6 +86,10 @@ impl Sunward {
 }
 
 impl Master for Sunward {
+    fn reserve(&self) -> Watts {
+        self.reserve
+    }
+
     /// What is due is registered anew: so much run time, at its power, until the period ends.
     fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
         let PlannedTask { id, registration, model } = &home.residents[task].plan;
@@ -89,7 +97,7 @@ impl Master for Sunward {
             return;
         }
         let hours = appliance.lacking / appliance.kind.power.0;
-        let on_for = Duration::from_secs_f64(hours * 3600.0).min(DAY);
+        let on_for = Duration::try_from_secs_f64(hours * 3600.0).unwrap_or(DAY).min(DAY);
         let max = registration.daily.as_ref().and_then(|daily| daily.max);
         let daily = Some(Daily { on_for, by: model.by, max });
         self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
@@ -112,7 +120,9 @@ impl Master for Sunward {
         for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
             values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
         }
-        self.handle(Event::Power { source: Source::Meter, values, measured: None }, now);
+        // A meter that comes to more than ten megawatts is refused, as it is at home.
+        let power = Event::Power { source: Source::Meter, values, measured: None };
+        let _ = self.scheduler.handle(power, self::now(self.begin, now));
     }
 
     fn cycle(&mut self, _home: &Home, _appliances: &[Appliance], at: Moment, switches: &mut Vec<Switch>) {
