@@ -117,9 +117,12 @@ impl Home {
         }
         let others = (0..owners.len()).filter(|column| owners[*column].is_none()).collect();
         let residents = tasks.into_iter().zip(circuits);
-        let residents: Vec<Resident> =
+        let mut residents: Vec<Resident> =
             residents.map(|(plan, circuits)| Resident::new(plan, circuits, &history, &time_zone)).collect();
-        let base = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
+        let base: Vec<f64> = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
+        for resident in &mut residents {
+            resident.periods = resident.periods(&history, &base, &time_zone);
+        }
         let gaps = gaps(&history, &residents);
         Ok(Self { history, residents, base, others, gaps, time_zone })
     }
@@ -169,12 +172,10 @@ impl Resident {
     fn new(plan: PlannedTask, circuits: Vec<usize>, history: &History, time_zone: &TimeZone) -> Self {
         let power = plan.registration.power;
         let most = plan.registration.max_power.filter(|_| plan.registration.auto_adjust).unwrap_or(power);
-        let mut resident = Self { plan, kind: Kind { power, most }, circuits, periods: Vec::new(), windows: None };
-        let (begin, end) = (history.begin(0).timestamp(), history.end(history.rows() - 1).timestamp());
-        resident.periods = resident.periods(history, begin, end, time_zone);
-        let available = !resident.plan.model.available.is_empty();
-        resident.windows = available.then(|| windows(&resident.plan.model, begin, end, time_zone));
-        resident
+        let available = !plan.model.available.is_empty();
+        let (begin, end) = span(history);
+        let windows = available.then(|| windows(&plan.model, begin, end, time_zone));
+        Self { plan, kind: Kind { power, most }, circuits, periods: Vec::new(), windows }
     }
 
     /// What its circuits drew beyond standby; nothing if one of them wasn't recorded.
@@ -188,7 +189,38 @@ impl Resident {
             .sum()
     }
 
-    fn periods(&self, history: &History, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
+    /// Its days and what is to be done in each: nothing that belongs to a time of which not enough is known.
+    fn periods(&self, history: &History, base: &[f64], time_zone: &TimeZone) -> Vec<Period> {
+        let mut periods = self.days(history, time_zone);
+        let mut known = vec![Duration::ZERO; periods.len()];
+        let mut at = 0;
+        for row in (0..history.rows()).filter(|row| !base[*row].is_nan()) {
+            let (begin, end) = (history.begin(row), history.end(row));
+            while periods.get(at + 1).is_some_and(|next| next.begin <= begin) {
+                at += 1;
+            }
+            let Some(period) = periods.get_mut(at) else { break };
+            let drawn = self.recorded(history, row).unwrap_or_default();
+            period.need += drawn.0 * begin.until(end).as_secs_f64() / 3600.0;
+            known[at] += begin.until(end);
+        }
+        let given = match self.plan.model.need {
+            Need::Recorded => return periods,
+            Need::Energy(energy) => energy,
+            Need::Time(time) => self.kind.power.0 * time.as_secs_f64() / 3600.0,
+        };
+        for index in 0..periods.len() {
+            let begin = periods[index].begin;
+            let next = periods.get(index + 1).map_or(begin + Duration::from_secs(86_400), |next| next.begin);
+            // Nobody can do a day's work in what the record has of its first or last morning, or beside a gap.
+            periods[index].need = if known[index] * 2 >= begin.until(next) { given } else { 0.0 };
+        }
+        periods
+    }
+
+    /// From the one that the record begins in, with nothing to do.
+    fn days(&self, history: &History, time_zone: &TimeZone) -> Vec<Period> {
+        let (begin, end) = span(history);
         let by = self.plan.model.by;
         let mut periods: Vec<Period> = days(begin, end, time_zone)
             .filter_map(|day| day.date().to_datetime(by).to_zoned_datetime(time_zone.clone()).ok())
@@ -196,39 +228,15 @@ impl Resident {
             .filter(|begin| *begin < end.into())
             .map(|begin| Period { begin, need: 0.0 })
             .collect();
-        // The first one has begun before the record; its duties are those of a part only.
         let first = periods.partition_point(|period| period.begin <= begin.into());
         periods.drain(..first.saturating_sub(1));
-        let given = match self.plan.model.need {
-            Need::Recorded => None,
-            Need::Energy(energy) => Some(energy),
-            Need::Time(time) => Some(self.kind.power.0 * time.as_secs_f64() / 3600.0),
-        };
-        if let Some(given) = given {
-            let day = Duration::from_secs(86_400);
-            for index in 0..periods.len() {
-                let next = periods.get(index + 1).map_or(periods[index].begin + day, |next| next.begin);
-                let recorded = periods[index].begin.max(begin.into()).until(next.min(end.into()));
-                // Nobody can do a day's work in what the record has of its first or last morning.
-                if recorded * 2 >= periods[index].begin.until(next) {
-                    periods[index].need = given;
-                }
-            }
-            return periods;
-        }
-        let mut at = 0;
-        for row in 0..history.rows() {
-            let time = history.begin(row);
-            while periods.get(at + 1).is_some_and(|next| next.begin <= time) {
-                at += 1;
-            }
-            let hours = time.until(history.end(row)).as_secs_f64() / 3600.0;
-            if let (Some(period), Some(drawn)) = (periods.get_mut(at), self.recorded(history, row)) {
-                period.need += drawn.0 * hours;
-            }
-        }
         periods
     }
+}
+
+/// Begin and end of a record.
+fn span(history: &History) -> (Timestamp, Timestamp) {
+    (history.begin(0).timestamp(), history.end(history.rows() - 1).timestamp())
 }
 
 /// Every local day from the one before the begin.

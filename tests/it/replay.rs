@@ -152,6 +152,43 @@ async fn gaps_are_told_and_not_counted() {
     ");
 }
 
+/// Ten days of hours, of which the middle six are lost: the meter's for three, everything for three.
+#[tokio::test]
+async fn nobody_works_for_the_days_that_lie_in_a_gap() {
+    let mut text = String::from("time,net,solar,pump\n");
+    for hour in 0..240 {
+        let sun = if (9..15).contains(&(hour % 24)) { 3000 } else { 0 };
+        let pump = if hour % 24 == 20 { 1000 } else { 0 };
+        let day = 1 + hour / 24;
+        let net = if (3..6).contains(&day) { String::new() } else { (300 - sun + pump).to_string() };
+        if !(6..9).contains(&day) {
+            text.push_str(&format!("2026-06-{day:02}T{:02}:00Z,{net},{sun},{pump}\n", hour % 24));
+        }
+    }
+    let tasks = "time_zone = 'UTC'
+        [[replay.task]]
+        id = 'boiler'
+        power = 2000
+        need = '2h'
+        by = '08:00'
+        [[replay.task]]
+        id = 'pump'
+        power = 500
+    ";
+    let folder = Folder::new(&[("days.csv", &text), ("sunward.toml", tasks)]);
+    let said = folder.call(&["days.csv"]).await;
+    let tasks = said.lines().skip_while(|line| !line.starts_with("task ")).take(7).collect::<Vec<_>>().join("\n");
+    assert_snapshot!(tasks, @r"
+    task                                   energy     by sun    on time     starts     needed     missed       left
+    boiler              as recorded       0.0 kWh          -        0 h          0          4          0    0.0 kWh
+                        naive switch     16.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+                        Sunward          16.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+    pump                as recorded       4.0 kWh      0.0 %        4 h          4          4          0    0.0 kWh
+                        naive switch      4.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+                        Sunward           4.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+    ");
+}
+
 #[tokio::test]
 async fn wrong_calls_say_what_to_type() {
     let folder =
