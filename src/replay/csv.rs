@@ -1,4 +1,4 @@
-//! CSV files with `time,net,solar,<circuits>` → a [`History`].
+//! CSV files with `time,net,solar,<circuits>` → a [`History`]; `import,export` may stand for `net`.
 //!
 //! Refuses to guess: a time without its offset, a number with a comma or a row that goes back in time is an error with
 //! its line. Only an empty cell is silence.
@@ -10,6 +10,7 @@ use csv::ByteRecord;
 use jiff::Timestamp;
 
 use crate::replay::history::{History, Moment, Series};
+use crate::replay::reading::{Unit, bounded, differences, to_power};
 
 /// The most columns of a file.
 const MOST_COLUMNS: usize = 256;
@@ -17,42 +18,8 @@ const MOST_COLUMNS: usize = 256;
 /// The most rows that are kept: ten years of minutes.
 const MOST_ROWS: usize = 6_000_000;
 
-/// What no home uses, in watts.
-const LARGEST: f64 = 10e6;
-
 /// Text that means "not recorded", as spreadsheets, pandas and Home Assistant write it.
 const SILENCE: [&str; 6] = ["", "nan", "null", "none", "unknown", "unavailable"];
-
-/// What the numbers of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Unit {
-    /// Mean power in watts.
-    #[default]
-    #[value(name = "W")]
-    Watts,
-    /// Mean power in kilowatts.
-    #[value(name = "kW")]
-    Kilowatts,
-    /// Energy in watt-hours.
-    #[value(name = "Wh")]
-    WattHours,
-    /// Energy in kilowatt-hours.
-    #[value(name = "kWh")]
-    KilowattHours,
-}
-
-impl Unit {
-    fn factor(self) -> f64 {
-        match self {
-            Self::Watts | Self::WattHours => 1.0,
-            Self::Kilowatts | Self::KilowattHours => 1000.0,
-        }
-    }
-
-    fn is_energy(self) -> bool {
-        matches!(self, Self::WattHours | Self::KilowattHours)
-    }
-}
 
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -104,7 +71,7 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
     if !more(&mut reader, &mut record)? {
         return Err(CsvError::Whole("the file is empty: expected a header such as time,net,solar,ev".into()));
     }
-    let header = Header::read(&record)?;
+    let header = Header::read(&record, format.counters)?;
     let mut rows = Rows::new(&header, format);
     while more(&mut reader, &mut record)? {
         // Of the end: the position of a record is that of the blank lines before it.
@@ -121,11 +88,13 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
 struct Header {
     names: Vec<String>,
     time: usize,
+    /// The grid has a column for each direction.
+    two_ways: bool,
 }
 
 impl Header {
-    fn read(record: &ByteRecord) -> Result<Self, CsvError> {
-        let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    fn read(record: &ByteRecord, counters: bool) -> Result<Self, CsvError> {
+        let names: Vec<String> = record.iter().map(name).collect();
         if let [one] = names.as_slice()
             && let Some(other) = [';', '\t'].into_iter().find(|separator| one.contains(*separator))
         {
@@ -137,18 +106,30 @@ impl Header {
         if let Some(twice) = (1..names.len()).find(|column| names[..*column].contains(&names[*column])) {
             return Err(at(1, format!("there are two columns `{}`", names[twice])));
         }
-        for needed in ["time", "net", "solar"] {
-            if !names.iter().any(|name| name == needed) {
-                let found = names.join(",");
-                return Err(at(
-                    1,
-                    format!("there is no column `{needed}`: expected time,net,solar,<circuits>, found {found}"),
-                ));
-            }
+        let has = |column: &str| names.iter().any(|name| name == column);
+        let two_ways = !has("net") && (has("import") || has("export"));
+        let needed =
+            if two_ways { ["time", "import", "export", "solar"].as_slice() } else { &["time", "net", "solar"] };
+        if let Some(missing) = needed.iter().find(|column| !has(column)) {
+            let found: String = names.join(",").chars().take(200).collect();
+            let expected = "time,net,solar,<circuits> (or import,export for net)";
+            return Err(at(1, format!("there is no column `{missing}`: expected {expected}, found {found}")));
+        }
+        if counters && !two_ways {
+            let problem = "a counter only grows, `net` doesn't: with --counters, expected its meters as import,export";
+            return Err(at(1, problem));
         }
         let time = names.iter().position(|name| name == "time").unwrap_or_default();
-        Ok(Self { names, time })
+        Ok(Self { names, time, two_ways })
     }
+}
+
+/// A column's name; what steers a terminal is for no error message.
+fn name(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell)
+        .chars()
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
 }
 
 struct Rows<'a> {
@@ -204,18 +185,24 @@ impl<'a> Rows<'a> {
             interval,
             resets: 0,
         };
+        let (mut import, mut export) = (Vec::new(), Vec::new());
         for (name, mut values) in header.names.into_iter().zip(self.columns).filter(|(name, _)| name != "time") {
             if self.format.counters {
                 history.resets += differences(&mut values);
             }
             if self.format.counters || self.format.unit.is_energy() {
-                to_power(&history, &name, &mut values, self.format.counters)?;
+                to_power(&history, &name, &mut values, self.format.counters).map_err(CsvError::Whole)?;
             }
             match name.as_str() {
                 "net" => history.net = Series(values),
+                "import" if header.two_ways => import = values,
+                "export" if header.two_ways => export = values,
                 "solar" => history.solar = Series(values),
                 _ => history.circuits.push((name, Series(values))),
             }
+        }
+        if header.two_ways {
+            history.net = Series(import.into_iter().zip(export).map(|(import, export)| import - export).collect());
         }
         Ok(history)
     }
@@ -232,33 +219,6 @@ fn usual_interval(times: &[Moment]) -> Option<Duration> {
     u64::try_from(*middle).ok().map(Duration::from_millis)
 }
 
-/// Readings of a counter → what each row added. Answers how often it went backwards.
-fn differences(values: &mut [f64]) -> usize {
-    let mut resets = 0;
-    for row in 0..values.len() {
-        let difference = values.get(row + 1).map_or(f64::NAN, |next| next - values[row]);
-        resets += usize::from(difference < 0.0);
-        values[row] = if difference < 0.0 { f64::NAN } else { difference };
-    }
-    resets
-}
-
-/// Watt-hours of each row → its mean watts. What a counter says across a gap belongs to the gap.
-fn to_power(history: &History, name: &str, values: &mut [f64], counters: bool) -> Result<(), CsvError> {
-    for (row, value) in values.iter_mut().enumerate() {
-        let (begin, end) = (history.begin(row), history.end(row));
-        if counters && history.times.get(row + 1) != Some(&end) {
-            *value = f64::NAN;
-        }
-        *value /= begin.until(end).as_secs_f64() / 3600.0;
-        if value.abs() > LARGEST {
-            let (time, value) = (begin.timestamp(), *value);
-            return Err(CsvError::Whole(format!("`{name}` comes to {value:.0} W at {time}: is --unit right?")));
-        }
-    }
-    Ok(())
-}
-
 fn time(cell: &[u8]) -> Result<Timestamp, String> {
     let text = std::str::from_utf8(cell).unwrap_or("bytes that are not UTF-8");
     if let Ok(time) = text.parse() {
@@ -273,11 +233,9 @@ fn time(cell: &[u8]) -> Result<Timestamp, String> {
     }
     let text: String = text.chars().take(60).collect();
     if text.parse::<jiff::civil::DateTime>().is_ok() {
-        return Err(format!(
-            "`time`: \"{text}\" does not say where: expected {text}Z or with an offset such as +01:00"
-        ));
+        return Err(format!("`time`: {text:?} does not say where: expected {text}Z or with an offset such as +01:00"));
     }
-    Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found \"{text}\""))
+    Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found {text:?}"))
 }
 
 fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
@@ -290,14 +248,11 @@ fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
         _ if SILENCE.iter().any(|silence| text.eq_ignore_ascii_case(silence)) => return Ok(f64::NAN),
         _ => {
             let text: String = text.chars().take(60).collect();
-            return Err(format!("expected a number, or nothing where it was not recorded, found \"{text}\""));
+            return Err(format!("expected a number, or nothing where it was not recorded, found {text:?}"));
         }
     };
     let is_power = !format.counters && !format.unit.is_energy();
-    if is_power && value.abs() > LARGEST {
-        return Err(format!("{value} W is beyond ±10 MW: is --unit right?"));
-    }
-    Ok(value)
+    if is_power { bounded(value) } else { Ok(value) }
 }
 
 #[cfg(test)]
@@ -318,7 +273,7 @@ mod tests {
     /// The column `ev` of three quarters of an hour with a reading each.
     fn check(unit: Unit, counters: bool, values: [&str; 3], expect: [Option<f64>; 3]) {
         let text = format!(
-            "time,net,solar,ev\n2026-01-01T00:00Z,,,{}\n2026-01-01T00:15Z,,,{}\n2026-01-01T00:30Z,,,{}\n",
+            "time,import,export,solar,ev\n2026-01-01T00:00Z,,,,{}\n2026-01-01T00:15Z,,,,{}\n2026-01-01T00:30Z,,,,{}\n",
             values[0], values[1], values[2]
         );
         let history = read(&text, Format { unit, counters, ..Format::default() }).unwrap();
@@ -334,6 +289,32 @@ mod tests {
         check(Unit::KilowattHours, false, ["0.025", "0", "1"], [Some(100.0), Some(0.0), Some(4000.0)]);
         check(Unit::KilowattHours, true, ["7", "7.5", "8.5"], [Some(2000.0), Some(4000.0), None]);
         check(Unit::WattHours, true, ["900", "0", "50"], [None, Some(200.0), None]);
+        // A meter that slips for a reading hasn't counted all its life in a quarter of an hour.
+        check(Unit::WattHours, true, ["900", "0", "950"], [None, None, None]);
+    }
+
+    #[test]
+    fn the_grid_may_have_a_meter_for_each_direction() {
+        let text = "time,import,export,solar\n0,7,100,50\n900,7.5,100,50\n1800,7.5,101,52\n";
+        let format = Format { unit: Unit::KilowattHours, counters: true, ..Format::default() };
+        let history = read(text, format).unwrap();
+        assert_eq!([0, 1, 2].map(|row| history.net(row)), [Some(Watts(2000.0)), Some(Watts(-4000.0)), None]);
+        assert_eq!(history.circuits().count(), 0);
+        let history = read("time,import,export,solar\n0,0,1500,1500\n60,200,,0\n", Format::default()).unwrap();
+        assert_eq!([0, 1].map(|row| history.net(row)), [Some(Watts(-1500.0)), None]);
+        let refusal = read("time,net,solar\n0,7,0\n900,7.5,0\n", format).unwrap_err();
+        assert_snapshot!(refusal, @"line 1: a counter only grows, `net` doesn't: with --counters, expected its meters as import,export");
+        assert_snapshot!(refused("time,import,solar\n"), @"line 1: there is no column `export`: expected time,net,solar,<circuits> (or import,export for net), found time,import,solar");
+    }
+
+    #[test]
+    fn nothing_in_a_file_can_steer_a_terminal() {
+        let said = [
+            refused("time,\x1b[2J\n"),
+            refused("time,net,solar\n0,\x1b[2J,0\n"),
+            refused("time,net,solar\n\x1b[2J,0,0\n"),
+        ];
+        assert!(said.iter().all(|said| !said.chars().any(char::is_control)), "{said:?}");
     }
 
     #[test]
@@ -376,10 +357,10 @@ mod tests {
     fn refusals_of_the_whole_say_what_it_should_have_been() {
         assert_snapshot!(refused(""), @"the file is empty: expected a header such as time,net,solar,ev");
         assert_snapshot!(refused("time;net;solar\n"), @"line 1: expected columns separated by commas, found ';' between them");
-        assert_snapshot!(refused("time,grid,solar\n"), @"line 1: there is no column `net`: expected time,net,solar,<circuits>, found time,grid,solar");
+        assert_snapshot!(refused("time,grid,solar\n"), @"line 1: there is no column `net`: expected time,net,solar,<circuits> (or import,export for net), found time,grid,solar");
         assert_snapshot!(refused("time,net,solar,ev,ev\n"), @"line 1: there are two columns `ev`");
         assert_snapshot!(refused("time,net,solar\n0,1,0\n"), @"expected two rows at least, found 1");
         let format = Format { unit: Unit::KilowattHours, ..Format::default() };
-        assert_snapshot!(read("time,net,solar\n0,1,0\n60,250,0\n", format).unwrap_err(), @"`net` comes to 15000000 W at 1970-01-01T00:01:00Z: is --unit right?");
+        assert_snapshot!(read("time,net,solar\n0,1,0\n60,250,0\n", format).unwrap_err(), @"`net` at 1970-01-01T00:01:00Z: 15000000 W is beyond ±10 MW: is --unit right?");
     }
 }
