@@ -210,7 +210,7 @@ async fn wrong_calls_say_what_to_type() {
     ");
     assert_snapshot!(folder.call(&["bad.csv"]).await, @r"
     status: 1
-    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits>, found time,net
+    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits> (or import,export for net), found time,net
     ");
     assert_snapshot!(folder.call(&["none.csv"]).await, @r"
     status: 1
@@ -224,6 +224,50 @@ async fn wrong_calls_say_what_to_type() {
     status: 1
     error: --cycle: expected 1s to 1day, found 0s
     ");
+}
+
+#[tokio::test]
+async fn what_would_be_ignored_or_lost_is_refused() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("run.jsonl", "")]);
+    assert_snapshot!(folder.call(&["run.jsonl", "--html", "report.html"]).await, @r"
+    status: 1
+    error: --html: is for CSV files; the record of a run takes -c and --journal
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--html", "./day.csv"]).await, @r"
+    status: 1
+    error: --html: ./day.csv is the record itself, expected a new file
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--html", "a", "--journal", "a"]).await, @r"
+    status: 1
+    error: --journal: expected another file than --html
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--counters"]).await, @r"
+    status: 1
+    error: --counters: expected --unit Wh or --unit kWh beside it, whichever its meters count
+    ");
+    assert!(folder.call(&["day.csv", "--import-price", "nan"]).await.contains("expected a number such as 0.32"));
+    assert_eq!(folder.read("day.csv"), day());
+}
+
+#[tokio::test]
+async fn a_moment_is_local_without_an_offset_and_a_price_may_be_negative() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", &TASKS.replace("UTC", "Europe/Berlin"))]);
+    let said = folder.call(&["day.csv", "--from", "2026-06-01 18:00", "--import-price", "-0.10"]).await;
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("from ") || line.starts_with("cost")).collect();
+    assert_snapshot!(lines.join("\n"), @r"
+    from the grid              6.4 kWh         2.4 kWh         2.4 kWh
+    cost                         -0.64           -0.24           -0.24
+    ");
+}
+
+#[tokio::test]
+async fn a_packed_file_is_known_by_its_content() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, day().as_bytes()).unwrap();
+    let folder = Folder::new(&[("plain.csv.gz", &day()), ("sunward.toml", TASKS)]);
+    std::fs::write(folder.0.path().join("packed.csv"), packed.finish().unwrap()).unwrap();
+    assert_eq!(folder.call(&["packed.csv"]).await, folder.call(&["plain.csv.gz"]).await);
+    assert!(folder.call(&["packed.csv"]).await.starts_with("status: 0"));
 }
 
 #[test]
