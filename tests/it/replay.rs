@@ -250,6 +250,30 @@ async fn what_would_be_ignored_or_lost_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_misread_is_doubted() {
+    let flipped: Vec<String> = day()
+        .lines()
+        .map(|line| match line.split(',').collect::<Vec<_>>()[..] {
+            [time, net, ref rest @ ..] if net != "net" => {
+                format!("{time},{},{}", -net.parse::<i32>().unwrap(), rest.join(","))
+            }
+            _ => line.to_owned(),
+        })
+        .collect();
+    let files = [("day.csv", day()), ("flipped.csv", flipped.join("\n"))];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let folder = Folder::new(&[&files[..], &[("sunward.toml", TASKS)]].concat());
+    let doubt = |said: String| said.lines().nth(2).unwrap().trim().to_owned();
+    assert_eq!(doubt(folder.call(&["day.csv"]).await), "");
+    assert_snapshot!(doubt(folder.call(&["flipped.csv"]).await), @"18 of 24 rows send more to the grid than the sun gives: is `net` positive where it is bought?");
+    let kilowatts: Vec<String> = (0..24).map(|hour| format!("2026-06-01T{hour:02}:00Z,0.3,0,0,0")).collect();
+    std::fs::write(folder.0.path().join("kW.csv"), format!("time,net,solar,boiler,pump\n{}\n", kilowatts.join("\n")))
+        .unwrap();
+    assert_snapshot!(doubt(folder.call(&["kW.csv"]).await), @"the grid never moves more than 0 W: is --unit right?");
+    assert_eq!(doubt(folder.call(&["kW.csv", "--unit", "kW"]).await), "");
+}
+
+#[tokio::test]
 async fn a_moment_is_local_without_an_offset_and_a_price_may_be_negative() {
     let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", &TASKS.replace("UTC", "Europe/Berlin"))]);
     let said = folder.call(&["day.csv", "--from", "2026-06-01 18:00", "--import-price", "-0.10"]).await;
