@@ -120,9 +120,7 @@ impl Home {
         let mut residents: Vec<Resident> =
             residents.map(|(plan, circuits)| Resident::new(plan, circuits, &history, &time_zone)).collect();
         let base: Vec<f64> = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
-        for resident in &mut residents {
-            resident.periods = resident.periods(&history, &base, &time_zone);
-        }
+        residents.iter_mut().for_each(|resident| resident.find_needs(&history, &base));
         let gaps = gaps(&history, &residents);
         Ok(Self { history, residents, base, others, gaps, time_zone })
     }
@@ -172,10 +170,11 @@ impl Resident {
     fn new(plan: PlannedTask, circuits: Vec<usize>, history: &History, time_zone: &TimeZone) -> Self {
         let power = plan.registration.power;
         let most = plan.registration.max_power.filter(|_| plan.registration.auto_adjust).unwrap_or(power);
+        let (begin, end) = (history.begin(0).timestamp(), history.end(history.rows() - 1).timestamp());
+        let periods = periods(&plan.model, begin, end, time_zone);
         let available = !plan.model.available.is_empty();
-        let (begin, end) = span(history);
         let windows = available.then(|| windows(&plan.model, begin, end, time_zone));
-        Self { plan, kind: Kind { power, most }, circuits, periods: Vec::new(), windows }
+        Self { plan, kind: Kind { power, most }, circuits, periods, windows }
     }
 
     /// What its circuits drew beyond standby; nothing if one of them wasn't recorded.
@@ -189,54 +188,48 @@ impl Resident {
             .sum()
     }
 
-    /// Its days and what is to be done in each: nothing that belongs to a time of which not enough is known.
-    fn periods(&self, history: &History, base: &[f64], time_zone: &TimeZone) -> Vec<Period> {
-        let mut periods = self.days(history, time_zone);
-        let mut known = vec![Duration::ZERO; periods.len()];
+    /// What each period asks for. Rows of which not enough is known count for nothing, here as everywhere.
+    fn find_needs(&mut self, history: &History, base: &[f64]) {
+        let mut known = vec![(Duration::ZERO, 0.0); self.periods.len()];
         let mut at = 0;
         for row in (0..history.rows()).filter(|row| !base[*row].is_nan()) {
             let (begin, end) = (history.begin(row), history.end(row));
-            while periods.get(at + 1).is_some_and(|next| next.begin <= begin) {
+            while self.periods.get(at + 1).is_some_and(|next| next.begin <= begin) {
                 at += 1;
             }
-            let Some(period) = periods.get_mut(at) else { break };
-            let drawn = self.recorded(history, row).unwrap_or_default();
-            period.need += drawn.0 * begin.until(end).as_secs_f64() / 3600.0;
-            known[at] += begin.until(end);
+            if let (Some((time, energy)), Some(drawn)) = (known.get_mut(at), self.recorded(history, row)) {
+                *time += begin.until(end);
+                *energy += drawn.0 * begin.until(end).as_secs_f64() / 3600.0;
+            }
         }
         let given = match self.plan.model.need {
-            Need::Recorded => return periods,
-            Need::Energy(energy) => energy,
-            Need::Time(time) => self.kind.power.0 * time.as_secs_f64() / 3600.0,
+            Need::Recorded => None,
+            Need::Energy(energy) => Some(energy),
+            Need::Time(time) => Some(self.kind.power.0 * time.as_secs_f64() / 3600.0),
         };
-        for index in 0..periods.len() {
-            let begin = periods[index].begin;
-            let next = periods.get(index + 1).map_or(begin + Duration::from_secs(86_400), |next| next.begin);
-            // Nobody can do a day's work in what the record has of its first or last morning, or beside a gap.
-            periods[index].need = if known[index] * 2 >= begin.until(next) { given } else { 0.0 };
+        let day = Duration::from_secs(86_400);
+        for (index, (time, energy)) in known.into_iter().enumerate() {
+            let begin = self.periods[index].begin;
+            let next = self.periods.get(index + 1).map_or(begin + day, |next| next.begin);
+            // Nobody can do a day's work in what the record has of its first morning, or of a day with a gap.
+            let enough = time * 2 >= begin.until(next);
+            self.periods[index].need = given.map_or(energy, |given| if enough { given } else { 0.0 });
         }
-        periods
-    }
-
-    /// From the one that the record begins in, with nothing to do.
-    fn days(&self, history: &History, time_zone: &TimeZone) -> Vec<Period> {
-        let (begin, end) = span(history);
-        let by = self.plan.model.by;
-        let mut periods: Vec<Period> = days(begin, end, time_zone)
-            .filter_map(|day| day.date().to_datetime(by).to_zoned_datetime(time_zone.clone()).ok())
-            .map(|begin| Moment::from(begin.timestamp()))
-            .filter(|begin| *begin < end.into())
-            .map(|begin| Period { begin, need: 0.0 })
-            .collect();
-        let first = periods.partition_point(|period| period.begin <= begin.into());
-        periods.drain(..first.saturating_sub(1));
-        periods
     }
 }
 
-/// Begin and end of a record.
-fn span(history: &History) -> (Timestamp, Timestamp) {
-    (history.begin(0).timestamp(), history.end(history.rows() - 1).timestamp())
+/// The periods that a record has a part of, and the one that begins as it ends, in ascending order.
+fn periods(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
+    let mut periods: Vec<Period> = days(begin, end, time_zone)
+        .filter_map(|day| day.date().to_datetime(model.by).to_zoned_datetime(time_zone.clone()).ok())
+        .map(|begin| Moment::from(begin.timestamp()))
+        .filter(|begin| *begin <= end.into())
+        .map(|begin| Period { begin, need: 0.0 })
+        .collect();
+    // The first one has begun before the record.
+    let first = periods.partition_point(|period| period.begin <= begin.into());
+    periods.drain(..first.saturating_sub(1));
+    periods
 }
 
 /// Every local day from the one before the begin.
@@ -314,5 +307,38 @@ impl Gap {
     #[must_use]
     pub fn length(&self) -> Duration {
         self.from.until(self.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::{Format, read};
+    use crate::scheduler::Criteria;
+
+    /// The needs by day of a boiler that drew 1 kW in every hour, of which these were recorded.
+    fn check(need: &str, hours: impl Iterator<Item = i64>, net: impl Fn(i64) -> &'static str, expect: &[f64]) {
+        let mut text = String::from("time,net,solar,boiler\n");
+        hours.for_each(|hour| text.push_str(&format!("{},{},0,1000\n", hour * 3600, net(hour))));
+        let history = Arc::new(read(text.as_bytes(), &Format::default()).unwrap());
+        let table = json!({"id": "boiler", "power": 2000, "need": need});
+        let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
+        let home = Home::new(history, vec![task], TimeZone::UTC).unwrap();
+        assert_eq!(home.needs(0).map(|(_, need)| need).collect::<Vec<_>>(), expect, "{need}");
+    }
+
+    #[test]
+    fn a_day_that_is_mostly_a_gap_asks_for_nothing_that_was_given() {
+        let with_a_gap = || (13..96).filter(|hour| !(30..60).contains(hour));
+        check("4 kWh", with_a_gap(), |_| "1500", &[0.0, 0.0, 4000.0, 4000.0, 0.0]);
+        check("4 kWh", 12..96, |_| "1500", &[4000.0, 4000.0, 4000.0, 4000.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_not_counted_is_no_need() {
+        let silent = |hour| if hour % 24 < 6 { "" } else { "1500" };
+        check("recorded", 0..48, silent, &[18_000.0, 18_000.0, 0.0]);
     }
 }

@@ -20,14 +20,13 @@ mod ledger;
 mod live;
 mod naive;
 mod plan;
-mod reading;
 mod sunward;
 mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use csv::{CsvError, Format, read};
+pub use csv::{CsvError, Format, Unit, read};
 pub use history::{History, Moment};
 pub use home::{Gap, Home, Misfit};
 pub use html::html;
@@ -36,7 +35,6 @@ pub use ledger::{Account, Energy, Ledger, Prices};
 #[cfg(test)]
 pub(crate) use plan::FIELDS as TASK_FIELDS;
 pub use plan::{Model, Need, PlannedTask, Window};
-pub use reading::Unit;
 pub use table::table;
 
 use diary::Diary;

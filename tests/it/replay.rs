@@ -78,10 +78,10 @@ async fn what_it_came_to_is_printed_side_by_side() {
     Boiler & <tank>     as recorded       4.0 kWh      0.0 %        2 h          1          1          0    0.0 kWh
                         naive switch      4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
-    pump                as recorded       0.5 kWh    100.0 %        1 h          1          1          0    0.0 kWh
+    pump                as recorded       0.5 kWh    100.0 %        1 h          1          0          0    0.0 kWh
                         naive switch      1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
-    together            as recorded       4.5 kWh     11.1 %        3 h          2          2          0    0.0 kWh
+    together            as recorded       4.5 kWh     11.1 %        3 h          2          1          0    0.0 kWh
                         naive switch      5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
                         Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
     ");
@@ -152,6 +152,64 @@ async fn gaps_are_told_and_not_counted() {
     ");
 }
 
+#[tokio::test]
+async fn what_is_due_when_the_record_ends_can_be_missed() {
+    let late = "time_zone = 'UTC'\n[[replay.task]]\nid = 'boiler'\npower = 2000\nby = '00:00'\n\
+                available = [{ from = '23:00', to = '00:00' }]";
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", late)]);
+    let said = folder.call(&["day.csv"]).await;
+    assert_snapshot!(said.lines().last().unwrap(), @"                    Sunward           2.0 kWh      0.0 %        1 h          1          1          1    2.0 kWh");
+}
+
+#[tokio::test]
+async fn wrong_calls_say_what_to_type() {
+    let folder =
+        Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("empty.toml", ""), ("bad.csv", "time,net\n")]);
+    let wrong = format!("{TASKS}[[replay.task]]\nid = 'ev'\npower = 1400\n");
+    std::fs::write(folder.0.path().join("ev.toml"), wrong).unwrap();
+    std::fs::write(folder.0.path().join("typo.toml"), TASKS.replace("power = 2000", "pwer = 2000")).unwrap();
+    assert_snapshot!(folder.call(&["day.csv", "-c", "empty.toml"]).await, @r"
+    status: 2
+    error: no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits boiler, pump
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "-c", "ev.toml"]).await, @r#"
+    status: 2
+    error: replay.task `ev`: there is no column `ev`, and its need is what that drew: write need = "8 kWh" (or "2h"), or set keys to some of boiler, pump
+    "#);
+    assert_snapshot!(folder.call(&["day.csv", "-c", "typo.toml"]).await, @r"
+    status: 2
+    error: typo.toml: replay.task[0].pwer: unknown field, did you mean `power`?
+    ");
+    assert_snapshot!(folder.call(&["bad.csv"]).await, @r"
+    status: 1
+    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits>, or import and export instead of net, found time,net
+    ");
+    assert_snapshot!(folder.call(&["none.csv"]).await, @r"
+    status: 1
+    error: none.csv: No such file or directory (os error 2)
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--from", "yesterday"]).await, @r"
+    status: 2
+    error: invalid value 'yesterday' for '--from <DATE>': expected a date such as 2016-05-31, or a time such as 2016-05-31T12:00:00Z
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--cycle", "0s"]).await, @r"
+    status: 2
+    error: invalid value '0s' for '--cycle <TIME>': expected 1s to 1day, such as 5m
+
+    For more information, try '--help'.
+    ");
+    for (call, expect) in [
+        (["--counters"].as_slice(), "--counters: counters count energy, expected --unit Wh or kWh with it"),
+        (&["--import-price", "nan"], "'--import-price <PRICE>': expected a number such as 0.32"),
+        (&["--to", "2026-06-01T12:00"], "expected a date such as 2016-05-31, or a time such as 2016-05-31T12:00:00Z"),
+    ] {
+        let said = folder.call(&[&["day.csv"], call].concat()).await;
+        assert!(said.starts_with("status: 2\nerror: ") && said.contains(expect), "{said}");
+    }
+}
+
 /// Ten days of hours, of which the middle six are lost: the meter's for three, everything for three.
 #[tokio::test]
 async fn nobody_works_for_the_days_that_lie_in_a_gap() {
@@ -180,73 +238,13 @@ async fn nobody_works_for_the_days_that_lie_in_a_gap() {
     let tasks = said.lines().skip_while(|line| !line.starts_with("task ")).take(7).collect::<Vec<_>>().join("\n");
     assert_snapshot!(tasks, @r"
     task                                   energy     by sun    on time     starts     needed     missed       left
-    boiler              as recorded       0.0 kWh          -        0 h          0          4          0    0.0 kWh
+    boiler              as recorded       0.0 kWh          -        0 h          0          0          0    0.0 kWh
                         naive switch     16.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
                         Sunward          16.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
     pump                as recorded       4.0 kWh      0.0 %        4 h          4          4          0    0.0 kWh
                         naive switch      4.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
                         Sunward           4.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
     ");
-}
-
-#[tokio::test]
-async fn wrong_calls_say_what_to_type() {
-    let folder =
-        Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("empty.toml", ""), ("bad.csv", "time,net\n")]);
-    let wrong = format!("{TASKS}[[replay.task]]\nid = 'ev'\npower = 1400\n");
-    std::fs::write(folder.0.path().join("ev.toml"), wrong).unwrap();
-    std::fs::write(folder.0.path().join("typo.toml"), TASKS.replace("power = 2000", "pwer = 2000")).unwrap();
-    assert_snapshot!(folder.call(&["day.csv", "-c", "empty.toml"]).await, @r"
-    status: 1
-    error: no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits boiler, pump
-    ");
-    assert_snapshot!(folder.call(&["day.csv", "-c", "ev.toml"]).await, @r#"
-    status: 1
-    error: replay.task `ev`: there is no column `ev`, and its need is what that drew: write need = "8 kWh" (or "2h"), or set keys to some of boiler, pump
-    "#);
-    assert_snapshot!(folder.call(&["day.csv", "-c", "typo.toml"]).await, @r"
-    status: 2
-    error: typo.toml: replay.task[0].pwer: unknown field, did you mean `power`?
-    ");
-    assert_snapshot!(folder.call(&["bad.csv"]).await, @r"
-    status: 1
-    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits> (or import,export for net), found time,net
-    ");
-    assert_snapshot!(folder.call(&["none.csv"]).await, @r"
-    status: 1
-    error: none.csv: No such file or directory (os error 2)
-    ");
-    assert_snapshot!(folder.call(&["day.csv", "--from", "yesterday"]).await, @r#"
-    status: 1
-    error: --from: expected a date such as 2016-05-31, found "yesterday": failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
-    "#);
-    assert_snapshot!(folder.call(&["day.csv", "--cycle", "0s"]).await, @r"
-    status: 1
-    error: --cycle: expected 1s to 1day, found 0s
-    ");
-}
-
-#[tokio::test]
-async fn what_would_be_ignored_or_lost_is_refused() {
-    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("run.jsonl", "")]);
-    assert_snapshot!(folder.call(&["run.jsonl", "--html", "report.html"]).await, @r"
-    status: 1
-    error: --html: is for CSV files; the record of a run takes -c and --journal
-    ");
-    assert_snapshot!(folder.call(&["day.csv", "--html", "./day.csv"]).await, @r"
-    status: 1
-    error: --html: ./day.csv is the record itself, expected a new file
-    ");
-    assert_snapshot!(folder.call(&["day.csv", "--html", "a", "--journal", "a"]).await, @r"
-    status: 1
-    error: --journal: expected another file than --html
-    ");
-    assert_snapshot!(folder.call(&["day.csv", "--counters"]).await, @r"
-    status: 1
-    error: --counters: expected --unit Wh or --unit kWh beside it, whichever its meters count
-    ");
-    assert!(folder.call(&["day.csv", "--import-price", "nan"]).await.contains("expected a number such as 0.32"));
-    assert_eq!(folder.read("day.csv"), day());
 }
 
 #[tokio::test]
@@ -274,17 +272,6 @@ async fn a_file_that_was_misread_is_doubted() {
 }
 
 #[tokio::test]
-async fn a_moment_is_local_without_an_offset_and_a_price_may_be_negative() {
-    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", &TASKS.replace("UTC", "Europe/Berlin"))]);
-    let said = folder.call(&["day.csv", "--from", "2026-06-01 18:00", "--import-price", "-0.10"]).await;
-    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("from ") || line.starts_with("cost")).collect();
-    assert_snapshot!(lines.join("\n"), @r"
-    from the grid              6.4 kWh         2.4 kWh         2.4 kWh
-    cost                         -0.64           -0.24           -0.24
-    ");
-}
-
-#[tokio::test]
 async fn a_packed_file_is_known_by_its_content() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, day().as_bytes()).unwrap();
@@ -292,6 +279,21 @@ async fn a_packed_file_is_known_by_its_content() {
     std::fs::write(folder.0.path().join("packed.csv"), packed.finish().unwrap()).unwrap();
     assert_eq!(folder.call(&["packed.csv"]).await, folder.call(&["plain.csv.gz"]).await);
     assert!(folder.call(&["packed.csv"]).await.starts_with("status: 0"));
+}
+
+#[tokio::test]
+async fn the_record_is_not_lost_to_its_report_and_a_price_may_be_negative() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    assert_snapshot!(folder.call(&["day.csv", "--html", "./day.csv"]).await, @r"
+    status: 2
+    error: --html: ./day.csv is the record itself, expected a new file
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--html", "a", "--journal", "a"]).await, @r"
+    status: 2
+    error: --journal: expected another file than --html
+    ");
+    assert_eq!(folder.read("day.csv"), day());
+    assert!(folder.call(&["day.csv", "--import-price", "-0.10"]).await.contains("cost                         -0.95"));
 }
 
 #[test]
