@@ -141,8 +141,8 @@ impl Recorder {
         for line in self.start.clone().into_iter().chain(lines) {
             self.write(&line)?;
         }
-        if let Some(What::Start { continued, .. }) = self.start.as_mut().map(|line| &mut line.what) {
-            *continued = true;
+        if let Some(What::Start { part, .. }) = self.start.as_mut().map(|line| &mut line.what) {
+            *part += 1;
         }
         // What is carried over doesn't count, or a home of many topics would begin a file with every line.
         self.size = 0;
@@ -236,12 +236,16 @@ mod tests {
         record(one.path(), 4);
         record(many.path(), 30);
         let files = recorded_files(many.path()).unwrap();
-        assert!(recorded_files(one.path()).unwrap().len() == 1 && files.len() > 2);
-        let rerun = lived(files);
-        assert_eq!((rerun.runs, rerun.inputs, rerun.cut), (1, 64, false));
+        assert!(recorded_files(one.path()).unwrap().len() == 1 && files.len() > 3);
+        let rerun = lived(files.clone());
+        assert_eq!((rerun.runs, rerun.inputs, rerun.cut, rerun.missing), (1, 64, false, Vec::<String>::new()));
         // The plug never answers, so it is asked three times.
         let starts = rerun.decisions.iter().filter(|decided| decided.task == "heater").count();
         assert_eq!(starts, 3);
+        let rerun = lived([&files[..1], &files[2..]].concat());
+        assert!(rerun.cut && rerun.runs == 1, "{rerun:?}");
+        let lost = "the file before it is missing, and with it what this was decided on";
+        assert_eq!(rerun.missing, [format!("{}: {lost}", files[2].display())]);
     }
 
     #[test]

@@ -31,9 +31,9 @@ pub(super) enum What {
     Start {
         version: String,
         config: serde_json::Value,
-        /// It began in an earlier file; the last message of every topic follows.
+        /// Which file of the run it is, from 0; in a further one the last message of every topic follows.
         #[serde(default)]
-        continued: bool,
+        part: u32,
     },
     Connected {
         first: bool,
@@ -104,7 +104,7 @@ impl Line {
         let time_zone = config.time_zone.clone().or_else(here);
         let config = Config { mqtt, broker: Broker::default(), time_zone, ..config.clone() };
         let config = crate::config::settings_of(&config);
-        Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, continued: false })
+        Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, part: 0 })
     }
 
     /// Nothing of what no decision depends on.

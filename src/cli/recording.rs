@@ -2,14 +2,12 @@
 //!
 //! Refuses to connect to anything.
 
-use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde_json::json;
 
-use super::replay::write;
+use super::replay::{open, write};
 use crate::bridge::{self, Decided, Rerun};
 use crate::config::Config;
 use crate::report;
@@ -26,9 +24,8 @@ pub(super) fn rerun(
     mut out: impl Write,
 ) -> anyhow::Result<()> {
     let files = bridge::recorded_files(path)?.into_iter().map(|path| {
-        let name = path.display().to_string();
-        let file = File::open(&path).with_context(|| name.clone())?;
-        Ok((name, BufReader::new(file)))
+        let file = open(&path)?;
+        Ok((path.display().to_string(), BufReader::new(file)))
     });
     let rerun = bridge::rerun(files, config)?;
     print(&mut out, &rerun)?;
@@ -36,12 +33,13 @@ pub(super) fn rerun(
         write(path, |out| rerun.decisions.iter().try_for_each(|decided| writeln!(out, "{}", line(decided))))?;
     }
     let difference = rerun.difference();
-    match &difference {
-        None => writeln!(out, "all as when it was recorded")?,
-        Some(first) => writeln!(out, "{first}")?,
+    for missing in &rerun.missing {
+        writeln!(out, "{missing}")?;
     }
-    if rerun.cut {
-        writeln!(out, "the first file begins in the middle of a run: what it was decided on before is not in it")?;
+    match &difference {
+        None if rerun.missing.is_empty() => writeln!(out, "all as when it was recorded")?,
+        None => writeln!(out, "what is left is as when it was recorded")?,
+        Some(first) => writeln!(out, "{first}")?,
     }
     anyhow::ensure!(
         difference.is_none() || config.is_some() || rerun.cut,

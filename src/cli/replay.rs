@@ -157,7 +157,19 @@ pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl
 }
 
 fn is_recording(path: &Path) -> bool {
-    path.is_dir() || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    path.is_dir() || name.strip_suffix(".gz").unwrap_or(&name).ends_with(".jsonl")
+}
+
+/// A file, unpacked if it is packed.
+///
+/// # Errors
+/// Names the file.
+pub(super) fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
+    let name = || path.display().to_string();
+    let mut file = BufReader::new(File::open(path).with_context(name)?);
+    let packed = file.fill_buf().with_context(name)?.starts_with(&GZIP);
+    Ok(if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> Result<Contender, Failure> {
@@ -182,11 +194,7 @@ fn history(arguments: &Arguments, time_zone: &TimeZone) -> Result<History, Failu
     let format = Format { unit, counters, from: moment(from)?, to: moment(to)? };
     let path = &arguments.file;
     let name = || path.display().to_string();
-    let mut file = BufReader::new(File::open(path).with_context(name)?);
-    let packed = file.fill_buf().with_context(name)?.starts_with(&GZIP);
-    let text: Box<dyn Read> =
-        if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
-    let mut text = text.take(LARGEST_FILE);
+    let mut text = open(path)?.take(LARGEST_FILE);
     let history = replay::read(&mut text, &format).map_err(|error| match error {
         CsvError::PowerCounted => Failure::Call(error.into()),
         error => Failure::Running(anyhow::Error::from(error).context(name())),

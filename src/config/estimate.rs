@@ -34,12 +34,12 @@ impl Default for Estimate {
 }
 
 /// What can't be meant, with the key.
-pub(super) fn problems(estimate: &Estimate) -> Vec<(&'static str, String)> {
+pub(super) fn problems(estimate: &Estimate) -> Vec<(String, String)> {
     let Estimate { latitude, longitude, panels, base_load, clear_sky_share } = estimate;
     let mut found = Vec::new();
-    let mut expect = |key: &'static str, outcome: Result<(), String>| {
+    let mut expect = |key: &str, outcome: Result<(), String>| {
         if let Err(message) = outcome {
-            found.push((key, message));
+            found.push((key.to_owned(), message));
         }
     };
     let wanted = latitude.is_some() || longitude.is_some() || !panels.is_empty();
@@ -61,11 +61,10 @@ pub(super) fn problems(estimate: &Estimate) -> Vec<(&'static str, String)> {
         expect(PANELS, Err(format!("expected at most {MOST_PANELS} items, found {}", panels.len())));
     }
     for (at, Panels { azimuth, tilt, peak_power }) in panels.iter().enumerate() {
-        let item =
-            |key: &str, outcome: Result<(), String>| outcome.map_err(|problem| format!("item {at}, {key}: {problem}"));
-        expect(PANELS, item("azimuth", range(*azimuth, 0.0, 360.0)));
-        expect(PANELS, item("tilt", range(*tilt, 0.0, 90.0)));
-        expect(PANELS, item("peak_power", not_negative(*peak_power)));
+        let mut item = |key: &str, outcome| expect(&format!("{PANELS}[{at}].{key}"), outcome);
+        item("azimuth", range(*azimuth, 0.0, 360.0));
+        item("tilt", range(*tilt, 0.0, 90.0));
+        item("peak_power", not_negative(*peak_power));
     }
     found
 }

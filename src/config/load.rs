@@ -160,6 +160,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_within_a_list_has_its_place() {
+        let panels =
+            "[power.estimate]\nlatitude = 1\nlongitude = 1\npanels = [{ azimuth = 0, tilt = 91, peak_power = 1 }]";
+        assert_snapshot!(refused(panels, &NO_ENV), @"sunward.toml: power.estimate.panels[0].tilt: expected 0 to 90, found 91");
+    }
+
+    #[test]
     fn a_lower_start_alone_lowers_keep() {
         let loaded = assembled("[scheduler.criteria]\nstart = 0.7", &[]);
         assert_eq!(loaded.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.9 * 0.7)));

@@ -38,7 +38,7 @@ pub fn validate(config: &Config) -> Vec<Invalid> {
         }
     }
     for (key, message) in estimate::problems(&config.power.estimate) {
-        found.expect(key, Err(message));
+        found.expect(&key, Err(message));
     }
     found.all(config.sensors());
     found.0.extend(tasks::problems(config));
@@ -266,9 +266,9 @@ pub(super) mod tests {
         check(
             &panels("{ azimuth = 180, tilt = 35, peak_power = 1 }, { azimuth = -90, tilt = 91, peak_power = nan }"),
             &[
-                "power.estimate.panels: item 1, azimuth: expected 0 to 360, found -90",
-                "power.estimate.panels: item 1, tilt: expected 0 to 90, found 91",
-                "power.estimate.panels: item 1, peak_power: expected watts, 0 or more, found NaN",
+                "power.estimate.panels[1].azimuth: expected 0 to 360, found -90",
+                "power.estimate.panels[1].tilt: expected 0 to 90, found 91",
+                "power.estimate.panels[1].peak_power: expected watts, 0 or more, found NaN",
             ],
         );
     }

@@ -185,7 +185,7 @@ pub(crate) fn key_problem(key: &str) -> Option<&'static str> {
 }
 
 /// A value as a refusal quotes it.
-pub(super) fn found(value: &Value) -> String {
+pub(crate) fn found(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{:?}", shorten(text)),
         Value::Array(_) => "a list".to_owned(),

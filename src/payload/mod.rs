@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use command::{SetCommand, availability, command, mode, priority};
 pub(crate) use criteria::omitted_keep;
 pub use criteria::{CriterionSource, criteria};
-pub(crate) use fields::{Fields, key_problem};
+pub(crate) use fields::{Fields, found, key_problem};
 pub(crate) use record::without_endless_numbers;
 pub use record::{Record, record};
 pub use registration::registration;

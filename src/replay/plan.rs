@@ -8,7 +8,7 @@ use jiff::civil::{Time, Weekday};
 use serde_json::Value;
 
 use crate::devices;
-use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
+use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, found, registration_of};
 use crate::scheduler::{Criteria, Registration, TaskId};
 use crate::units::Watts;
 
@@ -127,7 +127,7 @@ impl Model {
             need: fields.read("need", NEED, need)?.unwrap_or(Need::Recorded),
             due: by.is_some(),
             by: by.unwrap_or(Time::midnight()),
-            available: fields.read("available", WINDOWS, windows)?.unwrap_or_default(),
+            available: windows(fields)?,
             standby: standby.unwrap_or(STANDBY),
         })
     }
@@ -136,6 +136,8 @@ impl Model {
 const TIME: &str = "a local time such as \"06:30\"";
 
 const WINDOWS: &str = "a list such as [{ from = \"17:00\", to = \"08:00\", days = [\"mon\", \"tue\"] }]";
+
+const WINDOW: &str = "a table such as { from = \"17:00\", to = \"08:00\" }";
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -165,25 +167,41 @@ fn time(value: &Value) -> Option<Time> {
     value.as_str().map(str::trim).filter(|text| text.len() == 5)?.parse().ok()
 }
 
-fn windows(value: &Value) -> Option<Vec<Window>> {
-    let list = value.as_array().filter(|list| list.len() <= MOST_WINDOWS)?;
-    list.iter().map(|item| window(item.as_object()?)).collect()
+fn windows(fields: &Fields<'_>) -> Result<Vec<Window>, PayloadError> {
+    let list = fields.read("available", WINDOWS, |value| value.as_array().filter(|list| list.len() <= MOST_WINDOWS))?;
+    let window = |(at, item): (usize, &Value)| {
+        let name = format!("available[{at}]");
+        let expected = || fields.error(&name, format!("expected {WINDOW}, found {}", found(item)));
+        window(item.as_object().ok_or_else(expected)?).map_err(|problem| problem.within(&name))
+    };
+    list.into_iter().flatten().enumerate().map(window).collect()
 }
 
-fn window(item: &Table) -> Option<Window> {
-    if item.keys().any(|key| !["from", "to", "days"].contains(&key.as_str())) {
-        return None;
+fn window(item: &Table) -> Result<Window, PayloadError> {
+    let fields = Fields::new(item);
+    fields.only(&["from", "to", "days"])?;
+    let edge = |field| Ok(fields.read(field, TIME, time)?.unwrap_or(Time::midnight()));
+    Ok(Window { from: edge("from")?, to: edge("to")?, days: days(&fields)? })
+}
+
+fn days(fields: &Fields<'_>) -> Result<Vec<Weekday>, PayloadError> {
+    const EXPECTED: &str = "a list such as [\"mon\", \"tue\"]";
+    let named = |name: &str| DAYS.iter().find(|(day, _)| name.eq_ignore_ascii_case(day)).map(|(_, day)| *day);
+    let Some(list) = fields.read("days", EXPECTED, Value::as_array)? else {
+        return Ok(DAYS.map(|(_, day)| day).into());
+    };
+    if list.is_empty() {
+        return Err(fields.error("days", format!("is empty, so that it is never there: expected {EXPECTED}, or nothing for every day")));
     }
-    let edge = |field: &str| item.get(field).map_or(Some(Time::midnight()), time);
-    let day = |value: &Value| {
-        let text = value.as_str()?;
-        DAYS.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, day)| *day)
-    };
-    let days = match item.get("days") {
-        None => Some(DAYS.iter().map(|(_, day)| *day).collect()),
-        Some(days) => days.as_array()?.iter().map(day).collect(),
-    };
-    Some(Window { from: edge("from")?, to: edge("to")?, days: days? })
+    list.iter()
+        .map(|item| {
+            let wrong = || {
+                let names = DAYS.map(|(name, _)| name).join(", ");
+                fields.error("days", format!("expected some of {names}, found {}", found(item)))
+            };
+            item.as_str().and_then(named).ok_or_else(wrong)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -267,8 +285,12 @@ mod tests {
         assert_snapshot!(refused("need", "\"8\""), @r#"need: expected "recorded", an energy such as "8 kWh" or "500 Wh", or a run time such as "2h", found "8""#);
         assert_snapshot!(refused("by", "\"25:00\""), @r#"by: expected a local time such as "06:30", found "25:00""#);
         assert_snapshot!(refused("standby", "-1"), @"standby: expected a number of watts, 0 or more, found -1");
-        for wrong in ["\"always\"", r#"[{"til": "08:00"}]"#, r#"[{"days": ["monday"]}]"#] {
-            assert!(refused("available", wrong).starts_with("available: expected a list such as [{ from ="), "{wrong}");
-        }
+        assert_snapshot!(refused("available", "\"always\""), @r#"available: expected a list such as [{ from = "17:00", to = "08:00", days = ["mon", "tue"] }], found "always""#);
+        assert_snapshot!(refused("available", "[[]]"), @r#"available[0]: expected a table such as { from = "17:00", to = "08:00" }, found a list"#);
+        assert_snapshot!(refused("available", r#"[{}, {"til": "08:00"}]"#), @"available[1].til: unknown field, expected from, to, days");
+        assert_snapshot!(refused("available", r#"[{"from": "8"}]"#), @r#"available[0].from: expected a local time such as "06:30", found "8""#);
+        assert_snapshot!(refused("available", r#"[{"days": "mon"}]"#), @r#"available[0].days: expected a list such as ["mon", "tue"], found "mon""#);
+        assert_snapshot!(refused("available", r#"[{"days": ["monday"]}]"#), @r#"available[0].days: expected some of mon, tue, wed, thu, fri, sat, sun, found "monday""#);
+        assert_snapshot!(refused("available", r#"[{"days": []}]"#), @r#"available[0].days: is empty, so that it is never there: expected a list such as ["mon", "tue"], or nothing for every day"#);
     }
 }

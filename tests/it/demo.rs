@@ -203,3 +203,11 @@ fn task_of(item: &sunward::mqtt::Incoming, kind: &str, expect: impl Fn(&str) -> 
     let (id, topic) = message.topic.strip_prefix("sunward/task/")?.split_once('/')?;
     (topic == kind && expect(&String::from_utf8_lossy(&message.payload))).then(|| id.to_owned())
 }
+
+#[tokio::test]
+async fn an_address_of_the_call_is_refused_by_the_name_of_the_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program(folder.path()).args(["demo", "--listen", "foo"]).output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: --listen: \"foo\" is not an address to listen on: "), "{said}");
+}

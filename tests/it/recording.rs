@@ -59,11 +59,19 @@ async fn a_run_that_was_killed_is_readable_to_its_end() {
     let mut sunward = home.sunward.take().unwrap();
     sunward.kill().await;
     let [file] = bridge::recorded_files(&sunward.record()).unwrap().try_into().unwrap();
-    // In the middle of a line.
     let text = std::fs::read(&file).unwrap();
-    let whole = text.iter().rposition(|byte| *byte == b'\n').unwrap();
-    std::fs::write(&file, [&text[..=whole], b"{\"at\":1,\"wa"].concat()).unwrap();
-    assert!(sunward.live_again().decisions.len() > 2);
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let whole = sunward.live_again();
+    assert_eq!(whole.missing, Vec::<String>::new());
+    // In the middle of a line, with zeros where nothing was written yet, with what else lay on the disk.
+    let last = lines[lines.len() - 1];
+    for end in [&last[..last.len() / 2], &[0; 4096], b"\0\0\0\n\xff\0", b"{\"at\":7}\n{}\n"] {
+        std::fs::write(&file, [&lines[..lines.len() - 1].concat(), end].concat()).unwrap();
+        let rerun = sunward.live_again();
+        assert!(rerun.inputs + 1 >= whole.inputs && rerun.decisions.len() > 2, "{rerun:?}");
+        let place = format!("{}, line {}: damaged from here to the end", file.display(), lines.len());
+        assert!(rerun.missing.len() == 1 && rerun.missing[0].starts_with(&place), "{rerun:?}");
+    }
 }
 
 #[tokio::test]
@@ -85,6 +93,15 @@ async fn a_record_is_replayed_by_its_settings_or_by_others() {
     assert!(said.contains(" start heater: ") && said.contains(" (elected)\n"), "{said}");
     let journal = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
     assert_eq!(journal.lines().count() + 2, said.lines().count());
+    let [file] = bridge::recorded_files(&record).unwrap().try_into().unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &[&std::fs::read(&file).unwrap()[..], &[0; 99]].concat()).unwrap();
+    std::fs::write(folder.path().join("a.jsonl.gz"), packed.finish().unwrap()).unwrap();
+    let output = program(folder.path()).args(["replay", "a.jsonl.gz"]).output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let end: Vec<&str> = said.lines().rev().take(2).collect();
+    assert!(end[0] == "what is left is as when it was recorded" && end[1].starts_with("a.jsonl.gz, line "), "{said}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "what is over is not logged again");
     let (status, said) = call(&["-c", "sober.toml"]).await;
     assert!(status == 0 && said.contains(" differs: "), "{said}");
     // A picture of it there is not.
@@ -110,6 +127,10 @@ fn what_is_no_record_is_refused_with_its_line() {
         format!("{:#}", bridge::rerun([file], None).unwrap_err())
     };
     assert_snapshot!(read("time,net\n"), @"a.jsonl, line 1: expected a line of `sunward run --record`: expected ident at line 1 column 2");
+    let start = "{\"at\":1,\"wall\":\"2026-01-01T00:00:00Z\",\"what\":\"start\",\"version\":\"1\",\"config\":{}}\n";
+    assert_snapshot!(read(&format!("{start}\0\0\0\n{{\n{start}")), @"a.jsonl, line 2: expected a line of `sunward run --record`: expected value at line 1 column 1");
+    assert_snapshot!(read(""), @"no run is recorded here: a.jsonl: it is empty");
+    assert_snapshot!(read("\0\0\0"), @"no run is recorded here: a.jsonl, line 1: damaged from here to the end, as by a power cut: what came last is lost");
     assert_snapshot!(read("{\"at\":1,\"wall\":\"2026-01-01T00:00:00Z\",\"what\":\"cycle\"}\n"), @"a.jsonl, line 1: expected a start before everything else");
     let nowhere = bridge::recorded_files(tempfile::tempdir().unwrap().path()).unwrap_err();
     assert!(nowhere.to_string().ends_with("there are no files of `sunward run --record`"));

@@ -168,6 +168,10 @@ async fn listen(address: Option<&str>) -> anyhow::Result<Embedded> {
         Err(BrokerError::InUse { address, .. }) => {
             anyhow::bail!("--listen: {address} is in use; left out, it is any free port of this computer")
         }
-        started => started.context("--listen"),
+        // Here its address comes from the call.
+        started => started.map_err(|problem| {
+            let problem = problem.to_string();
+            anyhow::anyhow!("--listen: {}", problem.trim_start_matches("broker.listen: "))
+        }),
     }
 }
