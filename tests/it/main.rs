@@ -22,8 +22,10 @@ mod demo;
 mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
+mod habits;
 mod home;
 mod home_assistant;
+mod homes;
 mod layers;
 mod mosquitto;
 mod mqtt_layer;
@@ -32,7 +34,6 @@ mod mqtt_wire;
 mod naive;
 mod peer;
 mod recipes;
-mod recorded_home;
 mod recording;
 mod replay;
 mod scripted;
