@@ -310,7 +310,7 @@ impl Bridge {
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
-        let report = report::cycle(&report, &self.latest).to_string();
+        let report = report::cycle(&report, self.scheduler.latest_record(), &self.latest).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }
