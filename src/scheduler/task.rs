@@ -304,7 +304,7 @@ impl Task {
         self.hand.command(action, now);
         self.stopping = action == Action::Stop;
         if action == Action::Start {
-            self.answers.expect();
+            self.answers.expect(now);
             self.started_at = Some(now);
         }
     }

@@ -175,26 +175,47 @@ async fn stops_go_before_starts_on_the_wire() {
 #[tokio::test]
 async fn after_three_unanswered_starts_it_is_the_turn_of_another() {
     both(async |protocol| {
-        let mut home = Home::new(protocol, "").await;
+        let mut home = Home::new(protocol, "[scheduler]\ncycle = '1s'").await;
         home.register("ev", json!({"power": 2000, "priority": "high"})).await;
         home.register("heater", json!({"power": 1900})).await;
         home.running("ev", false).await;
         home.running("heater", false).await;
-        for _ in 0..3 {
-            assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["ev=start"]);
+        let mut commands = Vec::new();
+        while commands.last().is_none_or(|last| last != "heater=start") {
+            home.power(json!({"net": -2500})).await;
+            commands.extend(home.next_cycle(home.cycles()).await.commands);
         }
-        assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["heater=start"]);
+        // Cycles of a busy computer lie closer together than half of one, now and then: those don't count.
+        let asked = commands.iter().filter(|command| *command == "ev=start").count();
+        assert!(asked >= 3 && asked == commands.len() - 1, "{commands:?}");
         home.running("heater", true).await;
         home.report("ev", |report| {
             report["unanswered"] == 3
                 && report["reason"].as_str().is_some_and(|reason| reason.starts_with("it left 3 starts unanswered"))
         })
         .await;
-        assert!(home.cycle_with(json!({"net": -2500})).await.commands.is_empty());
+        home.power(json!({"net": -2500})).await;
+        assert!(home.next_cycle(home.cycles() + 1).await.commands.is_empty());
         // The car is plugged in.
         home.state("ev", json!({"running": false, "runnable": false})).await;
         home.running("ev", false).await;
-        assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["ev=start"]);
+        home.power(json!({"net": -2500})).await;
+        home.commanded(&["ev=start"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asks_for_cycles_one_after_the_other_takes_no_start_for_unanswered() {
+    both(async |protocol| {
+        let mut home = Home::new(protocol, "").await;
+        home.register("heater", json!({"power": 2000})).await;
+        home.running("heater", false).await;
+        for _ in 0..6 {
+            assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["heater=start"]);
+        }
+        let report = home.report("heater", |report| report["ratio"] == 1.25).await;
+        assert_eq!(report["unanswered"], 0, "{report}");
     })
     .await;
 }
