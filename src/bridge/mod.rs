@@ -77,8 +77,7 @@ pub async fn run(
     let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, sources, handle.clone(), now)? };
     let mut settled = Some(settled);
     let mut boundary = clock.next_boundary(bridge.cycle);
-    let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
-    let mut alive = tokio::time::interval(watchdog);
+    let mut alive = watchdog();
     tokio::pin!(shutdown);
     loop {
         let input = tokio::select! {
@@ -94,6 +93,10 @@ pub async fn run(
             () = clock.until(bridge.tasks.next_wakeup()) => Input::Devices,
             () = bridge.outlet.pause() => {
                 bridge.outlet.publish_some();
+                continue;
+            }
+            () = clock.until(bridge.faults.due()), if !bridge.start_up.is_open() => {
+                bridge.tell_faults(clock.now());
                 continue;
             }
             _ = alive.tick() => {
@@ -128,6 +131,11 @@ pub async fn run(
     drop(connection);
     own_broker.end().await;
     Ok(())
+}
+
+fn watchdog() -> tokio::time::Interval {
+    let period = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
+    tokio::time::interval(period)
 }
 
 struct Bridge {

@@ -256,6 +256,18 @@ async fn what_can_not_be_read_is_counted_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_meter_that_sends_nothing_but_nonsense_does_not_flood_the_state() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    for n in 0..300 {
+        home.say("sunward/power", n.to_string()).await;
+    }
+    let state = home.scheduler(|state| state["rejected"] == 300).await;
+    assert_eq!(state["problem"], format!("sunward/power: {}", state["last_error"]["error"].as_str().unwrap()));
+    let states = home.all.iter().filter(|message| message.starts_with(STATE)).count();
+    assert!(states <= 5, "{states} states told of 300 messages");
+}
+
+#[tokio::test]
 async fn a_dry_run_decides_and_reports_and_commands_nothing() {
     let mut home = Home::new(Protocol::V5, "[scheduler]\ndry_run = true").await;
     home.register("heater", json!({"power": 2000})).await;
