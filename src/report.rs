@@ -89,9 +89,9 @@ pub fn time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// `<base>/scheduler/cycle`.
+/// `<base>/scheduler/cycle`. `online_since` tells one run of Sunward from another.
 #[must_use]
-pub fn cycle(report: &CycleReport, latest: &Latest) -> Value {
+pub fn cycle(report: &CycleReport, latest: &Latest, online_since: Option<&str>) -> Value {
     let of = |action: Action| -> Vec<Value> {
         report.decisions.iter().filter(|decision| decision.action == action).map(decision).collect()
     };
@@ -113,6 +113,7 @@ pub fn cycle(report: &CycleReport, latest: &Latest) -> Value {
         "task_ratio": report.consumption.and_then(|consumption| consumption.covered).map(ratio),
         "last_started": latest.last_started,
         "last_stopped": latest.last_stopped,
+        "online_since": online_since,
     })
 }
 

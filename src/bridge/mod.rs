@@ -14,6 +14,7 @@ mod own_broker;
 mod receive;
 mod recorder;
 mod rerun;
+mod rival;
 mod sensors;
 mod set_up;
 mod start_up;
@@ -43,6 +44,7 @@ use outlet::Outlet;
 use own_broker::OwnBroker;
 pub use recorder::Recorder;
 pub use rerun::{Decided, Rerun, recorded_files, rerun};
+use rival::Rival;
 use set_up::{Power, Sources};
 use start_up::StartUp;
 
@@ -158,6 +160,7 @@ struct Bridge {
     /// What came of it.
     decided: Vec<Decision>,
     faults: Faults,
+    rival: Rival,
     start_up: StartUp,
     memory: Memory,
     /// When the connection was lost, while it is.
@@ -189,6 +192,7 @@ impl Bridge {
             clock: Moment::new(now),
             decided: Vec::new(),
             faults: Faults::default(),
+            rival: Rival::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
             lost: None,
@@ -293,6 +297,7 @@ impl Bridge {
             }
         }
         self.scheduler.begin(self.clock.now());
+        self.rival.online(self.clock.now());
         self.settle_devices();
         self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
@@ -318,7 +323,7 @@ impl Bridge {
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
-        let report = report::cycle(&report, &self.latest).to_string();
+        let report = report::cycle(&report, &self.latest, self.rival.own()).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }

@@ -59,6 +59,7 @@ impl Bridge {
         let now = self.clock.now();
         let activity = self.scheduler.activity();
         let mut warnings = self.scheduler.warnings(now);
+        warnings.extend(self.rival.warning(now));
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
         let refused = self.faults.tell(now).clone();

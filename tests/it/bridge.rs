@@ -3,7 +3,7 @@
 use serde_json::json;
 use sunward::config::Protocol;
 
-use crate::home::{AVAILABILITY, Home, STATE, both};
+use crate::home::{Home, STATE, both};
 
 const HEATER: &str = "sunward/task/heater";
 
@@ -17,14 +17,14 @@ async fn a_task_runs_on_the_sun_and_every_decision_says_why() {
         assert_eq!(cycle.commands, ["heater=start"]);
         let mut report = cycle.report;
         let time = report["time"].take();
-        assert!(time.is_string());
+        assert!(time.is_string() && report["online_since"].take().is_string());
         let reason = "2500 W are available for its 2000 W, ratio 1.25 (ratio >= 1.00)";
         assert_eq!(
             report,
             json!({"time": null, "skipped": null, "source": "meter", "stopped": [],
                 "record": {"heater": 0, "net": -2500, "solar": 3000},
                 "started": [{"task": "heater", "rule": "elected", "reason": reason}],
-                "no_data": false, "task_power": 0, "task_ratio": null, "last_stopped": null,
+                "no_data": false, "task_power": 0, "task_ratio": null, "last_stopped": null, "online_since": null,
                 "last_started": {"task": "heater", "name": "heater", "rule": "elected", "reason": reason, "time": time}})
         );
         let waits = format!("its start was sent and is not followed yet: {reason}");
@@ -136,21 +136,6 @@ async fn an_offline_task_is_left_alone_until_it_is_back() {
         .await;
         home.retain(&availability, "online").await;
         assert_eq!(home.cycle_with(json!({"net": -2000})).await.commands, ["heater=start"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn another_sunward_that_ends_does_not_call_this_one_away() {
-    both(async |protocol| {
-        let mut home = Home::new(protocol, "").await;
-        home.retain(AVAILABILITY, "offline").await;
-        let state = home.scheduler(|state| state["rejected"] == 1).await;
-        assert_eq!(home.retained().await[AVAILABILITY], "online");
-        assert!(
-            state["problem"].as_str().unwrap().ends_with("is there another one with this mqtt.base_topic?"),
-            "{state}"
-        );
     })
     .await;
 }

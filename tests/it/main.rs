@@ -12,6 +12,7 @@ mod bridge_guards;
 mod bridge_modes;
 mod bridge_outages;
 mod bridge_power;
+mod bridge_rivals;
 mod bridge_sensors;
 mod bridge_setpoints;
 mod client;
