@@ -26,6 +26,7 @@ mod embedded_broker;
 mod home;
 mod home_assistant;
 mod layers;
+mod leftovers;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;
