@@ -125,7 +125,7 @@ pub fn task(view: &TaskView) -> Value {
         "reason": view.reason,
         "ratio": view.ratio.map(ratio),
         "power": watts(view.power),
-        "setpoint": view.setpoint.map(watts),
+        "setpoint": view.setpoint.map(setpoint),
         "priority": view.priority.as_str(),
         "mode": view.mode.as_str(),
         "mode_until": view.mode_until.map(time),
@@ -141,6 +141,12 @@ pub fn task(view: &TaskView) -> Value {
         "unanswered": view.unanswered,
         "error": view.error,
     })
+}
+
+/// A set-point, as a task is told it: whole watts.
+#[must_use]
+pub fn setpoint(value: Watts) -> Value {
+    watts(Watts(value.0.round()))
 }
 
 /// Whether a report of [`task`], maybe of an earlier run, says that it was running.
