@@ -39,7 +39,7 @@ struct Told {
 #[derive(Debug, Deserialize)]
 struct OwnReport {
     status: String,
-    mode: String,
+    mode: Option<String>,
     mode_until: Option<Timestamp>,
     held: Option<Held>,
     since: Option<Timestamp>,
@@ -132,7 +132,7 @@ impl OwnReport {
 
     /// Mode and end in one message: whatever happened between two, no `on 2h` becomes one without an end.
     fn mode(&self) -> Option<(Mode, Option<Timestamp>)> {
-        Some((self.mode.parse().ok()?, self.mode_until))
+        Some((self.mode.as_ref()?.parse().ok()?, self.mode_until))
     }
 
     fn guards(&self) -> Guards {
