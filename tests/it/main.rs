@@ -32,6 +32,7 @@ mod mqtt_layer;
 mod mqtt_outages;
 mod mqtt_wire;
 mod naive;
+mod panics;
 mod peer;
 mod recipes;
 mod recorded_home;
