@@ -18,11 +18,8 @@ const LARGEST_FILE: usize = 8 << 20;
 /// So many files are kept.
 const MOST_FILES: usize = 8;
 
-/// So many topics are carried over into the next file,
-const MOST_TOPICS: usize = 10_000;
-
-/// each with a last message of at most so many bytes.
-const LARGEST_CARRIED: usize = 64 << 10;
+/// So many bytes of last messages, with their topics, are carried over into the next file.
+const MOST_CARRIED: usize = 4 << 20;
 
 /// Files are called so, with the time of their beginning in between.
 const NAMES: (&str, &str) = ("sunward-", ".jsonl");
@@ -37,6 +34,8 @@ pub struct Recorder {
     start: Option<Line>,
     /// The last line of each topic, and the one-time lines of the start-up: a file that begins with them can be read alone.
     carried: BTreeMap<String, Line>,
+    /// Bytes of it.
+    carrying: usize,
 }
 
 impl Recorder {
@@ -53,6 +52,7 @@ impl Recorder {
             size: 0,
             start: None,
             carried: BTreeMap::new(),
+            carrying: 0,
         })
     }
 
@@ -114,14 +114,19 @@ impl Recorder {
 
     fn carry(&mut self, line: Line) {
         let name = match &line.what {
-            What::Message { topic, payload, .. } if payload.0.len() <= LARGEST_CARRIED => topic.clone(),
+            What::Message { topic, .. } => topic.clone(),
             // No topic begins with a space.
             What::Connected { .. } => " connected".into(),
             What::Subscribed => " subscribed".into(),
             What::Settle => " settle".into(),
             _ => return,
         };
-        if self.carried.len() < MOST_TOPICS || self.carried.contains_key(&name) {
+        // What it said before is over, whether or not there is room for what it says now.
+        if let Some(before) = self.carried.remove(&name) {
+            self.carrying -= weight(&before);
+        }
+        if self.carrying + weight(&line) <= MOST_CARRIED {
+            self.carrying += weight(&line);
             self.carried.insert(name, line);
         }
     }
@@ -129,21 +134,33 @@ impl Recorder {
     /// Begins a file with all that is needed to read it alone, and lets the oldest ones go.
     fn next_file(&mut self, now: Now) -> io::Result<()> {
         let (before, after) = NAMES;
-        let name = format!("{before}{}{after}", now.wall.strftime("%Y%m%dT%H%M%S.%9fZ"));
-        self.file = Some(BufWriter::new(File::create(self.folder.join(name))?));
-        self.size = 0;
+        let path = self.folder.join(format!("{before}{}{after}", now.wall.strftime("%Y%m%dT%H%M%S.%9fZ")));
+        self.file = Some(BufWriter::new(File::create(&path)?));
         let mut lines: Vec<Line> = self.carried.values().cloned().collect();
         lines.sort_by_key(|line| line.at);
         for line in self.start.clone().into_iter().chain(lines) {
             self.write(&line)?;
         }
+        if let Some(What::Start { continued, .. }) = self.start.as_mut().map(|line| &mut line.what) {
+            *continued = true;
+        }
         // What is carried over doesn't count, or a home of many topics would begin a file with every line.
         self.size = 0;
-        let files = files(&self.folder)?;
-        for old in &files[..files.len().saturating_sub(MOST_FILES)] {
+        let mut files = files(&self.folder)?;
+        // A computer without a clock of its own starts in the past: the newest file is not always the last.
+        files.retain(|file| *file != path);
+        for old in &files[..(files.len() + 1).saturating_sub(MOST_FILES)] {
             std::fs::remove_file(old)?;
         }
         Ok(())
+    }
+}
+
+/// The bytes of a message with its topic.
+fn weight(line: &Line) -> usize {
+    match &line.what {
+        What::Message { topic, payload, .. } => topic.len() + payload.0.len(),
+        _ => 0,
     }
 }
 
@@ -167,7 +184,10 @@ mod tests {
     use std::io::BufReader;
     use std::time::Duration;
 
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::bridge::tape::Payload;
     use crate::bridge::{recorded_files, rerun};
     use crate::mqtt::{Incoming, Message};
     use crate::scheduler::Instant;
@@ -218,10 +238,39 @@ mod tests {
         let files = recorded_files(many.path()).unwrap();
         assert!(recorded_files(one.path()).unwrap().len() == 1 && files.len() > 2);
         let rerun = lived(files);
-        assert_eq!((rerun.runs, rerun.inputs), (1, 64));
+        assert_eq!((rerun.runs, rerun.inputs, rerun.cut), (1, 64, false));
         // The plug never answers, so it is asked three times, and once more after ten minutes.
         let starts = rerun.decisions.iter().filter(|decided| decided.task == "heater").count();
         assert_eq!(starts, 4);
+    }
+
+    #[test]
+    fn what_is_carried_over_has_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = Recorder::new(folder.path()).unwrap();
+        let now = Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH };
+        let carry = |recorder: &mut Recorder, topic: &str, bytes: usize| {
+            let what = What::Message { topic: topic.into(), payload: Payload(vec![b' '; bytes]), retain: true };
+            recorder.carry(Line::new(now, what));
+        };
+        for _ in 0..2 {
+            (0..9).for_each(|topic| carry(&mut recorder, &topic.to_string(), MOST_CARRIED / 8));
+            assert_eq!((recorder.carried.len(), recorder.carrying), (7, 7 * (MOST_CARRIED / 8 + 1)));
+        }
+        carry(&mut recorder, "0", 0);
+        carry(&mut recorder, "8", MOST_CARRIED / 8);
+        assert_eq!(recorder.carried.len(), 8, "there is room again");
+    }
+
+    #[test]
+    fn a_clock_that_was_not_set_costs_no_file_that_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        record(folder.path(), 200);
+        let mut recorder = Recorder::new(folder.path()).unwrap();
+        recorder.start(&Config::default(), Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH });
+        let files = recorded_files(folder.path()).unwrap();
+        assert_eq!(files.len(), MOST_FILES);
+        assert!(files[0].to_string_lossy().contains("sunward-19700101T"), "{files:?}");
     }
 
     #[test]
@@ -231,5 +280,6 @@ mod tests {
         let last = recorded_files(folder.path()).unwrap().pop().unwrap();
         let rerun = lived(vec![last]);
         assert!(rerun.decisions.iter().any(|decided| decided.task == "heater"), "its registration was carried over");
+        assert!(rerun.cut);
     }
 }

@@ -25,6 +25,8 @@ pub struct Rerun {
     pub decisions: Vec<Decided>,
     /// What was decided when it was recorded.
     pub recorded: Vec<Decided>,
+    /// A run began before its first file, so that what came of its beginning is not known.
+    pub cut: bool,
 }
 
 impl Rerun {
@@ -79,7 +81,8 @@ pub fn recorded_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Lives through recorded files; `config` stands in for the recorded settings where it is given.
+/// Lives through recorded files; `config` stands in for the recorded settings where it is given, but for where the home is
+/// and what its topics begin with.
 ///
 /// # Errors
 /// Names the line that can't be read.
@@ -122,16 +125,23 @@ struct Player<'a> {
 impl Player<'_> {
     fn play(&mut self, line: Line) -> anyhow::Result<()> {
         let now = line.now();
-        if let What::Start { config, .. } = &line.what {
+        if let What::Start { config, continued, .. } = &line.what {
             self.repeats = self.begun == Some((line.at, line.wall));
             if !self.repeats {
-                let recorded = || serde_json::from_value(config.clone()).context("config");
-                let config = self.config.cloned().map_or_else(recorded, Ok)?;
+                let recorded: Config = serde_json::from_value(config.clone()).context("config")?;
+                let config = match self.config.cloned() {
+                    Some(other) => {
+                        let time_zone = other.time_zone.clone().or(recorded.time_zone);
+                        Config { mqtt: recorded.mqtt, time_zone, ..other }
+                    }
+                    None => recorded,
+                };
                 let sources = Sources::new(&config)?;
                 self.bridge = Some(Bridge::new(config, sources, Handle::nowhere(), now)?);
                 self.begun = Some((line.at, line.wall));
                 self.last = 0;
                 self.rerun.runs += 1;
+                self.rerun.cut |= continued;
             }
             return Ok(());
         }

@@ -31,6 +31,9 @@ pub(super) enum What {
     Start {
         version: String,
         config: serde_json::Value,
+        /// It began in an earlier file; the last message of every topic follows.
+        #[serde(default)]
+        continued: bool,
     },
     Connected {
         first: bool,
@@ -101,7 +104,7 @@ impl Line {
         let time_zone = config.time_zone.clone().or_else(here);
         let config = Config { mqtt, broker: Broker::default(), time_zone, ..config.clone() };
         let config = crate::config::settings_of(&config);
-        Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config })
+        Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, continued: false })
     }
 
     /// Nothing of what no decision depends on.

@@ -103,6 +103,9 @@ pub enum Failure {
     /// The configuration is wrong: status 2.
     #[error("{0}")]
     Config(#[from] ConfigError),
+    /// The call, or what the configuration says for it, is wrong: status 2.
+    #[error("{0:#}")]
+    Call(anyhow::Error),
     /// Something failed while running: status 1.
     #[error("{0:#}")]
     Running(#[from] anyhow::Error),
@@ -113,7 +116,7 @@ impl Failure {
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
-            Self::Config(_) => 2,
+            Self::Config(_) | Self::Call(_) => 2,
             Self::Running(_) => 1,
         }
     }

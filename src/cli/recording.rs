@@ -14,8 +14,8 @@ use crate::bridge::{self, Decided, Rerun};
 use crate::config::Config;
 use crate::report;
 
-/// Prints every decision, and whether they are what was decided when it was recorded. With the settings of the recording
-/// they must be.
+/// Prints every decision, and whether they are what was decided when it was recorded. With the settings of the recording,
+/// from the beginning of a run, they must be.
 ///
 /// # Errors
 /// When a file can't be read, or the same settings decide otherwise than they did.
@@ -40,8 +40,11 @@ pub(super) fn rerun(
         None => writeln!(out, "all as when it was recorded")?,
         Some(first) => writeln!(out, "{first}")?,
     }
+    if rerun.cut {
+        writeln!(out, "the first file begins in the middle of a run: what it was decided on before is not in it")?;
+    }
     anyhow::ensure!(
-        difference.is_none() || config.is_some(),
+        difference.is_none() || config.is_some() || rerun.cut,
         "the recorded settings decide otherwise than they did: was it recorded by another version?"
     );
     Ok(())
@@ -51,7 +54,7 @@ fn print(out: &mut impl Write, rerun: &Rerun) -> io::Result<()> {
     for Decided { time, action, task, rule, reason } in &rerun.decisions {
         writeln!(out, "{} {action} {task}: {reason} ({rule})", report::time(*time))?;
     }
-    let Rerun { runs, inputs, decisions, recorded } = rerun;
+    let Rerun { runs, inputs, decisions, recorded, .. } = rerun;
     let (decided, recorded) = (decisions.len(), recorded.len());
     writeln!(out, "{runs} runs, {inputs} inputs: {decided} decisions, {recorded} when it was recorded")
 }

@@ -16,16 +16,16 @@ use jiff::tz::TimeZone;
 
 use crate::cli::{Failure, recording};
 use crate::config::{Config, Loaded, load};
-use crate::replay::{self, Contender, Format, History, Home, Prices, Unit};
+use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Unit};
 
-/// A file that unpacks to more is not read to its end.
+/// A file that unpacks to more is refused.
 const LARGEST_FILE: u64 = 4 << 30;
 
 /// What `sunward replay` is called with.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The record: CSV with the columns time, net, solar and one for each circuit (.gz is unpacked); or the folder, or a
-    /// .jsonl file, of `sunward run --record`.
+    /// The record: CSV with the columns time, net (or import and export), solar and one for each circuit (.gz is
+    /// unpacked); or the folder, or a .jsonl file, of `sunward run --record`.
     file: PathBuf,
     /// What its numbers are; Wh and kWh are the energy of each row.
     #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
@@ -34,25 +34,25 @@ pub struct Arguments {
     #[arg(long)]
     counters: bool,
     /// The first day, or moment.
-    #[arg(long, value_name = "DATE")]
-    from: Option<String>,
+    #[arg(long, value_parser = edge, value_name = "DATE")]
+    from: Option<Edge>,
     /// The day, or moment, before which it ends.
-    #[arg(long, value_name = "DATE")]
-    to: Option<String>,
+    #[arg(long, value_parser = edge, value_name = "DATE")]
+    to: Option<Edge>,
     /// How often it is decided; without it, scheduler.cycle. A row holds for its whole interval.
-    #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+    #[arg(long, value_parser = cycle, value_name = "TIME")]
     cycle: Option<Duration>,
     /// Another configuration, for comparison.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// What a kilowatt-hour from the grid costs.
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_parser = number, value_name = "PRICE")]
     import_price: Option<f64>,
     /// What the grid pays for a kilowatt-hour.
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_parser = number, value_name = "PRICE")]
     export_price: Option<f64>,
     /// Grams of CO2 in a kilowatt-hour from the grid.
-    #[arg(long, value_name = "GRAMS")]
+    #[arg(long, value_parser = number, value_name = "GRAMS")]
     co2: Option<f64>,
     /// Write a report with pictures.
     #[arg(long, value_name = "FILE")]
@@ -62,12 +62,58 @@ pub struct Arguments {
     journal: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// The first that was given and means nothing to a recorded run.
+    fn for_csv(&self) -> Option<&'static str> {
+        let flags = [
+            ("--unit", self.unit != Unit::default()),
+            ("--counters", self.counters),
+            ("--from", self.from.is_some()),
+            ("--to", self.to.is_some()),
+            ("--cycle", self.cycle.is_some()),
+            ("--against", self.against.is_some()),
+            ("--import-price", self.import_price.is_some()),
+            ("--export-price", self.export_price.is_some()),
+            ("--co2", self.co2.is_some()),
+            ("--html", self.html.is_some()),
+        ];
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+}
+
+/// A moment, or the begin of a day at home.
+#[derive(Debug, Clone, Copy)]
+enum Edge {
+    Moment(Timestamp),
+    Day(Date),
+}
+
+fn edge(text: &str) -> Result<Edge, String> {
+    let day = || Date::strptime("%Y-%m-%d", text).ok().map(Edge::Day);
+    let found = text.parse().ok().map(Edge::Moment).or_else(day);
+    found.ok_or_else(|| "expected a date such as 2016-05-31, or a time such as 2016-05-31T12:00:00Z".into())
+}
+
+fn cycle(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).ok();
+    let time = time.filter(|time| (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(time));
+    time.ok_or_else(|| "expected 1s to 1day, such as 5m".into())
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| "expected a number such as 0.32".into())
+}
+
 /// Replays, and prints what it came to. `given`: somebody named the configuration; a recorded run brings its own.
 ///
 /// # Errors
 /// When the configuration, the call or the file can't be meant.
 pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl Write) -> Result<(), Failure> {
     if is_recording(&arguments.file) {
+        if let Some(flag) = arguments.for_csv() {
+            let hint = "a recorded run is lived again as it was, with -c other.toml under other settings";
+            return Err(Failure::Call(anyhow::anyhow!("{flag} is for CSV files: {hint}")));
+        }
         let config = given.then_some(config);
         return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
@@ -98,42 +144,41 @@ fn is_recording(path: &Path) -> bool {
     path.is_dir() || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
 }
 
-fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> anyhow::Result<Contender> {
+fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> Result<Contender, Failure> {
     let settings = config.settings()?;
     let tasks = config.replay_tasks()?;
-    let home = Home::new(history.clone(), tasks, settings.time_zone.clone())?;
+    let home = Home::new(history.clone(), tasks, settings.time_zone.clone());
+    let home = home.map_err(|misfit| Failure::Call(misfit.into()))?;
     let cycle = arguments.cycle.unwrap_or(config.scheduler.cycle);
-    anyhow::ensure!(
-        (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&cycle),
-        "--cycle: expected 1s to 1day, found {}",
-        humantime::format_duration(cycle)
-    );
     Ok(Contender { name: name.into(), settings, cycle, home: Arc::new(home) })
 }
 
-fn history(arguments: &Arguments, time_zone: &TimeZone) -> anyhow::Result<History> {
-    let moment = |flag: &str, text: &Option<String>| -> anyhow::Result<Option<Timestamp>> {
-        let Some(text) = text else { return Ok(None) };
-        if let Ok(time) = text.parse() {
-            return Ok(Some(time));
+fn history(arguments: &Arguments, time_zone: &TimeZone) -> Result<History, Failure> {
+    let moment = |edge: Option<Edge>| match edge {
+        Some(Edge::Day(date)) => {
+            let midnight = date.to_zoned_datetime(time_zone.clone()).context("--from, --to");
+            midnight.map(|midnight| Some(midnight.timestamp())).map_err(Failure::Call)
         }
-        let expected = || format!("{flag}: expected a date such as 2016-05-31, found \"{text}\"");
-        let date: Date = text.parse().with_context(expected)?;
-        Ok(Some(date.to_zoned_datetime(time_zone.clone()).with_context(expected)?.timestamp()))
+        Some(Edge::Moment(time)) => Ok(Some(time)),
+        None => Ok(None),
     };
-    let format = Format {
-        unit: arguments.unit,
-        counters: arguments.counters,
-        from: moment("--from", &arguments.from)?,
-        to: moment("--to", &arguments.to)?,
-    };
+    let Arguments { unit, counters, from, to, .. } = *arguments;
+    let format = Format { unit, counters, from: moment(from)?, to: moment(to)? };
     let path = &arguments.file;
     let name = || path.display().to_string();
     let file = BufReader::new(File::open(path).with_context(name)?);
     let packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
     let text: Box<dyn Read> =
         if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
-    replay::read(text.take(LARGEST_FILE), &format).with_context(name)
+    let mut text = text.take(LARGEST_FILE);
+    let history = replay::read(&mut text, &format).map_err(|error| match error {
+        CsvError::PowerCounted => Failure::Call(error.into()),
+        error => Failure::Running(anyhow::Error::from(error).context(name())),
+    })?;
+    if text.limit() == 0 {
+        return Err(anyhow::anyhow!("{}: larger than 4 GiB, give a part of it", name()).into());
+    }
+    Ok(history)
 }
 
 /// Writes a whole file.

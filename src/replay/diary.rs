@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::replay::history::Moment;
 use crate::replay::ledger::{Flow, Ledger};
 use crate::replay::live::{Switch, Watcher};
+use crate::replay::plan::Need;
 use crate::units::Watts;
 
 /// The length of a slot, in milliseconds.
@@ -21,6 +22,7 @@ pub(crate) struct Slot {
     known: i64,
     solar: f64,
     base: f64,
+    import: f64,
 }
 
 /// One run of a task.
@@ -66,6 +68,10 @@ pub(crate) struct Means<'a> {
     pub(crate) solar: f64,
     /// Grid power without the tasks.
     pub(crate) base: f64,
+    /// What came from the grid: within a slot there may be import and export both.
+    pub(crate) import: f64,
+    /// How much of the slot is known.
+    pub(crate) hours: f64,
     scale: f64,
     drawn: &'a [f64],
 }
@@ -77,6 +83,10 @@ impl Means<'_> {
 
     pub(crate) fn net(&self) -> f64 {
         self.base + self.drawn.iter().sum::<f64>() * self.scale
+    }
+
+    pub(crate) fn export(&self) -> f64 {
+        self.import - self.net()
     }
 }
 
@@ -100,9 +110,11 @@ impl Diary {
         let index = usize::try_from(moment.0.div_euclid(SLOT) - self.first).ok()?;
         let slot = self.slots.get(index).filter(|slot| slot.known > 0)?;
         #[expect(clippy::cast_precision_loss, reason = "a quarter of an hour in milliseconds")]
-        let scale = (slot.known as f64).recip();
+        let known = slot.known as f64;
+        let (scale, hours) = (known.recip(), known / 3_600_000.0);
         let drawn = &self.drawn[index * self.tasks..(index + 1) * self.tasks];
-        Some(Means { solar: slot.solar * scale, base: slot.base * scale, scale, drawn })
+        let (solar, base, import) = (slot.solar * scale, slot.base * scale, slot.import * scale);
+        Some(Means { solar, base, import, hours, scale, drawn })
     }
 
     fn add(&mut self, begin: Moment, end: Moment, flow: &Flow<'_>) {
@@ -121,6 +133,7 @@ impl Diary {
             slot.known += to - from;
             slot.solar += flow.solar.0 * weight;
             slot.base += flow.base.0 * weight;
+            slot.import += flow.net().0.max(0.0) * weight;
             for (sum, drawn) in self.drawn[index * self.tasks..].iter_mut().zip(flow.drawn) {
                 *sum += drawn.0 * weight;
             }
@@ -214,7 +227,10 @@ pub(crate) fn as_recorded(home: &crate::replay::home::Home) -> Diary {
         diary.flow(begin, begin.until(end), &Flow { solar, base, drawn: &drawn }, &on);
     }
     for (task, resident) in home.residents.iter().enumerate() {
-        diary.ledger.tasks[task].needed = resident.periods.iter().filter(|period| period.need > 0.0).count();
+        // Nobody asked then for what a configuration asks for now.
+        let asked =
+            resident.periods.iter().filter(|period| period.need > 0.0 && resident.plan.model.need == Need::Recorded);
+        diary.ledger.tasks[task].needed = asked.count();
         diary.close(task, 0.0);
     }
     diary

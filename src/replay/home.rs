@@ -117,9 +117,10 @@ impl Home {
         }
         let others = (0..owners.len()).filter(|column| owners[*column].is_none()).collect();
         let residents = tasks.into_iter().zip(circuits);
-        let residents: Vec<Resident> =
+        let mut residents: Vec<Resident> =
             residents.map(|(plan, circuits)| Resident::new(plan, circuits, &history, &time_zone)).collect();
-        let base = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
+        let base: Vec<f64> = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
+        residents.iter_mut().for_each(|resident| resident.find_needs(&history, &base));
         let gaps = gaps(&history, &residents);
         Ok(Self { history, residents, base, others, gaps, time_zone })
     }
@@ -169,12 +170,11 @@ impl Resident {
     fn new(plan: PlannedTask, circuits: Vec<usize>, history: &History, time_zone: &TimeZone) -> Self {
         let power = plan.registration.power;
         let most = plan.registration.max_power.filter(|_| plan.registration.auto_adjust).unwrap_or(power);
-        let mut resident = Self { plan, kind: Kind { power, most }, circuits, periods: Vec::new(), windows: None };
         let (begin, end) = (history.begin(0).timestamp(), history.end(history.rows() - 1).timestamp());
-        resident.periods = resident.periods(history, begin, end, time_zone);
-        let available = !resident.plan.model.available.is_empty();
-        resident.windows = available.then(|| windows(&resident.plan.model, begin, end, time_zone));
-        resident
+        let periods = periods(&plan.model, begin, end, time_zone);
+        let available = !plan.model.available.is_empty();
+        let windows = available.then(|| windows(&plan.model, begin, end, time_zone));
+        Self { plan, kind: Kind { power, most }, circuits, periods, windows }
     }
 
     /// What its circuits drew beyond standby; nothing if one of them wasn't recorded.
@@ -188,47 +188,48 @@ impl Resident {
             .sum()
     }
 
-    fn periods(&self, history: &History, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
-        let by = self.plan.model.by;
-        let mut periods: Vec<Period> = days(begin, end, time_zone)
-            .filter_map(|day| day.date().to_datetime(by).to_zoned_datetime(time_zone.clone()).ok())
-            .map(|begin| Moment::from(begin.timestamp()))
-            .filter(|begin| *begin < end.into())
-            .map(|begin| Period { begin, need: 0.0 })
-            .collect();
-        // The first one has begun before the record; its duties are those of a part only.
-        let first = periods.partition_point(|period| period.begin <= begin.into());
-        periods.drain(..first.saturating_sub(1));
+    /// What each period asks for. Rows of which not enough is known count for nothing, here as everywhere.
+    fn find_needs(&mut self, history: &History, base: &[f64]) {
+        let mut known = vec![(Duration::ZERO, 0.0); self.periods.len()];
+        let mut at = 0;
+        for row in (0..history.rows()).filter(|row| !base[*row].is_nan()) {
+            let (begin, end) = (history.begin(row), history.end(row));
+            while self.periods.get(at + 1).is_some_and(|next| next.begin <= begin) {
+                at += 1;
+            }
+            if let (Some((time, energy)), Some(drawn)) = (known.get_mut(at), self.recorded(history, row)) {
+                *time += begin.until(end);
+                *energy += drawn.0 * begin.until(end).as_secs_f64() / 3600.0;
+            }
+        }
         let given = match self.plan.model.need {
             Need::Recorded => None,
             Need::Energy(energy) => Some(energy),
             Need::Time(time) => Some(self.kind.power.0 * time.as_secs_f64() / 3600.0),
         };
-        if let Some(given) = given {
-            let day = Duration::from_secs(86_400);
-            for index in 0..periods.len() {
-                let next = periods.get(index + 1).map_or(periods[index].begin + day, |next| next.begin);
-                let recorded = periods[index].begin.max(begin.into()).until(next.min(end.into()));
-                // Nobody can do a day's work in what the record has of its first or last morning.
-                if recorded * 2 >= periods[index].begin.until(next) {
-                    periods[index].need = given;
-                }
-            }
-            return periods;
+        let day = Duration::from_secs(86_400);
+        for (index, (time, energy)) in known.into_iter().enumerate() {
+            let begin = self.periods[index].begin;
+            let next = self.periods.get(index + 1).map_or(begin + day, |next| next.begin);
+            // Nobody can do a day's work in what the record has of its first morning, or of a day with a gap.
+            let enough = time * 2 >= begin.until(next);
+            self.periods[index].need = given.map_or(energy, |given| if enough { given } else { 0.0 });
         }
-        let mut at = 0;
-        for row in 0..history.rows() {
-            let time = history.begin(row);
-            while periods.get(at + 1).is_some_and(|next| next.begin <= time) {
-                at += 1;
-            }
-            let hours = time.until(history.end(row)).as_secs_f64() / 3600.0;
-            if let (Some(period), Some(drawn)) = (periods.get_mut(at), self.recorded(history, row)) {
-                period.need += drawn.0 * hours;
-            }
-        }
-        periods
     }
+}
+
+/// The periods that a record has a part of, and the one that begins as it ends, in ascending order.
+fn periods(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
+    let mut periods: Vec<Period> = days(begin, end, time_zone)
+        .filter_map(|day| day.date().to_datetime(model.by).to_zoned_datetime(time_zone.clone()).ok())
+        .map(|begin| Moment::from(begin.timestamp()))
+        .filter(|begin| *begin <= end.into())
+        .map(|begin| Period { begin, need: 0.0 })
+        .collect();
+    // The first one has begun before the record.
+    let first = periods.partition_point(|period| period.begin <= begin.into());
+    periods.drain(..first.saturating_sub(1));
+    periods
 }
 
 /// Every local day from the one before the begin.
@@ -306,5 +307,38 @@ impl Gap {
     #[must_use]
     pub fn length(&self) -> Duration {
         self.from.until(self.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::{Format, read};
+    use crate::scheduler::Criteria;
+
+    /// The needs by day of a boiler that drew 1 kW in every hour, of which these were recorded.
+    fn check(need: &str, hours: impl Iterator<Item = i64>, net: impl Fn(i64) -> &'static str, expect: &[f64]) {
+        let mut text = String::from("time,net,solar,boiler\n");
+        hours.for_each(|hour| text.push_str(&format!("{},{},0,1000\n", hour * 3600, net(hour))));
+        let history = Arc::new(read(text.as_bytes(), &Format::default()).unwrap());
+        let table = json!({"id": "boiler", "power": 2000, "need": need});
+        let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
+        let home = Home::new(history, vec![task], TimeZone::UTC).unwrap();
+        assert_eq!(home.needs(0).map(|(_, need)| need).collect::<Vec<_>>(), expect, "{need}");
+    }
+
+    #[test]
+    fn a_day_that_is_mostly_a_gap_asks_for_nothing_that_was_given() {
+        let with_a_gap = || (13..96).filter(|hour| !(30..60).contains(hour));
+        check("4 kWh", with_a_gap(), |_| "1500", &[0.0, 0.0, 4000.0, 4000.0, 0.0]);
+        check("4 kWh", 12..96, |_| "1500", &[4000.0, 4000.0, 4000.0, 4000.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_not_counted_is_no_need() {
+        let silent = |hour| if hour % 24 < 6 { "" } else { "1500" };
+        check("recorded", 0..48, silent, &[18_000.0, 18_000.0, 0.0]);
     }
 }

@@ -13,6 +13,10 @@ use crate::units::Watts;
 
 /// Who switches.
 pub(crate) trait Master {
+    /// Export that appliances which follow the sun have to leave alone.
+    fn reserve(&self) -> Watts {
+        Watts::ZERO
+    }
     /// A period has begun: so much is to be done until the next one begins.
     fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment);
     /// An appliance has changed.
@@ -62,7 +66,7 @@ pub(crate) fn live(home: &Home, cycle: Duration, master: &mut impl Master, watch
             life.gap(end, *next, master, watcher);
         }
     }
-    life.close(watcher);
+    life.close(master, watcher);
 }
 
 struct Life<'a> {
@@ -109,7 +113,7 @@ impl<'a> Life<'a> {
             let boundary = self.boundary(now);
             let next = boundary.min(end);
             let step = now.until(next);
-            self.draw(base, step);
+            self.draw(base + master.reserve(), step);
             let flow = Flow { solar, base, drawn: &self.drawn };
             watcher.flow(now, step, &flow, &self.on);
             master.record(self.home, row, &flow, next);
@@ -178,8 +182,7 @@ impl<'a> Life<'a> {
     }
 
     /// The appliances draw what they draw; those that follow the sun come last, and take what is left.
-    fn draw(&mut self, base: Watts, step: Duration) {
-        let mut net = base;
+    fn draw(&mut self, mut net: Watts, step: Duration) {
         for follows in [false, true] {
             for (task, appliance) in self.appliances.iter_mut().enumerate() {
                 if appliance.follows() != follows {
@@ -212,9 +215,12 @@ impl<'a> Life<'a> {
         self.switches = switches;
     }
 
-    fn close(&self, watcher: &mut impl Watcher) {
-        for (task, appliance) in self.appliances.iter().enumerate() {
-            watcher.close(task, appliance.lacking);
+    fn close(&mut self, master: &mut impl Master, watcher: &mut impl Watcher) {
+        let (_, end) = self.home.span();
+        for task in 0..self.appliances.len() {
+            // What was due just now, at the end of the record, was due.
+            self.begin_period(task, end, master, watcher);
+            watcher.close(task, self.appliances[task].lacking);
         }
     }
 }
@@ -327,6 +333,35 @@ mod tests {
             let cycle = Duration::from_secs(cycle);
             check(&home, cycle, &mut Naive::new(&home));
             check(&home, cycle, &mut Sunward::new(&home, Settings::default(), cycle));
+        }
+    }
+
+    /// The largest draw.
+    struct Highest(Watts);
+
+    impl Watcher for Highest {
+        fn flow(&mut self, _begin: Moment, _step: Duration, flow: &Flow<'_>, _on: &[Duration]) {
+            self.0 = flow.drawn.iter().copied().fold(self.0, Watts::max);
+        }
+        fn switch(&mut self, _now: Moment, _switch: &Switch) {}
+        fn end(&mut self, _now: Moment, _task: usize, _done: bool) {}
+        fn period(&mut self, _task: usize, _need: f64, _left: f64, _before: f64) {}
+        fn close(&mut self, _task: usize, _left: f64) {}
+    }
+
+    #[test]
+    fn who_follows_the_sun_leaves_the_reserve_alone() {
+        let rows: String = (0..900).map(|minute| format!("{},-2700,3000\n", minute * 60)).collect();
+        let history = Arc::new(read(format!("time,net,solar\n{rows}").as_bytes(), &Format::default()).unwrap());
+        let table = json!({"id": "ev", "power": 500, "max_power": 9000, "auto_adjust": true, "need": "99 kWh"});
+        let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
+        let home = Home::new(history, vec![task], TimeZone::UTC).unwrap();
+        let minute = Duration::from_secs(60);
+        for reserve in [0.0, 200.0] {
+            let settings = Settings { reserve: Watts(reserve), ..Settings::default() };
+            let mut highest = Highest(Watts::ZERO);
+            live(&home, minute, &mut Sunward::new(&home, settings, minute), &mut highest);
+            assert_eq!(highest.0, Watts(2700.0 - reserve));
         }
     }
 }

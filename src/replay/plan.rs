@@ -98,7 +98,8 @@ impl PlannedTask {
             ..Registration::new(&id, Watts::ZERO)
         };
         let registration = registration_of(&Fields::new(&merged), default)?;
-        Ok(Self { id, registration, model })
+        // Nobody falls silent in a replay: a state is told when it changes.
+        Ok(Self { id, registration: Registration { expire_after: None, ..registration }, model })
     }
 }
 
@@ -179,7 +180,8 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<PlannedTask, PayloadError> {
-        let configured = r#"{"id": "pool", "power": 900, "priority": "high", "command_topic": "pool/set"}"#;
+        let configured =
+            r#"{"id": "pool", "power": 900, "priority": "high", "command_topic": "pool/set", "expire_after": "15m"}"#;
         let [table, configured] = [json, configured].map(|json| serde_json::from_str::<Table>(json).unwrap());
         PlannedTask::read(&table, &[configured], &Criteria::default())
     }
@@ -201,7 +203,7 @@ mod tests {
     fn a_configured_task_needs_its_model_only() {
         let planned = read(r#"{"id": "pool", "need": "2h", "priority": "low"}"#).unwrap().registration;
         assert_eq!((planned.power, planned.priority), (Watts(900.0), crate::scheduler::Priority::Low));
-        assert_eq!(planned.min_on, Duration::from_secs(300));
+        assert_eq!((planned.min_on, planned.expire_after), (Duration::from_secs(300), None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Refuses to decide anything itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use minijinja::context;
@@ -16,6 +17,7 @@ use crate::replay::plan::PlannedTask;
 use crate::scheduler::{
     Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState,
 };
+use crate::units::Watts;
 
 /// Where the steady clock begins: late enough for every age to fit.
 const BEGIN: Duration = Duration::from_secs(30 * 86_400);
@@ -27,8 +29,13 @@ pub(crate) struct Sunward {
     scheduler: Scheduler,
     tasks: HashMap<TaskId, usize>,
     begin: Moment,
+    reserve: Watts,
+    net: Arc<str>,
+    solar: Arc<str>,
+    /// Circuits that no task owns.
+    others: Vec<Arc<str>>,
     /// By task: its keys, and the part of what it draws that each of them carries.
-    keys: Vec<(Vec<String>, f64)>,
+    keys: Vec<(Vec<Arc<str>>, f64)>,
 }
 
 impl Sunward {
@@ -43,15 +50,26 @@ impl Sunward {
             ..settings
         };
         let (begin, _) = home.span();
+        let reserve = settings.reserve;
         let scheduler = Scheduler::new(settings, now(begin, begin));
         let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
         let keys = home.tasks().map(|task| {
-            let keys = task.registration.keys.clone();
+            let keys: Vec<Arc<str>> = task.registration.keys.iter().map(|key| key.as_str().into()).collect();
             #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
             let part = (keys.len().max(1) as f64).recip();
             (keys, part)
         });
-        let mut sunward = Self { scheduler, tasks, begin, keys: keys.collect() };
+        let others = home.others.iter().map(|other| home.history.circuits[*other].0.as_str().into());
+        let mut sunward = Self {
+            scheduler,
+            tasks,
+            begin,
+            reserve,
+            net: "net".into(),
+            solar: "solar".into(),
+            others: others.collect(),
+            keys: keys.collect(),
+        };
         for (task, resident) in home.residents.iter().enumerate() {
             let plan = &resident.plan;
             sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
@@ -68,6 +86,10 @@ impl Sunward {
 }
 
 impl Master for Sunward {
+    fn reserve(&self) -> Watts {
+        self.reserve
+    }
+
     /// What is due is registered anew: so much run time, at its power, until the period ends.
     fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
         let PlannedTask { id, registration, model } = &home.residents[task].plan;
@@ -75,7 +97,7 @@ impl Master for Sunward {
             return;
         }
         let hours = appliance.lacking / appliance.kind.power.0;
-        let on_for = Duration::from_secs_f64(hours * 3600.0).min(DAY);
+        let on_for = Duration::try_from_secs_f64(hours * 3600.0).unwrap_or(DAY).min(DAY);
         let max = registration.daily.as_ref().and_then(|daily| daily.max);
         let daily = Some(Daily { on_for, by: model.by, max });
         self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
@@ -90,16 +112,17 @@ impl Master for Sunward {
 
     fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment) {
         let mut values = Vec::with_capacity(2 + flow.drawn.len() + home.others.len());
-        values.push(("net".to_owned(), flow.net()));
-        values.push(("solar".to_owned(), flow.solar));
-        for other in &home.others {
-            let value = home.history.circuit(*other, row);
-            values.extend(value.map(|value| (home.history.circuits[*other].0.clone(), value)));
+        values.push((self.net.clone(), flow.net()));
+        values.push((self.solar.clone(), flow.solar));
+        for (other, name) in home.others.iter().zip(&self.others) {
+            values.extend(home.history.circuit(*other, row).map(|value| (name.clone(), value)));
         }
         for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
             values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
         }
-        self.handle(Event::Power { source: Source::Meter, values, measured: None }, now);
+        // A meter that comes to more than ten megawatts is refused, as it is at home.
+        let power = Event::Power { source: Source::Meter, values, measured: None };
+        let _ = self.scheduler.handle(power, self::now(self.begin, now));
     }
 
     fn cycle(&mut self, _home: &Home, _appliances: &[Appliance], at: Moment, switches: &mut Vec<Switch>) {

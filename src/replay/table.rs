@@ -77,7 +77,8 @@ pub(crate) fn about(home: &Home) -> String {
     let gaps = home.gaps();
     if !gaps.is_empty() {
         let total: Duration = gaps.iter().map(Gap::length).sum();
-        let _ = write!(text, "; {} gaps, {} that are not counted", gaps.len(), spoken(total));
+        let word = if gaps.len() == 1 { "gap" } else { "gaps" };
+        let _ = write!(text, "; {} {word}, {} that are not counted", gaps.len(), spoken(total));
     }
     if home.history().resets() > 0 {
         let _ = write!(text, "; counters went back {} times", home.history().resets());

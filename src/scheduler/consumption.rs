@@ -40,11 +40,14 @@ impl Scheduler {
     /// flows there, those that ran if any did.
     pub(super) fn account(&mut self, now: Now) -> Option<Consumption> {
         let span = self.accounted.replace(now.at).map(|before| now.at.since(before)).unwrap_or_default();
-        let today = now.day(&self.settings.time_zone).date;
+        let today = now.date(&self.settings.time_zone);
         let record = self.window.latest()?;
         let mut power = Watts::ZERO;
         for (key, owners) in self.owners.iter() {
             let value = record.value(key);
+            if value == Watts::ZERO {
+                continue;
+            }
             power += value;
             let ran = |slot: &&usize| record.ran(**slot);
             let running = owners.iter().filter(ran).count();

@@ -97,7 +97,8 @@ impl Scheduler {
             None
         };
         if let Some(source) = source {
-            let record = self.record(source, now);
+            let room = self.window.make_room();
+            let record = self.record(source, room, now);
             self.window.push(record);
         }
         self.meter.end_cycle();
@@ -114,17 +115,15 @@ impl Scheduler {
         }
     }
 
-    fn record(&self, source: Source, now: Now) -> Record {
+    fn record(&self, source: Source, mut record: Record, now: Now) -> Record {
         let measured = |key: KeyId| self.measured(source, key, now).map(|measured| measured.value);
-        let mut values: Vec<_> = self.keys.iter().map(measured).collect();
+        record.values.extend(self.keys.iter().map(measured));
         for (key, value) in self.owned(source, now) {
-            values[key.index()] = Some(value);
+            record.values[key.index()] = Some(value);
         }
-        Record {
-            net: values[self.net.index()].unwrap_or_default(),
-            values,
-            ran: self.tasks.iter().map(|task| task.registration.is_some() && task.running()).collect(),
-        }
+        record.net = record.value(self.net);
+        record.ran.extend(self.tasks.iter().map(|task| task.registration.is_some() && task.running()));
+        record
     }
 
     /// A key's value, from the meter where the fallback has none.

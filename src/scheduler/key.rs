@@ -23,6 +23,8 @@ impl KeyId {
 pub(crate) struct Keys {
     ids: HashMap<Arc<str>, KeyId>,
     names: Vec<Arc<str>>,
+    /// Probably the next to be asked for: records tell their keys in the same order each time.
+    next: usize,
 }
 
 impl Keys {
@@ -31,6 +33,13 @@ impl Keys {
 
     /// The number of a name, made if it is new; none once there are too many.
     pub(crate) fn intern(&mut self, name: &str) -> Option<KeyId> {
+        let expected = self.names.get(self.next).is_some_and(|expected| **expected == *name);
+        let id = if expected { KeyId(u32::try_from(self.next).ok()?) } else { self.look_up(name)? };
+        self.next = id.index() + 1;
+        Some(id)
+    }
+
+    fn look_up(&mut self, name: &str) -> Option<KeyId> {
         if let Some(id) = self.ids.get(name) {
             return Some(*id);
         }

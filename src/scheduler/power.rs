@@ -2,6 +2,8 @@
 //!
 //! Refuses what is too old or can't be true; says so, and takes the rest.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::scheduler::record::is_plausible;
@@ -12,7 +14,7 @@ impl Scheduler {
     pub(super) fn take_in(
         &mut self,
         source: Source,
-        values: Vec<(String, Watts)>,
+        values: Vec<(Arc<str>, Watts)>,
         measured: Option<Timestamp>,
         now: Now,
     ) -> Result<(), Refusal> {

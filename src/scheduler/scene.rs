@@ -7,7 +7,7 @@ use minijinja::Value;
 use crate::scheduler::criteria::{Question, Surroundings};
 use crate::scheduler::key::{KeyId, Owners};
 use crate::scheduler::task::Task;
-use crate::scheduler::window::Window;
+use crate::scheduler::window::{Record, Window};
 use crate::scheduler::{Action, Instant, Mode, Priority, Settings, TaskId};
 use crate::units::{Share, Watts};
 
@@ -66,13 +66,11 @@ pub(crate) struct Scene<'a> {
     pub(crate) loads: Vec<Load<'a>>,
     pub(crate) settings: &'a Settings,
     owners: &'a Owners,
-    window: &'a Window,
+    /// The window's, newest first.
+    records: Vec<&'a Record>,
+    window_is_full: bool,
     /// By slot.
     load_of_slot: Vec<usize>,
-    /// By load, then by record.
-    usage: Vec<Watts>,
-    ran: Vec<bool>,
-    net: Vec<Watts>,
     /// By load, then by confirming record: what the less important running adjustable tasks use above their `power`.
     excess_below: Vec<Watts>,
     pub(crate) now: Instant,
@@ -102,21 +100,13 @@ impl<'a> Scene<'a> {
         for (index, load) in loads.iter().enumerate() {
             load_of_slot[load.slot] = index;
         }
-        let mut usage = Vec::with_capacity(loads.len() * parts.window.len());
-        let mut ran = Vec::with_capacity(usage.capacity());
-        for load in &loads {
-            usage.extend(parts.window.newest_first().map(|record| record.usage(&load.task.keys)));
-            ran.extend(parts.window.newest_first().map(|record| record.ran(load.slot)));
-        }
         let mut scene = Self {
             loads,
             settings: parts.settings,
             owners: parts.owners,
-            window: parts.window,
+            records: parts.window.newest_first().collect(),
+            window_is_full: parts.window.is_full(),
             load_of_slot,
-            usage,
-            ran,
-            net: parts.window.newest_first().map(|record| record.net).collect(),
             now: parts.now,
             surroundings: Surroundings::default(),
             surround: parts.surround,
@@ -146,7 +136,7 @@ impl<'a> Scene<'a> {
 
     /// How many records the window holds.
     pub(crate) fn records(&self) -> usize {
-        self.net.len()
+        self.records.len()
     }
 
     /// How many of the newest records must agree.
@@ -156,12 +146,12 @@ impl<'a> Scene<'a> {
 
     /// `net` in a record; 0 is the newest.
     pub(crate) fn net(&self, record: usize) -> Watts {
-        self.net[record]
+        self.records[record].net
     }
 
     /// What a task consumed according to a record.
     pub(crate) fn usage(&self, load: usize, record: usize) -> Watts {
-        self.usage[load * self.records() + record]
+        self.records[record].usage(self.keys(load))
     }
 
     pub(crate) fn power_used_by(&self, load: usize) -> Watts {
@@ -170,12 +160,12 @@ impl<'a> Scene<'a> {
 
     /// Whether a task ran when a record was made.
     pub(crate) fn ran(&self, load: usize, record: usize) -> bool {
-        self.ran[load * self.records() + record]
+        self.records[record].ran(self.loads[load].slot)
     }
 
     /// A full tank, a full car: it ran and used nothing through the whole, full window.
     pub(crate) fn is_idle(&self, load: usize) -> bool {
-        self.window.is_full()
+        self.window_is_full
             && (0..self.records()).all(|record| self.ran(load, record) && self.usage(load, record) <= Watts::ZERO)
     }
 
@@ -185,7 +175,7 @@ impl<'a> Scene<'a> {
 
     /// A key's value in a record.
     pub(crate) fn value(&self, key: KeyId, record: usize) -> Watts {
-        self.window.get(record).map_or(Watts::ZERO, |record| record.value(key))
+        self.records[record].value(key)
     }
 
     /// The other loads that own this key.

@@ -83,6 +83,11 @@ impl Now {
         passed.and_then(Result::ok).unwrap_or_default()
     }
 
+    /// The date at home.
+    pub(crate) fn date(self, time_zone: &TimeZone) -> Date {
+        time_zone.to_datetime(self.wall).date()
+    }
+
     /// The day it is at home.
     pub(crate) fn day(self, time_zone: &TimeZone) -> Day {
         let local = self.wall.to_zoned_datetime(time_zone.clone());

@@ -47,12 +47,17 @@ impl Window {
         Self { records: VecDeque::with_capacity(size), size: size.max(1) }
     }
 
-    /// Puts the newest record in; the oldest leaves when there are too many.
+    /// Puts the newest record in.
     pub(crate) fn push(&mut self, record: Record) {
-        if self.is_full() {
-            self.records.pop_back();
-        }
         self.records.push_front(record);
+    }
+
+    /// Makes room for the next record: the oldest leaves when there are too many, and its memory is used again.
+    pub(crate) fn make_room(&mut self) -> Record {
+        let mut record = if self.is_full() { self.records.pop_back().unwrap_or_default() } else { Record::default() };
+        record.values.clear();
+        record.ran.clear();
+        record
     }
 
     /// From the newest to the oldest.
@@ -60,17 +65,8 @@ impl Window {
         self.records.iter()
     }
 
-    /// A record by age: 0 is the newest.
-    pub(crate) fn get(&self, record: usize) -> Option<&Record> {
-        self.records.get(record)
-    }
-
     pub(crate) fn latest(&self) -> Option<&Record> {
         self.records.front()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
     }
 
     pub(crate) fn is_full(&self) -> bool {

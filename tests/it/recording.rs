@@ -87,6 +87,8 @@ async fn a_record_is_replayed_by_its_settings_or_by_others() {
     assert_eq!(journal.lines().count() + 2, said.lines().count());
     let (status, said) = call(&["-c", "sober.toml"]).await;
     assert!(status == 0 && said.contains(" differs: "), "{said}");
+    // A picture of it there is not.
+    assert_eq!(call(&["--html", "report.html"]).await, (2, String::new()));
 }
 
 #[tokio::test]

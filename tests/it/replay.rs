@@ -78,10 +78,10 @@ async fn what_it_came_to_is_printed_side_by_side() {
     Boiler & <tank>     as recorded       4.0 kWh      0.0 %        2 h          1          1          0    0.0 kWh
                         naive switch      4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           4.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
-    pump                as recorded       0.5 kWh    100.0 %        1 h          1          1          0    0.0 kWh
+    pump                as recorded       0.5 kWh    100.0 %        1 h          1          0          0    0.0 kWh
                         naive switch      1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
                         Sunward           1.0 kWh    100.0 %        2 h          1          1          0    0.0 kWh
-    together            as recorded       4.5 kWh     11.1 %        3 h          2          2          0    0.0 kWh
+    together            as recorded       4.5 kWh     11.1 %        3 h          2          1          0    0.0 kWh
                         naive switch      5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
                         Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
     ");
@@ -153,6 +153,15 @@ async fn gaps_are_told_and_not_counted() {
 }
 
 #[tokio::test]
+async fn what_is_due_when_the_record_ends_can_be_missed() {
+    let late = "time_zone = 'UTC'\n[[replay.task]]\nid = 'boiler'\npower = 2000\nby = '00:00'\n\
+                available = [{ from = '23:00', to = '00:00' }]";
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", late)]);
+    let said = folder.call(&["day.csv"]).await;
+    assert_snapshot!(said.lines().last().unwrap(), @"                    Sunward           2.0 kWh      0.0 %        1 h          1          1          1    2.0 kWh");
+}
+
+#[tokio::test]
 async fn wrong_calls_say_what_to_type() {
     let folder =
         Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS), ("empty.toml", ""), ("bad.csv", "time,net\n")]);
@@ -160,11 +169,11 @@ async fn wrong_calls_say_what_to_type() {
     std::fs::write(folder.0.path().join("ev.toml"), wrong).unwrap();
     std::fs::write(folder.0.path().join("typo.toml"), TASKS.replace("power = 2000", "pwer = 2000")).unwrap();
     assert_snapshot!(folder.call(&["day.csv", "-c", "empty.toml"]).await, @r"
-    status: 1
+    status: 2
     error: no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits boiler, pump
     ");
     assert_snapshot!(folder.call(&["day.csv", "-c", "ev.toml"]).await, @r#"
-    status: 1
+    status: 2
     error: replay.task `ev`: there is no column `ev`, and its need is what that drew: write need = "8 kWh" (or "2h"), or set keys to some of boiler, pump
     "#);
     assert_snapshot!(folder.call(&["day.csv", "-c", "typo.toml"]).await, @r"
@@ -173,20 +182,32 @@ async fn wrong_calls_say_what_to_type() {
     ");
     assert_snapshot!(folder.call(&["bad.csv"]).await, @r"
     status: 1
-    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits>, found time,net
+    error: bad.csv: line 1: there is no column `solar`: expected time,net,solar,<circuits>, or import and export instead of net, found time,net
     ");
     assert_snapshot!(folder.call(&["none.csv"]).await, @r"
     status: 1
     error: none.csv: No such file or directory (os error 2)
     ");
-    assert_snapshot!(folder.call(&["day.csv", "--from", "yesterday"]).await, @r#"
-    status: 1
-    error: --from: expected a date such as 2016-05-31, found "yesterday": failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
-    "#);
-    assert_snapshot!(folder.call(&["day.csv", "--cycle", "0s"]).await, @r"
-    status: 1
-    error: --cycle: expected 1s to 1day, found 0s
+    assert_snapshot!(folder.call(&["day.csv", "--from", "yesterday"]).await, @r"
+    status: 2
+    error: invalid value 'yesterday' for '--from <DATE>': expected a date such as 2016-05-31, or a time such as 2016-05-31T12:00:00Z
+
+    For more information, try '--help'.
     ");
+    assert_snapshot!(folder.call(&["day.csv", "--cycle", "0s"]).await, @r"
+    status: 2
+    error: invalid value '0s' for '--cycle <TIME>': expected 1s to 1day, such as 5m
+
+    For more information, try '--help'.
+    ");
+    for (call, expect) in [
+        (["--counters"].as_slice(), "--counters: counters count energy, expected --unit Wh or kWh with it"),
+        (&["--import-price", "nan"], "'--import-price <PRICE>': expected a number such as 0.32"),
+        (&["--to", "2026-06-01T12:00"], "expected a date such as 2016-05-31, or a time such as 2016-05-31T12:00:00Z"),
+    ] {
+        let said = folder.call(&[&["day.csv"], call].concat()).await;
+        assert!(said.starts_with("status: 2\nerror: ") && said.contains(expect), "{said}");
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ struct Bar {
 
 pub(super) fn days(view: &View<'_>) -> Vec<Picture> {
     let id = |day: Option<&Day>| day.map(|day| day.id.clone());
-    let runs: Vec<Vec<&Run>> = view.scenarios.iter().map(by_begin).collect();
+    let runs: Vec<Runs<'_>> = view.scenarios.iter().map(by_task).collect();
     let mut pictures = Vec::with_capacity(view.days.len());
     for (index, day) in view.days.iter().enumerate() {
         let before = id(index.checked_sub(1).and_then(|before| view.days.get(before)));
@@ -74,7 +74,7 @@ pub(super) fn days(view: &View<'_>) -> Vec<Picture> {
 fn picture(
     view: &View<'_>,
     day: &Day,
-    runs: &[Vec<&Run>],
+    runs: &[Runs<'_>],
     (before, after): (Option<String>, Option<String>),
 ) -> Picture {
     let chosen = view.chosen();
@@ -168,20 +168,23 @@ fn x(day: &Day, moment: Moment) -> f64 {
     (units * 10.0).round() / 10.0
 }
 
-fn by_begin(scenario: &Scenario) -> Vec<&Run> {
-    let mut runs: Vec<&Run> = scenario.diary.runs.iter().collect();
-    runs.sort_by_key(|run| run.from);
+/// The runs of one scenario by task, each task's in ascending order: it runs once at a time.
+type Runs<'r> = Vec<Vec<&'r Run>>;
+
+fn by_task(scenario: &Scenario) -> Runs<'_> {
+    let mut runs = vec![Vec::new(); scenario.home().tasks().len()];
+    scenario.diary.runs.iter().for_each(|run| runs[run.task].push(run));
     runs
 }
 
 /// By task, then by scenario; only tasks that ran that day at all.
-fn lanes(view: &View<'_>, day: &Day, runs: &[Vec<&Run>]) -> Vec<Lane> {
+fn lanes(view: &View<'_>, day: &Day, runs: &[Runs<'_>]) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for (index, (id, name)) in view.tasks.iter().enumerate() {
         let of_task = view.scenarios.iter().zip(runs).filter_map(|(scenario, runs)| {
             let task = scenario.home().tasks().position(|task| task.id.as_str() == id)?;
             let chosen = std::ptr::eq(scenario, view.chosen());
-            let bars = of_day(runs, day).filter(|run| run.task == task).map(|run| bar(view, day, scenario, name, run));
+            let bars = of_day(&runs[task], day).map(|run| bar(view, day, scenario, name, run));
             let (task, scenario) = (name.clone(), scenario.name.clone());
             Some(Lane {
                 task,
@@ -199,11 +202,10 @@ fn lanes(view: &View<'_>, day: &Day, runs: &[Vec<&Run>]) -> Vec<Lane> {
     lanes
 }
 
-/// Those that reach into a day. No run of a replay is longer than a week.
+/// Those of a task that reach into a day.
 fn of_day<'r>(runs: &'r [&'r Run], day: &'r Day) -> impl Iterator<Item = &'r Run> {
-    const WEEK: i64 = 7 * 86_400_000;
-    let first = runs.partition_point(|run| run.from.0 < day.begin.0 - WEEK);
-    runs[first..].iter().copied().take_while(|run| run.from < day.end).filter(|run| run.to > day.begin)
+    let first = runs.partition_point(|run| run.to <= day.begin);
+    runs[first..].iter().copied().take_while(|run| run.from < day.end)
 }
 
 fn bar(view: &View<'_>, day: &Day, scenario: &Scenario, name: &str, run: &Run) -> Bar {
@@ -220,4 +222,31 @@ fn bar(view: &View<'_>, day: &Day, scenario: &Scenario, name: &str, run: &Run) -
         let _ = write!(title, "\nstarted: {}\nended: {}", run.started, run.stopped);
     }
     Bar { x: from, width: ((to - from) * 10.0).round() / 10.0, title }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_seen_on_every_day_that_it_reaches_into() {
+        const DAY: i64 = 86_400_000;
+        let run = |from: i64, to: i64| Run {
+            task: 0,
+            from: Moment(from),
+            to: Moment(to),
+            energy: 0.0,
+            covered: 0.0,
+            started: String::new(),
+            stopped: String::new(),
+        };
+        let runs = [run(DAY / 2, 20 * DAY), run(20 * DAY, 20 * DAY + 5)];
+        let runs: Vec<&Run> = runs.iter().collect();
+        let seen = |day: i64| {
+            let (begin, end) = (Moment(day * DAY), Moment((day + 1) * DAY));
+            let day = Day { id: String::new(), name: String::new(), month: String::new(), begin, end };
+            of_day(&runs, &day).map(|run| run.from.0).collect::<Vec<_>>()
+        };
+        assert_eq!([seen(0), seen(15), seen(20), seen(21)], [vec![DAY / 2], vec![DAY / 2], vec![20 * DAY], vec![]]);
+    }
 }

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::view::{Day, View};
+use crate::replay::Scenario;
 use crate::replay::diary::Means;
-use crate::replay::{Moment, Scenario};
 
 /// Height of an hour, in units of the picture.
 const HOUR_HEIGHT: usize = 6;
@@ -71,7 +71,7 @@ pub(super) fn maps(view: &View<'_>) -> Vec<Map> {
 
 fn map(view: &View<'_>, scenario: &Scenario, title: &str, what: &'static str, value: impl Fn(Means<'_>) -> f64) -> Map {
     let width = (1000 / view.days.len().max(1)).clamp(1, 40);
-    let hours: Vec<Vec<Option<f64>>> = view.days.iter().map(|day| by_hour(scenario, day, &value)).collect();
+    let hours: Vec<Vec<Option<f64>>> = view.days.iter().map(|day| by_hour(view, scenario, day, &value)).collect();
     let known = || hours.iter().flatten().flatten().copied();
     let (most, least) = (largest(known()), largest(known().map(|value| -value)));
     let mut cells = Vec::new();
@@ -100,15 +100,16 @@ fn map(view: &View<'_>, scenario: &Scenario, title: &str, what: &'static str, va
     }
 }
 
-/// The means of a day's hours; a day of 23 hours has 23.
-fn by_hour(scenario: &Scenario, day: &Day, value: impl Fn(Means<'_>) -> f64) -> Vec<Option<f64>> {
-    let slots: Vec<Moment> = day.slots().collect();
-    let hour = |slots: &[Moment]| {
-        let values: Vec<f64> = slots.iter().filter_map(|slot| scenario.diary.at(*slot)).map(&value).collect();
-        #[expect(clippy::cast_precision_loss, reason = "four slots")]
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
-    slots.chunks(4).take(24).map(hour).collect()
+/// The means of a day's hours by the clock: of one that comes twice, of both; one that never comes is not known.
+fn by_hour(view: &View<'_>, scenario: &Scenario, day: &Day, value: impl Fn(Means<'_>) -> f64) -> Vec<Option<f64>> {
+    let mut hours = [(0.0, 0.0); 24];
+    for slot in day.slots() {
+        if let (Some(means), Some((sum, time))) = (scenario.diary.at(slot), hours.get_mut(view.hour(slot))) {
+            *sum += value(means) * means.hours;
+            *time += means.hours;
+        }
+    }
+    hours.iter().map(|(sum, time)| (*time > 0.0).then(|| sum / time)).collect()
 }
 
 /// What all but one in a hundred stay below: one hot hour must not bleach the year.
@@ -159,16 +160,17 @@ fn months(view: &View<'_>, width: usize) -> Vec<Month> {
 
 fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {
     let column = |(index, day): (usize, &Day)| {
-        let (mut net, mut tasks, mut solar) = ((0.0, 0.0), 0.0, 0.0);
+        let (mut import, mut export, mut tasks, mut solar) = (0.0, 0.0, 0.0, 0.0);
         for means in day.slots().filter_map(|slot| scenario.diary.at(slot)) {
-            net.0 += means.net().max(0.0) / 4000.0;
-            net.1 += (-means.net()).max(0.0) / 4000.0;
-            tasks += (means.net() - means.base) / 4000.0;
-            solar += means.solar / 4000.0;
+            let kwh = |watts: f64| watts * means.hours / 1000.0;
+            import += kwh(means.import);
+            export += kwh(means.export());
+            tasks += kwh(means.net() - means.base);
+            solar += kwh(means.solar);
         }
         let title = format!(
-            "{}\nsolar {solar:.1} kWh, tasks {tasks:.1} kWh\nfrom the grid {:.1} kWh, to the grid {:.1} kWh",
-            day.name, net.0, net.1
+            "{}\nsolar {solar:.1} kWh, tasks {tasks:.1} kWh\nfrom the grid {import:.1} kWh, to the grid {export:.1} kWh",
+            day.name
         );
         Column { x: index * width, width, id: day.id.clone(), title }
     };
@@ -193,4 +195,42 @@ fn key<'c>(what: &str, most: f64, least: f64, classes: impl Iterator<Item = &'c 
         }
     }
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::{Contender, Format, Home, PlannedTask, read, replay};
+    use crate::scheduler::{Criteria, Settings};
+
+    /// Hours by the clock in Berlin whose mean is known, and what each imported: its number since the begin.
+    fn check(begin: &str, hours: i64, expect: &[(usize, f64)]) {
+        let begin = begin.parse::<jiff::Timestamp>().unwrap().as_second();
+        let rows: String = (0..hours).map(|hour| format!("{},{hour},0\n", begin + hour * 3600)).collect();
+        let history = Arc::new(read(format!("time,net,solar\n{rows}").as_bytes(), &Format::default()).unwrap());
+        let table = json!({"id": "boiler", "power": 2000, "need": "0h"});
+        let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let home = Arc::new(Home::new(history, vec![task], berlin).unwrap());
+        let (settings, cycle) = (Settings::default(), Duration::from_secs(3600));
+        let scenarios = replay(&[Contender { name: "Sunward".into(), settings, cycle, home }]);
+        let view = View::new(&scenarios);
+        let found = by_hour(&view, &scenarios[0], &view.days[0], |means| means.net());
+        let found = found.into_iter().map(|mean| mean.map(|mean| (mean * 10.0).round() / 10.0));
+        let found: Vec<(usize, f64)> = found.enumerate().filter_map(|(hour, mean)| Some((hour, mean?))).collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn hours_are_those_of_the_clock_when_it_is_set() {
+        // From midnight: two comes not at all, or twice.
+        check("2026-03-28T23:00:00Z", 4, &[(0, 0.0), (1, 1.0), (3, 2.0), (4, 3.0)]);
+        check("2026-10-24T22:00:00Z", 5, &[(0, 0.0), (1, 1.0), (2, 2.5), (3, 4.0)]);
+    }
 }

@@ -39,6 +39,7 @@ pub fn html(scenarios: &[Scenario], prices: &Prices) -> Result<String, minijinja
         months: month::months(&view),
         maps: heat::maps(&view),
         default_day: view.shown().map(|day| view.days[day].id.clone()),
+        whole: view.is_whole(),
         days: day::days(&view),
     };
     jinja.get_template("report.html")?.render(Serde(&page))
@@ -59,5 +60,7 @@ struct Page {
     maps: Vec<heat::Map>,
     /// The id of the day that is shown before one is chosen.
     default_day: Option<String>,
+    /// `days` are all of them.
+    whole: bool,
     days: Vec<day::Picture>,
 }

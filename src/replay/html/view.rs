@@ -3,6 +3,7 @@
 //! Refuses to draw.
 
 use jiff::ToSpan as _;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -47,13 +48,12 @@ pub(super) struct View<'a> {
     pub(super) tasks: Vec<(String, String)>,
 }
 
-/// One scenario as two bars: where what was used came from, and where the production went. In percent of the larger.
+/// One scenario as two bars: where what its tasks and the whole home used came from, in percent of the largest.
 #[derive(Debug, Serialize)]
 pub(super) struct Bars {
     name: String,
     sun: f64,
     grid: f64,
-    exported: f64,
     tasks_sun: f64,
     tasks_grid: f64,
     sufficiency: String,
@@ -94,7 +94,6 @@ impl<'a> View<'a> {
 
     pub(super) fn bars(&self) -> Vec<Bars> {
         let most = self.scenarios.iter().map(|scenario| scenario.ledger().energy.used).fold(1.0, f64::max);
-        let most_solar = self.scenarios.iter().map(|scenario| scenario.ledger().energy.solar).fold(1.0, f64::max);
         let bars = |scenario: &Scenario| {
             let (energy, tasks) = (scenario.ledger().energy, scenario.ledger().together());
             let percent = |share: Option<crate::units::Share>| {
@@ -104,7 +103,6 @@ impl<'a> View<'a> {
                 name: scenario.name.clone(),
                 sun: 100.0 * (energy.used - energy.import) / most,
                 grid: 100.0 * energy.import / most,
-                exported: 100.0 * energy.export / most_solar,
                 tasks_sun: 100.0 * tasks.covered / tasks.energy.max(1.0),
                 tasks_grid: 100.0 * (tasks.energy - tasks.covered) / tasks.energy.max(1.0),
                 sufficiency: percent(energy.self_sufficiency()),
@@ -121,6 +119,12 @@ impl<'a> View<'a> {
         let sun = Legend { class: "sun".into(), name: "solar".into() };
         let base = Legend { class: "base".into(), name: "the rest of the home".into() };
         [sun, base].into_iter().chain(tasks).collect()
+    }
+
+    /// All of the time is drawn.
+    pub(super) fn is_whole(&self) -> bool {
+        let (_, end) = self.scenarios[0].home().span();
+        self.days.last().is_some_and(|day| end <= day.end)
     }
 
     /// The day that shows most: on which the tasks got most more sun than when it was recorded.
@@ -141,7 +145,16 @@ impl<'a> View<'a> {
 
     /// Hour and minute at home.
     pub(super) fn clock(&self, moment: Moment) -> String {
-        moment.timestamp().to_zoned_datetime(self.time_zone.clone()).strftime("%H:%M").to_string()
+        self.local(moment).strftime("%H:%M").to_string()
+    }
+
+    /// The hour at home.
+    pub(super) fn hour(&self, moment: Moment) -> usize {
+        usize::try_from(self.local(moment).hour()).unwrap_or_default()
+    }
+
+    fn local(&self, moment: Moment) -> DateTime {
+        self.time_zone.to_datetime(moment.timestamp())
     }
 }
 

@@ -1,7 +1,9 @@
-//! CSV files with `time,net,solar,<circuits>` → a [`History`].
+//! CSV files with `time,net,solar,<circuits>`, or `import` and `export` instead of `net`, → a [`History`].
 //!
 //! Refuses to guess: a time without its offset, a number with a comma or a row that goes back in time is an error with
 //! its line. Only an empty cell is silence.
+
+mod cell;
 
 use std::io::Read;
 use std::time::Duration;
@@ -9,19 +11,25 @@ use std::time::Duration;
 use csv::ByteRecord;
 use jiff::Timestamp;
 
+use cell::{number, time};
+
 use crate::replay::history::{History, Moment, Series};
 
 /// The most columns of a file.
 const MOST_COLUMNS: usize = 256;
 
-/// The most rows that are kept: ten years of minutes.
-const MOST_ROWS: usize = 6_000_000;
+/// The most values that are kept: ten years of minutes with 19 columns.
+const MOST_VALUES: usize = 100_000_000;
+
+/// The longest time in a file. A clock that was never set must not make a record of half a century.
+const LONGEST: Duration = Duration::from_secs(20 * 366 * 86_400);
+
+/// The columns that stand for `net` where there are two meters.
+const IMPORT: &str = "import";
+const EXPORT: &str = "export";
 
 /// What no home uses, in watts.
 const LARGEST: f64 = 10e6;
-
-/// Text that means "not recorded", as spreadsheets, pandas and Home Assistant write it.
-const SILENCE: [&str; 6] = ["", "nan", "null", "none", "unknown", "unavailable"];
 
 /// What the numbers of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -59,7 +67,7 @@ impl Unit {
 pub struct Format {
     /// What its numbers are.
     pub unit: Unit,
-    /// They are the readings of counters that only grow, instead of what belongs to a row.
+    /// They are the readings of counters that only grow, instead of what belongs to a row; `net` may fall.
     pub counters: bool,
     /// Rows before this are skipped.
     pub from: Option<Timestamp>,
@@ -78,6 +86,9 @@ pub enum CsvError {
         /// What was expected, and what was found.
         problem: String,
     },
+    /// Counters can't be what was meant.
+    #[error("--counters: counters count energy, expected --unit Wh or kWh with it")]
+    PowerCounted,
     /// The file as a whole is of no use.
     #[error("{0}")]
     Whole(String),
@@ -92,6 +103,9 @@ fn at(line: u64, problem: impl Into<String>) -> CsvError {
 /// # Errors
 /// Names the line, the column and what was expected.
 pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
+    if format.counters && !format.unit.is_energy() {
+        return Err(CsvError::PowerCounted);
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .trim(csv::Trim::All)
@@ -121,6 +135,8 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
 struct Header {
     names: Vec<String>,
     time: usize,
+    /// What the grid delivers and takes are two columns.
+    split: bool,
 }
 
 impl Header {
@@ -137,17 +153,15 @@ impl Header {
         if let Some(twice) = (1..names.len()).find(|column| names[..*column].contains(&names[*column])) {
             return Err(at(1, format!("there are two columns `{}`", names[twice])));
         }
-        for needed in ["time", "net", "solar"] {
-            if !names.iter().any(|name| name == needed) {
-                let found = names.join(",");
-                return Err(at(
-                    1,
-                    format!("there is no column `{needed}`: expected time,net,solar,<circuits>, found {found}"),
-                ));
-            }
+        let is_there = |column: &str| names.iter().any(|name| name == column);
+        let split = !is_there("net") && is_there(IMPORT) && is_there(EXPORT);
+        let grid = if split { IMPORT } else { "net" };
+        if let Some(missing) = ["time", grid, "solar"].into_iter().find(|column| !is_there(column)) {
+            let expected = "expected time,net,solar,<circuits>, or import and export instead of net";
+            return Err(at(1, format!("there is no column `{missing}`: {expected}, found {}", names.join(","))));
         }
         let time = names.iter().position(|name| name == "time").unwrap_or_default();
-        Ok(Self { names, time })
+        Ok(Self { names, time, split })
     }
 }
 
@@ -174,8 +188,16 @@ impl<'a> Rows<'a> {
             let before = before.timestamp();
             return Err(at(line, format!("{time} comes after {before}: expected ascending times, each once")));
         }
-        if self.times.len() == MOST_ROWS {
-            return Err(at(line, format!("more than {MOST_ROWS} rows: take a part of them with --from and --to")));
+        if let Some(first) = self.times.first().filter(|first| first.until(moment) > LONGEST) {
+            let first = first.timestamp();
+            return Err(at(
+                line,
+                format!("{time} is more than 20 years after {first}: take the part that is meant with --from and --to"),
+            ));
+        }
+        let rows = self.times.len();
+        if rows * self.columns.len() >= MOST_VALUES {
+            return Err(at(line, format!("more than {rows} rows: take a part of them with --from and --to")));
         }
         if record.len() > header.names.len() {
             return Err(at(line, format!("{} values for {} columns", record.len(), header.names.len())));
@@ -204,18 +226,28 @@ impl<'a> Rows<'a> {
             interval,
             resets: 0,
         };
+        let (mut import, mut export) = (Vec::new(), Vec::new());
         for (name, mut values) in header.names.into_iter().zip(self.columns).filter(|(name, _)| name != "time") {
             if self.format.counters {
-                history.resets += differences(&mut values);
+                history.resets += differences(&mut values, name == "net");
             }
-            if self.format.counters || self.format.unit.is_energy() {
+            if self.format.unit.is_energy() {
                 to_power(&history, &name, &mut values, self.format.counters)?;
             }
             match name.as_str() {
                 "net" => history.net = Series(values),
                 "solar" => history.solar = Series(values),
+                IMPORT if header.split => import = values,
+                EXPORT if header.split => export = values,
                 _ => history.circuits.push((name, Series(values))),
             }
+        }
+        if header.split {
+            history.net = Series(import.iter().zip(export).map(|(import, export)| import - export).collect());
+        }
+        if self.format.counters {
+            // The last reading ends a row and begins none.
+            history.times.pop();
         }
         Ok(history)
     }
@@ -232,13 +264,15 @@ fn usual_interval(times: &[Moment]) -> Option<Duration> {
     u64::try_from(*middle).ok().map(Duration::from_millis)
 }
 
-/// Readings of a counter → what each row added. Answers how often it went backwards.
-fn differences(values: &mut [f64]) -> usize {
+/// Readings of a counter → what each row added. Answers how often it went backwards, unless it `may_fall`: what came from
+/// the grid less what went there is both more and less as the day goes.
+fn differences(values: &mut [f64], may_fall: bool) -> usize {
     let mut resets = 0;
     for row in 0..values.len() {
         let difference = values.get(row + 1).map_or(f64::NAN, |next| next - values[row]);
-        resets += usize::from(difference < 0.0);
-        values[row] = if difference < 0.0 { f64::NAN } else { difference };
+        let reset = difference < 0.0 && !may_fall;
+        resets += usize::from(reset);
+        values[row] = if reset { f64::NAN } else { difference };
     }
     resets
 }
@@ -257,47 +291,6 @@ fn to_power(history: &History, name: &str, values: &mut [f64], counters: bool) -
         }
     }
     Ok(())
-}
-
-fn time(cell: &[u8]) -> Result<Timestamp, String> {
-    let text = std::str::from_utf8(cell).unwrap_or("bytes that are not UTF-8");
-    if let Ok(time) = text.parse() {
-        return Ok(time);
-    }
-    if let Ok(seconds) = text.parse::<f64>() {
-        // Unix time: to the year 5138 these are seconds; milliseconds of today are larger.
-        let millis = if seconds < 1e11 { seconds * 1000.0 } else { seconds };
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then no time")]
-        return Timestamp::from_millisecond(millis.round() as i64)
-            .map_err(|_| format!("`time`: {text} is out of range"));
-    }
-    let text: String = text.chars().take(60).collect();
-    if text.parse::<jiff::civil::DateTime>().is_ok() {
-        return Err(format!(
-            "`time`: \"{text}\" does not say where: expected {text}Z or with an offset such as +01:00"
-        ));
-    }
-    Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found \"{text}\""))
-}
-
-fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
-    if cell.is_empty() {
-        return Ok(f64::NAN);
-    }
-    let text = std::str::from_utf8(cell).unwrap_or("bytes that are not UTF-8");
-    let value = match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => value * format.unit.factor(),
-        _ if SILENCE.iter().any(|silence| text.eq_ignore_ascii_case(silence)) => return Ok(f64::NAN),
-        _ => {
-            let text: String = text.chars().take(60).collect();
-            return Err(format!("expected a number, or nothing where it was not recorded, found \"{text}\""));
-        }
-    };
-    let is_power = !format.counters && !format.unit.is_energy();
-    if is_power && value.abs() > LARGEST {
-        return Err(format!("{value} W is beyond ±10 MW: is --unit right?"));
-    }
-    Ok(value)
 }
 
 #[cfg(test)]
@@ -337,6 +330,20 @@ mod tests {
     }
 
     #[test]
+    fn net_is_one_column_or_two_and_a_counter_of_it_goes_both_ways() {
+        let check = |header: &str, format: Format, rows: [&str; 3], expect: &[f64]| {
+            let [a, b, c] = rows;
+            let history = read(&format!("time,{header},solar\n0,{a},0\n900,{b},0\n1800,{c},0\n"), format).unwrap();
+            let net: Vec<f64> = (0..history.rows()).map(|row| history.net(row).unwrap().0).collect();
+            assert_eq!((net.as_slice(), history.resets(), history.circuits().count()), (expect, 0, 0), "{header}");
+        };
+        let counters = Format { unit: Unit::WattHours, counters: true, ..Format::default() };
+        check("import,export", Format::default(), ["300,0", "0,1200", "10,10"], &[300.0, -1200.0, 0.0]);
+        check("import,export", counters, ["7000,900", "7100,900", "7100,950"], &[400.0, -200.0]);
+        check("net", counters, ["7000", "7100", "7050"], &[400.0, -200.0]);
+    }
+
+    #[test]
     fn a_row_ends_with_the_next_or_when_one_is_missing_after_the_usual_time() {
         let text = "time,net,solar\n0,1,0\n60,1,0\n121,1,0\n300,1,0\n360,1,0\n";
         let history = read(text, Format::default()).unwrap();
@@ -369,6 +376,8 @@ mod tests {
         assert_snapshot!(row("2026-01-01T00:15Z,1,0,0,5"), @"line 4: 5 values for 4 columns");
         assert_snapshot!(row("2026-01-01T00:00Z,1,0,0"), @"line 4: 2026-01-01T00:00:00Z comes after 2026-01-01T00:00:00Z: expected ascending times, each once");
         assert_snapshot!(row("2026-01-01T00:15,1,0,0"), @r#"line 4: `time`: "2026-01-01T00:15" does not say where: expected 2026-01-01T00:15Z or with an offset such as +01:00"#);
+        assert_snapshot!(row("nan,1,0,0"), @r#"line 4: `time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found "nan""#);
+        assert_snapshot!(row("2056-01-01T00:15Z,1,0,0"), @"line 4: 2056-01-01T00:15:00Z is more than 20 years after 2026-01-01T00:00:00Z: take the part that is meant with --from and --to");
         assert_snapshot!(row("1.1.2026 00:15,1,0,0"), @r#"line 4: `time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found "1.1.2026 00:15""#);
     }
 
@@ -376,9 +385,11 @@ mod tests {
     fn refusals_of_the_whole_say_what_it_should_have_been() {
         assert_snapshot!(refused(""), @"the file is empty: expected a header such as time,net,solar,ev");
         assert_snapshot!(refused("time;net;solar\n"), @"line 1: expected columns separated by commas, found ';' between them");
-        assert_snapshot!(refused("time,grid,solar\n"), @"line 1: there is no column `net`: expected time,net,solar,<circuits>, found time,grid,solar");
+        assert_snapshot!(refused("time,grid,solar\n"), @"line 1: there is no column `net`: expected time,net,solar,<circuits>, or import and export instead of net, found time,grid,solar");
         assert_snapshot!(refused("time,net,solar,ev,ev\n"), @"line 1: there are two columns `ev`");
         assert_snapshot!(refused("time,net,solar\n0,1,0\n"), @"expected two rows at least, found 1");
+        let format = Format { counters: true, ..Format::default() };
+        assert_snapshot!(read("time,net,solar\n", format).unwrap_err(), @"--counters: counters count energy, expected --unit Wh or kWh with it");
         let format = Format { unit: Unit::KilowattHours, ..Format::default() };
         assert_snapshot!(read("time,net,solar\n0,1,0\n60,250,0\n", format).unwrap_err(), @"`net` comes to 15000000 W at 1970-01-01T00:01:00Z: is --unit right?");
     }
