@@ -56,7 +56,10 @@ fn print(out: &mut impl Write, rerun: &Rerun) -> io::Result<()> {
     }
     let Rerun { runs, inputs, decisions, recorded, .. } = rerun;
     let (decided, recorded) = (decisions.len(), recorded.len());
-    writeln!(out, "{runs} runs, {inputs} inputs: {decided} decisions, {recorded} when it was recorded")
+    let s = |count: usize| if count == 1 { "" } else { "s" };
+    let (of_runs, of_inputs, of_decided) = (s(*runs), s(*inputs), s(decided));
+    write!(out, "{runs} run{of_runs}, {inputs} input{of_inputs}: ")?;
+    writeln!(out, "{decided} decision{of_decided}, {recorded} when it was recorded")
 }
 
 fn line(decided: &Decided) -> serde_json::Value {

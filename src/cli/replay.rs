@@ -3,7 +3,7 @@
 //! Refuses to connect to anything: it reads files, and writes files and a table.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufRead as _, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,14 @@ use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Un
 /// A file that unpacks to more is refused.
 const LARGEST_FILE: u64 = 4 << 30;
 
+/// What a packed file begins with, whatever its name.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// What `sunward replay` is called with.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The record: CSV with the columns time, net (or import and export), solar and one for each circuit (.gz is
-    /// unpacked); or the folder, or a .jsonl file, of `sunward run --record`.
+    /// The record: CSV with the columns time, net (or import and export), solar and one for each circuit, packed with
+    /// gzip or not; or the folder, or a .jsonl file, of `sunward run --record`.
     file: PathBuf,
     /// What its numbers are; Wh and kWh are the energy of each row.
     #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
@@ -46,10 +49,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// What a kilowatt-hour from the grid costs.
-    #[arg(long, value_parser = number, value_name = "PRICE")]
+    #[arg(long, value_parser = number, allow_negative_numbers = true, value_name = "PRICE")]
     import_price: Option<f64>,
     /// What the grid pays for a kilowatt-hour.
-    #[arg(long, value_parser = number, value_name = "PRICE")]
+    #[arg(long, value_parser = number, allow_negative_numbers = true, value_name = "PRICE")]
     export_price: Option<f64>,
     /// Grams of CO2 in a kilowatt-hour from the grid.
     #[arg(long, value_parser = number, value_name = "GRAMS")]
@@ -78,6 +81,18 @@ impl Arguments {
             ("--html", self.html.is_some()),
         ];
         flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
+    /// Nobody means to lose last year's records to the report on them.
+    fn outputs_are_new(&self) -> anyhow::Result<()> {
+        let Self { file, html, journal, .. } = self;
+        for (option, path) in [("--html", html), ("--journal", journal)] {
+            let Some(path) = path else { continue };
+            let same = path.canonicalize().is_ok_and(|path| file.canonicalize().is_ok_and(|file| file == path));
+            anyhow::ensure!(!same, "{option}: {} is the record itself, expected a new file", path.display());
+        }
+        anyhow::ensure!(html.is_none() || html != journal, "--journal: expected another file than --html");
+        Ok(())
     }
 }
 
@@ -117,6 +132,7 @@ pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl
         let config = given.then_some(config);
         return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
+    arguments.outputs_are_new().map_err(Failure::Call)?;
     let time_zone = config.settings()?.time_zone;
     let history = Arc::new(history(arguments, &time_zone)?);
     let mut contenders = vec![contender("Sunward", arguments, config, &history)?];
@@ -166,8 +182,8 @@ fn history(arguments: &Arguments, time_zone: &TimeZone) -> Result<History, Failu
     let format = Format { unit, counters, from: moment(from)?, to: moment(to)? };
     let path = &arguments.file;
     let name = || path.display().to_string();
-    let file = BufReader::new(File::open(path).with_context(name)?);
-    let packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    let mut file = BufReader::new(File::open(path).with_context(name)?);
+    let packed = file.fill_buf().with_context(name)?.starts_with(&GZIP);
     let text: Box<dyn Read> =
         if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
     let mut text = text.take(LARGEST_FILE);

@@ -37,6 +37,8 @@ pub(crate) struct Run {
     pub(crate) covered: f64,
     pub(crate) started: String,
     pub(crate) stopped: String,
+    /// Some of it was seen: of a run within a gap nothing is known, and nothing is counted.
+    pub(crate) seen: bool,
 }
 
 /// One decision, as `--journal` tells it.
@@ -142,7 +144,6 @@ impl Diary {
     }
 
     pub(crate) fn begin_run(&mut self, task: usize, now: Moment, why: String) {
-        self.ledger.tasks[task].starts += 1;
         let (energy, covered) = self.so_far(task);
         self.open[task] = Some(Run {
             task,
@@ -152,12 +153,13 @@ impl Diary {
             covered: -covered,
             started: why,
             stopped: String::new(),
+            seen: false,
         });
     }
 
     pub(crate) fn end_run(&mut self, task: usize, now: Moment, why: &str) {
         let (energy, covered) = self.so_far(task);
-        let Some(run) = self.open[task].take().filter(|_| self.runs.len() < MOST_RUNS) else { return };
+        let Some(run) = self.open[task].take().filter(|run| run.seen && self.runs.len() < MOST_RUNS) else { return };
         let (energy, covered) = (run.energy + energy, run.covered + covered);
         self.runs.push(Run { to: now, energy, covered, stopped: why.to_owned(), ..run });
     }
@@ -173,8 +175,12 @@ impl Watcher for Diary {
         self.now = begin + step;
         self.ledger.step(flow, step);
         self.add(begin, self.now, flow);
-        for (account, on) in self.ledger.tasks.iter_mut().zip(on) {
+        for ((account, run), on) in self.ledger.tasks.iter_mut().zip(&mut self.open).zip(on) {
             account.on += *on;
+            if let Some(run) = run.as_mut().filter(|run| !run.seen && !on.is_zero()) {
+                run.seen = true;
+                account.starts += 1;
+            }
         }
     }
 

@@ -49,6 +49,9 @@ impl Series {
     }
 }
 
+/// Meters differ by so much; and no home gets by on so little.
+const TOLERANCE: Watts = Watts(50.0);
+
 /// A recorded time: rows in ascending order, each with its mean powers until the next one.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -78,6 +81,28 @@ impl History {
     #[must_use]
     pub fn resets(&self) -> usize {
         self.resets
+    }
+
+    /// What no home would have recorded: most likely, the file was read as something that it is not.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        let known = (0..self.rows()).filter_map(|row| self.net(row).zip(self.solar(row)));
+        let (mut rows, mut sold_more, mut most) = (0, 0, Watts::ZERO);
+        for (net, solar) in known {
+            rows += 1;
+            sold_more += usize::from(net.export() > solar.max(Watts::ZERO) + TOLERANCE);
+            most = most.max(net.max(-net));
+        }
+        if sold_more * 20 > rows {
+            doubts.push(format!(
+                "{sold_more} of {rows} rows send more to the grid than the sun gives: is `net` positive where it is bought?"
+            ));
+        }
+        if rows > 0 && most < TOLERANCE {
+            doubts.push(format!("the grid never moves more than {most}: is --unit right?"));
+        }
+        doubts
     }
 
     /// The names of the circuits.

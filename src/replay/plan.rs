@@ -66,6 +66,9 @@ pub struct Window {
     pub days: Vec<Weekday>,
 }
 
+/// Columns of a record that are no circuits.
+const GRID: [&str; 2] = ["net", "solar"];
+
 /// The keys of a model.
 pub(crate) const FIELDS: [&str; 5] = ["id", "need", "by", "available", "standby"];
 
@@ -81,7 +84,7 @@ impl PlannedTask {
         fields.only(&known)?;
         let id = fields.text("id", 64)?.ok_or_else(|| fields.error("id", "missing, expected a name such as \"ev\""))?;
         let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
-        let model = Model::read(&fields)?;
+        let mut model = Model::read(&fields)?;
         let mut merged = table.clone();
         let same = configured.iter().find(|task| task.get("id").and_then(Value::as_str) == Some(id.as_str()));
         for (field, value) in same.into_iter().flatten() {
@@ -97,7 +100,17 @@ impl PlannedTask {
             min_off: rest,
             ..Registration::new(&id, Watts::ZERO)
         };
+        if let Some(key) = GRID.into_iter().find(|key| *key == id.as_str() && !merged.contains_key("keys")) {
+            return Err(fields.error("id", format!("`{key}` is no circuit of a task, expected another id, or `keys`")));
+        }
         let registration = registration_of(&Fields::new(&merged), default)?;
+        if model.need == Need::Recorded && registration.keys.is_empty() {
+            return Err(fields.error("keys", "is empty, and its need is what they drew: expected one, or `need`"));
+        }
+        // What it owes each day has a deadline already: a need of its own from midnight on would be met before it, at night.
+        if let Some(daily) = registration.daily.as_ref().filter(|daily| !model.due && !daily.on_for.is_zero()) {
+            (model.by, model.due) = (daily.by, true);
+        }
         // Nobody falls silent in a replay: a state is told when it changes.
         Ok(Self { id, registration: Registration { expire_after: None, ..registration }, model })
     }
@@ -207,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_that_it_has_already_is_that_of_its_need() {
+        let by = |fields: &str| {
+            let planned = read(&format!("{{\"id\": \"ev\", \"power\": 1400, {fields}}}")).unwrap();
+            (planned.model.due, planned.model.by.hour())
+        };
+        assert_eq!(by(r#""daily": {"on_for": "2h", "by": "06:00"}"#), (true, 6));
+        assert_eq!(by(r#""daily": {"on_for": "2h", "by": "06:00"}, "by": "20:00""#), (true, 20));
+        assert_eq!(by(r#""daily": {"max": "2h"}"#), (false, 0));
+    }
+
+    #[test]
     fn needs_are_energies_or_times() {
         for (text, expect) in [
             ("\"recorded\"", Need::Recorded),
@@ -236,6 +260,8 @@ mod tests {
     #[test]
     fn refusals_name_the_field() {
         assert_snapshot!(read(r#"{"power": 1}"#).unwrap_err(), @r#"id: missing, expected a name such as "ev""#);
+        assert_snapshot!(read(r#"{"id": "net", "power": 1}"#).unwrap_err(), @"id: `net` is no circuit of a task, expected another id, or `keys`");
+        assert_snapshot!(refused("keys", "[]"), @"keys: is empty, and its need is what they drew: expected one, or `need`");
         assert_snapshot!(refused("pwer", "1"), @"pwer: unknown field, did you mean `power`?");
         assert_snapshot!(refused("max_power", "1000"), @"max_power: expected at least `power` (1400), found 1000");
         assert_snapshot!(refused("need", "\"8\""), @r#"need: expected "recorded", an energy such as "8 kWh" or "500 Wh", or a run time such as "2h", found "8""#);

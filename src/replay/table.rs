@@ -27,6 +27,9 @@ pub fn table(scenarios: &[Scenario], prices: &Prices, mut out: impl Write) -> io
     if let Some(more) = first.home().gaps().len().checked_sub(MOST_GAPS).filter(|more| *more > 0) {
         writeln!(out, "  and {more} more")?;
     }
+    for doubt in first.home().history().doubts() {
+        writeln!(out, "  {doubt}")?;
+    }
     writeln!(out)?;
     for row in energy_rows(scenarios, prices) {
         write!(out, "{:<18}", row.name)?;
@@ -77,13 +80,16 @@ pub(crate) fn about(home: &Home) -> String {
     let gaps = home.gaps();
     if !gaps.is_empty() {
         let total: Duration = gaps.iter().map(Gap::length).sum();
-        let word = if gaps.len() == 1 { "gap" } else { "gaps" };
-        let _ = write!(text, "; {} {word}, {} that are not counted", gaps.len(), spoken(total));
+        let _ = write!(text, "; {}, {} that are not counted", counted(gaps.len(), "gap"), spoken(total));
     }
     if home.history().resets() > 0 {
-        let _ = write!(text, "; counters went back {} times", home.history().resets());
+        let _ = write!(text, "; counters went back {}", counted(home.history().resets(), "time"));
     }
     text
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 pub(crate) fn described(gap: &Gap, home: &Home) -> String {

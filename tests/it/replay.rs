@@ -210,6 +210,92 @@ async fn wrong_calls_say_what_to_type() {
     }
 }
 
+/// Ten days of hours, of which the middle six are lost: the meter's for three, everything for three.
+#[tokio::test]
+async fn nobody_works_for_the_days_that_lie_in_a_gap() {
+    let mut text = String::from("time,net,solar,pump\n");
+    for hour in 0..240 {
+        let sun = if (9..15).contains(&(hour % 24)) { 3000 } else { 0 };
+        let pump = if hour % 24 == 20 { 1000 } else { 0 };
+        let day = 1 + hour / 24;
+        let net = if (3..6).contains(&day) { String::new() } else { (300 - sun + pump).to_string() };
+        if !(6..9).contains(&day) {
+            text.push_str(&format!("2026-06-{day:02}T{:02}:00Z,{net},{sun},{pump}\n", hour % 24));
+        }
+    }
+    let tasks = "time_zone = 'UTC'
+        [[replay.task]]
+        id = 'boiler'
+        power = 2000
+        need = '2h'
+        by = '08:00'
+        [[replay.task]]
+        id = 'pump'
+        power = 500
+    ";
+    let folder = Folder::new(&[("days.csv", &text), ("sunward.toml", tasks)]);
+    let said = folder.call(&["days.csv"]).await;
+    let tasks = said.lines().skip_while(|line| !line.starts_with("task ")).take(7).collect::<Vec<_>>().join("\n");
+    assert_snapshot!(tasks, @r"
+    task                                   energy     by sun    on time     starts     needed     missed       left
+    boiler              as recorded       0.0 kWh          -        0 h          0          0          0    0.0 kWh
+                        naive switch     16.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+                        Sunward          16.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+    pump                as recorded       4.0 kWh      0.0 %        4 h          4          4          0    0.0 kWh
+                        naive switch      4.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+                        Sunward           4.0 kWh    100.0 %        8 h          4          4          0    0.0 kWh
+    ");
+}
+
+#[tokio::test]
+async fn a_file_that_was_misread_is_doubted() {
+    let flipped: Vec<String> = day()
+        .lines()
+        .map(|line| match line.split(',').collect::<Vec<_>>()[..] {
+            [time, net, ref rest @ ..] if net != "net" => {
+                format!("{time},{},{}", -net.parse::<i32>().unwrap(), rest.join(","))
+            }
+            _ => line.to_owned(),
+        })
+        .collect();
+    let files = [("day.csv", day()), ("flipped.csv", flipped.join("\n"))];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let folder = Folder::new(&[&files[..], &[("sunward.toml", TASKS)]].concat());
+    let doubt = |said: String| said.lines().nth(2).unwrap().trim().to_owned();
+    assert_eq!(doubt(folder.call(&["day.csv"]).await), "");
+    assert_snapshot!(doubt(folder.call(&["flipped.csv"]).await), @"18 of 24 rows send more to the grid than the sun gives: is `net` positive where it is bought?");
+    let kilowatts: Vec<String> = (0..24).map(|hour| format!("2026-06-01T{hour:02}:00Z,0.3,0,0,0")).collect();
+    std::fs::write(folder.0.path().join("kW.csv"), format!("time,net,solar,boiler,pump\n{}\n", kilowatts.join("\n")))
+        .unwrap();
+    assert_snapshot!(doubt(folder.call(&["kW.csv"]).await), @"the grid never moves more than 0 W: is --unit right?");
+    assert_eq!(doubt(folder.call(&["kW.csv", "--unit", "kW"]).await), "");
+}
+
+#[tokio::test]
+async fn a_packed_file_is_known_by_its_content() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, day().as_bytes()).unwrap();
+    let folder = Folder::new(&[("plain.csv.gz", &day()), ("sunward.toml", TASKS)]);
+    std::fs::write(folder.0.path().join("packed.csv"), packed.finish().unwrap()).unwrap();
+    assert_eq!(folder.call(&["packed.csv"]).await, folder.call(&["plain.csv.gz"]).await);
+    assert!(folder.call(&["packed.csv"]).await.starts_with("status: 0"));
+}
+
+#[tokio::test]
+async fn the_record_is_not_lost_to_its_report_and_a_price_may_be_negative() {
+    let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
+    assert_snapshot!(folder.call(&["day.csv", "--html", "./day.csv"]).await, @r"
+    status: 2
+    error: --html: ./day.csv is the record itself, expected a new file
+    ");
+    assert_snapshot!(folder.call(&["day.csv", "--html", "a", "--journal", "a"]).await, @r"
+    status: 2
+    error: --journal: expected another file than --html
+    ");
+    assert_eq!(folder.read("day.csv"), day());
+    assert!(folder.call(&["day.csv", "--import-price", "-0.10"]).await.contains("cost                         -0.95"));
+}
+
 #[test]
 fn a_spring_of_the_recorded_home_runs_mostly_on_the_sun() {
     let minute = std::time::Duration::from_secs(60);

@@ -155,11 +155,19 @@ fn settings(config: Config, url: &str, speed: f64) -> Config {
     Config { mqtt: Mqtt { url: Some(url.to_owned()), ..Mqtt::default() }, scheduler, time_zone, ..Config::default() }
 }
 
-async fn listen(address: Option<&str>) -> Result<Embedded, BrokerError> {
+async fn listen(address: Option<&str>) -> anyhow::Result<Embedded> {
     let at = |listen: &str| Broker { listen: listen.to_owned(), storage: None };
     let limit = Mqtt::default().max_packet_size;
-    match broker::start(&at(address.unwrap_or(USUAL)), limit).await {
-        Err(BrokerError::InUse { .. }) if address.is_none() => broker::start(&at("127.0.0.1:0"), limit).await,
-        started => started,
+    let Some(address) = address else {
+        return Ok(match broker::start(&at(USUAL), limit).await {
+            Err(BrokerError::InUse { .. }) => broker::start(&at("127.0.0.1:0"), limit).await?,
+            started => started?,
+        });
+    };
+    match broker::start(&at(address), limit).await {
+        Err(BrokerError::InUse { address, .. }) => {
+            anyhow::bail!("--listen: {address} is in use; left out, it is any free port of this computer")
+        }
+        started => started.context("--listen"),
     }
 }

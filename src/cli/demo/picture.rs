@@ -37,6 +37,9 @@ pub(super) struct Picture<'a> {
     pub(super) keys: bool,
 }
 
+/// From this width on there is room for the four powers in columns.
+const ROOMY: usize = 70;
+
 /// Rows of the surfaces: there are none below the first number.
 const LOWEST: usize = 3;
 const HIGHEST: usize = 12;
@@ -74,7 +77,7 @@ impl Picture<'_> {
     pub(super) fn lines(&self, frame: Frame) -> Vec<Line> {
         let chart = Chart::new(self.day, frame.width, frame.colours);
         let room = Room::divide(frame.height, chart.is_some());
-        let mut lines = vec![self.title(frame.width), self.flows()];
+        let mut lines = vec![self.title(frame.width), self.flows(frame.width)];
         match chart.filter(|_| room.surfaces > 0) {
             Some(chart) => {
                 lines.extend(chart.surfaces(room.surfaces));
@@ -91,7 +94,7 @@ impl Picture<'_> {
         lines.extend(self.happenings(room.happenings));
         lines.push(self.sums());
         if room.hint {
-            lines.extend([Line::default(), self.hint()]);
+            lines.extend([Line::default(), self.hint(frame.width)]);
         }
         lines.truncate(frame.height);
         lines
@@ -123,14 +126,18 @@ impl Picture<'_> {
         }
     }
 
-    fn flows(&self) -> Line {
+    fn flows(&self, width: usize) -> Line {
+        // The columns stand still where there is room for them; where there isn't, all four are seen.
+        let (base, column) = if width < ROOMY { ("base", 0) } else { ("base load", 11) };
         let net = self.flows.net();
         let (word, colour) = if net > Watts::ZERO { ("buying", Colour::Red) } else { ("selling", Colour::Yellow) };
         let entry = |line: Line, name: &str, style: Style, watts: Watts| {
-            line.with(DIM, format!("{name} ")).with(style, format!("{:<11}", power(watts)))
+            line.with(DIM, format!("{name} "))
+                .with(style, format!("{:<column$}", power(watts)))
+                .with(PLAIN, if column == 0 { "  " } else { "" })
         };
         let line = entry(Line::default(), "sun", Style { bold: true, ..coloured(Colour::Yellow) }, self.flows.solar);
-        let line = entry(line, "base load", PLAIN, self.flows.base);
+        let line = entry(line, base, PLAIN, self.flows.base);
         let line = entry(line, "tasks", coloured(Colour::Cyan), self.flows.tasks());
         entry(line, word, Style { bold: true, ..coloured(colour) }, Watts(net.0.abs()))
     }
@@ -184,10 +191,13 @@ impl Picture<'_> {
         line.with(DIM, "  sufficiency ").with(BOLD, percent(self.ledger.self_sufficiency()))
     }
 
-    fn hint(&self) -> Line {
+    fn hint(&self, width: usize) -> Line {
         let word = if self.seen.is_paused() { "resume" } else { "pause" };
-        let line = Line::default().with(DIM, "Any MQTT client can join: ");
-        line.with(PLAIN, format!("mosquitto_pub {}-t sunward/scheduler/set -m {word}", port(self.broker)))
+        let call = format!("mosquitto_pub {}-t sunward/scheduler/set -m {word}", port(self.broker));
+        // The end of the call is what has to be read.
+        let room = width.saturating_sub(call.chars().count());
+        let intro = ["Any MQTT client can join: ", "Join with ", ""].into_iter().find(|intro| intro.len() <= room);
+        Line::default().with(DIM, intro.unwrap_or_default()).with(PLAIN, call)
     }
 }
 
@@ -316,7 +326,7 @@ mod tests {
     fn a_small_one_shows_what_matters_most() {
         assert_snapshot!(painted(60, 12), @"
         Sunward demo  Sun 21 Jun  13:59  a few clouds
-        sun 4.60 kW    base load 233 W      tasks 3.91 kW    sellin…
+        sun 4.60 kW  base 233 W  tasks 3.91 kW  selling 458 W
 
         · boiler            -  59 °C         it has a reason with m…
         ● ev          3.91 kW  34 %, 17 A    it has a reason with m…
@@ -328,6 +338,12 @@ mod tests {
         12:40  start ev          4 kW are available (elected)
         made 38.2  sold 24.0  bought 1.1 kWh  self-consumption 37 %…
         ");
+    }
+
+    #[test]
+    fn the_call_that_pauses_can_be_copied_from_the_usual_width() {
+        let said = painted(80, 30);
+        assert_eq!(said.lines().last().unwrap(), "Join with mosquitto_pub -p 40123 -t sunward/scheduler/set -m pause");
     }
 
     proptest! {

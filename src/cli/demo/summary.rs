@@ -16,7 +16,7 @@ pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<S
         String::new(),
         format!("From {} to {}:", local(times.begin), local(until)),
         format!(
-            "the sun made {}; {} were used at home and {} sold; {} were bought",
+            "the sun made {}: {} used at home, {} sold; {} bought",
             ledger.produced,
             ledger.produced - ledger.exported,
             ledger.exported,

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::{Format, LARGEST};
+use super::Format;
+use super::reading::LARGEST;
 
 /// Text that means "not recorded", as spreadsheets, pandas and Home Assistant write it.
 const SILENCE: [&str; 6] = ["", "nan", "null", "none", "unknown", "unavailable"];
@@ -21,13 +22,11 @@ pub(super) fn time(cell: &[u8]) -> Result<Timestamp, String> {
         return Timestamp::from_millisecond(millis.round() as i64)
             .map_err(|_| format!("`time`: {text} is out of range"));
     }
-    let text: String = text.chars().take(60).collect();
+    let text = shortened(text);
     if text.parse::<jiff::civil::DateTime>().is_ok() {
-        return Err(format!(
-            "`time`: \"{text}\" does not say where: expected {text}Z or with an offset such as +01:00"
-        ));
+        return Err(format!("`time`: {text:?} does not say where: expected {text}Z or with an offset such as +01:00"));
     }
-    Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found \"{text}\""))
+    Err(format!("`time`: expected RFC 3339 such as 2016-06-01T12:00:00Z, or Unix seconds, found {text:?}"))
 }
 
 pub(super) fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
@@ -39,13 +38,21 @@ pub(super) fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
         Ok(value) if value.is_finite() => value * format.unit.factor(),
         _ if SILENCE.iter().any(|silence| text.eq_ignore_ascii_case(silence)) => return Ok(f64::NAN),
         _ => {
-            let text: String = text.chars().take(60).collect();
-            return Err(format!("expected a number, or nothing where it was not recorded, found \"{text}\""));
+            let text = shortened(text);
+            return Err(format!("expected a number, or nothing where it was not recorded, found {text:?}"));
         }
     };
     let is_power = !format.counters && !format.unit.is_energy();
     if is_power && value.abs() > LARGEST {
+        let value = if value.abs() < 1e12 { value.to_string() } else { format!("{value:e}") };
         return Err(format!("{value} W is beyond ±10 MW: is --unit right?"));
     }
     Ok(value)
+}
+
+/// What an error shows of a text from a file.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    let short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() { short + "…" } else { short }
 }

@@ -4,6 +4,7 @@
 //! its line. Only an empty cell is silence.
 
 mod cell;
+mod reading;
 
 use std::io::Read;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use std::time::Duration;
 use csv::ByteRecord;
 use jiff::Timestamp;
 
-use cell::{number, time};
+use cell::{number, shortened, time};
+pub use reading::Unit;
+use reading::{differences, to_power};
 
 use crate::replay::history::{History, Moment, Series};
 
@@ -27,40 +30,6 @@ const LONGEST: Duration = Duration::from_secs(20 * 366 * 86_400);
 /// The columns that stand for `net` where there are two meters.
 const IMPORT: &str = "import";
 const EXPORT: &str = "export";
-
-/// What no home uses, in watts.
-const LARGEST: f64 = 10e6;
-
-/// What the numbers of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Unit {
-    /// Mean power in watts.
-    #[default]
-    #[value(name = "W")]
-    Watts,
-    /// Mean power in kilowatts.
-    #[value(name = "kW")]
-    Kilowatts,
-    /// Energy in watt-hours.
-    #[value(name = "Wh")]
-    WattHours,
-    /// Energy in kilowatt-hours.
-    #[value(name = "kWh")]
-    KilowattHours,
-}
-
-impl Unit {
-    fn factor(self) -> f64 {
-        match self {
-            Self::Watts | Self::WattHours => 1.0,
-            Self::Kilowatts | Self::KilowattHours => 1000.0,
-        }
-    }
-
-    fn is_energy(self) -> bool {
-        matches!(self, Self::WattHours | Self::KilowattHours)
-    }
-}
 
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -141,7 +110,7 @@ struct Header {
 
 impl Header {
     fn read(record: &ByteRecord) -> Result<Self, CsvError> {
-        let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let names: Vec<String> = record.iter().map(name).collect();
         if let [one] = names.as_slice()
             && let Some(other) = [';', '\t'].into_iter().find(|separator| one.contains(*separator))
         {
@@ -158,11 +127,22 @@ impl Header {
         let grid = if split { IMPORT } else { "net" };
         if let Some(missing) = ["time", grid, "solar"].into_iter().find(|column| !is_there(column)) {
             let expected = "expected time,net,solar,<circuits>, or import and export instead of net";
-            return Err(at(1, format!("there is no column `{missing}`: {expected}, found {}", names.join(","))));
+            return Err(at(
+                1,
+                format!("there is no column `{missing}`: {expected}, found {}", shortened(&names.join(","))),
+            ));
         }
         let time = names.iter().position(|name| name == "time").unwrap_or_default();
         Ok(Self { names, time, split })
     }
+}
+
+/// A column's name; what steers a terminal is for no error message.
+fn name(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell)
+        .chars()
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
 }
 
 struct Rows<'a> {
@@ -264,35 +244,6 @@ fn usual_interval(times: &[Moment]) -> Option<Duration> {
     u64::try_from(*middle).ok().map(Duration::from_millis)
 }
 
-/// Readings of a counter → what each row added. Answers how often it went backwards, unless it `may_fall`: what came from
-/// the grid less what went there is both more and less as the day goes.
-fn differences(values: &mut [f64], may_fall: bool) -> usize {
-    let mut resets = 0;
-    for row in 0..values.len() {
-        let difference = values.get(row + 1).map_or(f64::NAN, |next| next - values[row]);
-        let reset = difference < 0.0 && !may_fall;
-        resets += usize::from(reset);
-        values[row] = if reset { f64::NAN } else { difference };
-    }
-    resets
-}
-
-/// Watt-hours of each row → its mean watts. What a counter says across a gap belongs to the gap.
-fn to_power(history: &History, name: &str, values: &mut [f64], counters: bool) -> Result<(), CsvError> {
-    for (row, value) in values.iter_mut().enumerate() {
-        let (begin, end) = (history.begin(row), history.end(row));
-        if counters && history.times.get(row + 1) != Some(&end) {
-            *value = f64::NAN;
-        }
-        *value /= begin.until(end).as_secs_f64() / 3600.0;
-        if value.abs() > LARGEST {
-            let (time, value) = (begin.timestamp(), *value);
-            return Err(CsvError::Whole(format!("`{name}` comes to {value:.0} W at {time}: is --unit right?")));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
@@ -327,6 +278,18 @@ mod tests {
         check(Unit::KilowattHours, false, ["0.025", "0", "1"], [Some(100.0), Some(0.0), Some(4000.0)]);
         check(Unit::KilowattHours, true, ["7", "7.5", "8.5"], [Some(2000.0), Some(4000.0), None]);
         check(Unit::WattHours, true, ["900", "0", "50"], [None, Some(200.0), None]);
+        // A meter that slips for a reading hasn't counted all its life in a quarter of an hour.
+        check(Unit::WattHours, true, ["900", "0", "950"], [None, None, None]);
+    }
+
+    #[test]
+    fn nothing_in_a_file_can_steer_a_terminal() {
+        let said = [
+            refused("time,\x1b[2J\n"),
+            refused("time,net,solar\n0,\x1b[2J,0\n"),
+            refused("time,net,solar\n\x1b[2J,0,0\n"),
+        ];
+        assert!(said.iter().all(|said| !said.chars().any(char::is_control)), "{said:?}");
     }
 
     #[test]

@@ -239,6 +239,7 @@ mod tests {
             covered: 0.0,
             started: String::new(),
             stopped: String::new(),
+            seen: true,
         };
         let runs = [run(DAY / 2, 20 * DAY), run(20 * DAY, 20 * DAY + 5)];
         let runs: Vec<&Run> = runs.iter().collect();
