@@ -9,6 +9,9 @@ use super::{
     Duration, Event, Instant, Lcg, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState, Watts,
 };
 
+/// One record of the meter.
+type Values = Vec<(Arc<str>, Watts)>;
+
 /// How often the model moves, in seconds.
 const TICK: f64 = 0.5;
 
@@ -91,7 +94,7 @@ fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl
         .map(|(index, charger)| start(&mut scheduler, index, *charger, usage, begin))
         .collect();
     let mut random = Lcg(7);
-    let mut records: VecDeque<(f64, Vec<(Arc<str>, Watts)>)> = VecDeque::new();
+    let mut records: VecDeque<(f64, Values)> = VecDeque::new();
     let mut day = Day { moments: Vec::new(), told: Vec::new() };
     for tick in 0..seconds * 2 {
         let time = f64::from(tick) * TICK;
@@ -139,7 +142,7 @@ fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl
     day
 }
 
-fn power(scheduler: &mut Scheduler, values: Vec<(Arc<str>, Watts)>, now: Now) {
+fn power(scheduler: &mut Scheduler, values: Values, now: Now) {
     scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now).unwrap();
 }
 
