@@ -89,15 +89,19 @@ pub fn time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// `<base>/scheduler/cycle`. `online_since` tells one run of Sunward from another.
+/// `<base>/scheduler/cycle`; `record` is the newest one. `online_since` tells one run of Sunward from another.
 #[must_use]
-pub fn cycle(report: &CycleReport, latest: &Latest, online_since: Option<&str>) -> Value {
+pub fn cycle<'a>(
+    report: &CycleReport,
+    record: impl Iterator<Item = (&'a str, Watts)>,
+    latest: &Latest,
+    online_since: Option<&str>,
+) -> Value {
     let of = |action: Action| -> Vec<Value> {
         report.decisions.iter().filter(|decision| decision.action == action).map(decision).collect()
     };
-    let record = report.record.as_ref().map(|record| {
-        record.iter().map(|(key, value)| (key.to_string(), watts(*value))).collect::<Map<String, Value>>()
-    });
+    let record =
+        report.source.map(|_| record.map(|(key, value)| (key.to_owned(), watts(value))).collect::<Map<_, _>>());
     serde_json::json!({
         "time": time(report.time),
         "skipped": report.skipped.map(|skipped| match skipped {

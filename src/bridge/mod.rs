@@ -323,7 +323,8 @@ impl Bridge {
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
-        let report = report::cycle(&report, &self.latest, self.rival.own()).to_string();
+        let record = self.scheduler.latest_record();
+        let report = report::cycle(&report, record, &self.latest, self.rival.own()).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }

@@ -5,6 +5,7 @@
 //! importance, each such copy differs from the one before by a single task, so one copy of the window's `net` is kept
 //! and moved along: the whole question costs one pass over the window per task.
 
+use crate::scheduler::key::KeyId;
 use crate::scheduler::scene::{Load, Scene};
 use crate::units::{Share, Watts};
 
@@ -84,12 +85,8 @@ impl<'s, 'a> Copies<'s, 'a> {
 
     /// A task's usage in the copy of a record, before it is minimised.
     fn usage(&self, load: usize, record: usize) -> Watts {
-        let suppressed = |key: usize| self.suppressed[record * self.keys + key];
-        let keys = self.scene.keys(load);
-        if keys.iter().all(|key| !suppressed(key.index())) {
-            return self.scene.usage(load, record);
-        }
-        keys.iter().filter(|key| !suppressed(key.index())).map(|key| self.scene.value(*key, record)).sum()
+        let counts = |key: &&KeyId| !self.suppressed[record * self.keys + key.index()];
+        self.scene.keys(load).iter().filter(counts).map(|key| self.scene.value(*key, record)).sum()
     }
 
     /// The covered share of a task, back to the first record in which it used nothing.

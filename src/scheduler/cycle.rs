@@ -1,7 +1,6 @@
 //! One cycle: a record is made, the rules are asked in their order, and everybody gets a verdict (SPEC section 7).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use minijinja::Value;
@@ -38,10 +37,8 @@ pub struct CycleReport {
     pub time: Timestamp,
     /// Why it decided nothing.
     pub skipped: Option<Skipped>,
-    /// Where its record came from.
+    /// Where its record came from: then that is [`Scheduler::latest_record`].
     pub source: Option<Source>,
-    /// Its record, by key, as the window keeps it.
-    pub record: Option<Vec<(Arc<str>, Watts)>>,
     /// What tasks consumed according to it.
     pub consumption: Option<Consumption>,
     /// No record has come for longer than `max_record_gap`, whether paused or not.
@@ -77,14 +74,13 @@ impl Scheduler {
             None => self.schedule(now),
         }
         self.renew_leases(now);
-        let record = source.and_then(|_| self.window.latest()).map(|record| self.named(record).collect());
         let mut decisions = std::mem::take(&mut self.between);
         // The last word about a task counts once.
         let mut seen = std::collections::HashSet::new();
         decisions.reverse();
         decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
         decisions.reverse();
-        CycleReport { time: now.wall, skipped, source, record, consumption, no_data: self.no_data, decisions }
+        CycleReport { time: now.wall, skipped, source, consumption, no_data: self.no_data, decisions }
     }
 
     /// Makes the cycle's record from what arrived and puts it into the window.
@@ -152,10 +148,10 @@ impl Scheduler {
         })
     }
 
-    /// A record's values by name.
-    fn named<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (Arc<str>, Watts)> + 'a {
-        let values = self.keys.iter().filter_map(|key| Some((key, (*record.values.get(key.index())?)?)));
-        values.map(|(key, value)| (self.keys.shared_name(key), value))
+    /// The newest record by key, as the window keeps it; empty while there is none.
+    pub fn latest_record(&self) -> impl Iterator<Item = (&str, Watts)> {
+        let values = self.window.latest().into_iter().flat_map(|record| self.keys.iter().zip(&record.values));
+        values.filter_map(|(key, value)| Some((self.keys.name(key), (*value)?)))
     }
 
     /// Asks the rules and tells the decisions.
@@ -208,8 +204,10 @@ impl Scheduler {
         let slot = |load: usize| scene.loads[load].slot;
         let running = covered.iter().enumerate().filter_map(|(load, share)| Some((load, Verdict::Covered((*share)?))));
         let waiting = elected.waiting.iter().map(|(load, why)| (*load, Verdict::Waits(self.waits(&scene, *load, why))));
+        let mut verdicts = Vec::with_capacity(scene.loads.len());
+        verdicts.extend(running.chain(waiting).map(|(load, verdict)| (slot(load), verdict)));
         Outcome {
-            verdicts: running.chain(waiting).map(|(load, verdict)| (slot(load), verdict)).collect(),
+            verdicts,
             learned: learned.into_iter().map(|(load, learned)| (slot(load), learned)).collect(),
             choices,
         }
@@ -293,9 +291,8 @@ impl Scheduler {
 
     /// `record` and `now` for expressions.
     fn surroundings(&self, now: Now) -> (Value, Value) {
-        let record = self.window.latest().into_iter().flat_map(|record| self.named(record));
         // A map: pairs collected straight into a value would be a list.
-        let record: BTreeMap<_, _> = record.map(|(key, value)| (key, value.0)).collect();
+        let record: BTreeMap<_, _> = self.latest_record().map(|(key, value)| (key, value.0)).collect();
         let local = now.wall.to_zoned_datetime(self.settings.time_zone.clone());
         let now = minijinja::context! {
             hour => local.hour(),

@@ -66,7 +66,7 @@ pub(crate) struct Elected {
 /// Starts the most important electable candidate, and again, until there is none.
 pub(crate) fn elect(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, excluded: &[usize]) -> Elected {
     let mut started = Vec::new();
-    let mut waiting = Vec::new();
+    let mut waiting = Vec::with_capacity(scene.loads.len());
     let candidates: Vec<_> = (0..scene.loads.len())
         .filter(|index| scene.loads[*index].is_candidate() && !excluded.contains(index) && !sheet.has(*index))
         .collect();

@@ -57,11 +57,6 @@ impl Keys {
         &self.names[id.index()]
     }
 
-    /// A key's name, to be kept.
-    pub(crate) fn shared_name(&self, id: KeyId) -> Arc<str> {
-        Arc::clone(&self.names[id.index()])
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }

@@ -24,21 +24,22 @@ pub(crate) struct Sheet<'s, 'a> {
     /// The sum of priority levels in R, and their number.
     levels: u32,
     count: u32,
+    /// By record.
     columns: Vec<Column>,
+    /// By record, then by key: how many ignored tasks that own it ran when the record was made.
+    ignored: Vec<u16>,
+    keys: usize,
+    /// By record, then by place in `adjustable`: what the tasks from there on can give; 0 at the end.
+    given: Vec<Watts>,
 }
 
 /// One of the newest records.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Column {
-    record: usize,
     /// `net` if only R and the base load ran,
     net: Watts,
     /// but for what the base load in mode `on` will use that did not run yet.
     coming: Watts,
-    /// By key: how many ignored tasks that own it ran when the record was made.
-    ignored: Vec<u16>,
-    /// What the adjustable tasks of R can give, from each of them on to the least important; 0 at the end.
-    given: Vec<Watts>,
 }
 
 /// What a candidate would get.
@@ -57,15 +58,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
     /// ignored: their power is meant for somebody else.
     pub(crate) fn new(scene: &'s Scene<'a>, keys: usize, stopped: &[usize], kept_in_net: &[usize]) -> Self {
         let loads = scene.loads.len();
-        let columns = (0..scene.confirming())
-            .map(|record| Column {
-                record,
-                net: scene.net(record),
-                coming: Watts::ZERO,
-                ignored: vec![0; keys],
-                given: Vec::new(),
-            })
-            .collect();
+        let columns = (0..scene.confirming()).map(|record| Column { net: scene.net(record), coming: Watts::ZERO });
         let mut sheet = Self {
             scene,
             members: vec![false; loads],
@@ -74,7 +67,10 @@ impl<'s, 'a> Sheet<'s, 'a> {
             adjustable: Vec::new(),
             levels: 0,
             count: 0,
-            columns,
+            columns: columns.collect(),
+            ignored: vec![0; scene.confirming() * keys],
+            keys,
+            given: Vec::new(),
         };
         let is_member = |index: usize| scene.loads[index].takes_part() && !stopped.contains(&index);
         for index in 0..loads {
@@ -138,7 +134,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
         (0..self.columns.len()).map(move |column| {
             let adjustable = self.scene.loads[load].adjustable;
             let given = if adjustable { self.excess(load, column) } else { Watts::ZERO };
-            let ran = self.scene.ran(load, self.columns[column].record);
+            let ran = self.scene.ran(load, column);
             let left = if ran { Watts::ZERO } else { self.usage(load, column) };
             (self.level(load, column) - given - left).max(Watts::ZERO)
         })
@@ -178,30 +174,30 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// Takes a task that doesn't run any more out of the records that were made while it ran.
     fn ignore(&mut self, load: usize) {
-        for column in &mut self.columns {
-            if !self.scene.ran(load, column.record) {
+        for (record, column) in self.columns.iter_mut().enumerate() {
+            if !self.scene.ran(load, record) {
                 continue;
             }
             for key in self.scene.keys(load) {
-                let ignored = &mut column.ignored[key.index()];
+                let ignored = &mut self.ignored[record * self.keys + key.index()];
                 *ignored += 1;
                 if *ignored == 1 {
-                    column.net -= self.scene.value(*key, column.record);
+                    column.net -= self.scene.value(*key, record);
                 }
             }
         }
     }
 
     fn unignore(&mut self, load: usize) {
-        for column in &mut self.columns {
-            if !self.scene.ran(load, column.record) {
+        for (record, column) in self.columns.iter_mut().enumerate() {
+            if !self.scene.ran(load, record) {
                 continue;
             }
             for key in self.scene.keys(load) {
-                let ignored = &mut column.ignored[key.index()];
+                let ignored = &mut self.ignored[record * self.keys + key.index()];
                 *ignored -= 1;
                 if *ignored == 0 {
-                    column.net += self.scene.value(*key, column.record);
+                    column.net += self.scene.value(*key, record);
                 }
             }
         }
@@ -209,12 +205,8 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// A task's usage, without what was another's on a key that they share.
     fn usage(&self, load: usize, column: usize) -> Watts {
-        let Column { record, ignored, .. } = &self.columns[column];
-        let keys = self.scene.keys(load);
-        if keys.iter().all(|key| ignored[key.index()] == 0) {
-            return self.scene.usage(load, *record);
-        }
-        keys.iter().filter(|key| ignored[key.index()] == 0).map(|key| self.scene.value(*key, *record)).sum()
+        let counts = |key: &&KeyId| self.ignored[column * self.keys + key.index()] == 0;
+        self.scene.keys(load).iter().filter(counts).map(|key| self.scene.value(*key, column)).sum()
     }
 
     /// What a task of R counts at.
@@ -232,7 +224,8 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// What the less important adjustable tasks of R give up for a task.
     fn given_to(&self, load: usize, column: usize) -> Watts {
-        self.columns[column].given[self.adjustable.partition_point(|other| *other < load)]
+        let place = self.adjustable.partition_point(|other| *other < load);
+        self.given[column * (self.adjustable.len() + 1) + place]
     }
 
     /// Whether a task that joins or leaves R changes what adjustable tasks can give: as one of them, or on their key.
@@ -242,20 +235,21 @@ impl<'s, 'a> Sheet<'s, 'a> {
     }
 
     fn sum_up_given(&mut self) {
+        let places = self.adjustable.len() + 1;
+        self.given.clear();
+        self.given.resize(self.columns.len() * places, Watts::ZERO);
         for column in 0..self.columns.len() {
-            let mut given = vec![Watts::ZERO; self.adjustable.len() + 1];
             for (place, load) in self.adjustable.iter().enumerate().rev() {
-                given[place] = given[place + 1] + self.excess(*load, column);
+                let from = column * places + place;
+                self.given[from] = self.given[from + 1] + self.excess(*load, column);
             }
-            self.columns[column].given = given;
             self.columns[column].coming = self.coming(column);
         }
     }
 
     /// What tasks in mode `on` will use that did not run when the record was made.
     fn coming(&self, column: usize) -> Watts {
-        let record = self.columns[column].record;
-        let new = self.counting.iter().copied().filter(|load| !self.scene.ran(*load, record));
+        let new = self.counting.iter().copied().filter(|load| !self.scene.ran(*load, column));
         new.map(|load| (self.scene.loads[load].power - self.usage(load, column)).max(Watts::ZERO)).sum()
     }
 

@@ -9,9 +9,6 @@ use super::{
     Duration, Event, Instant, Lcg, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState, Watts,
 };
 
-/// One record of the meter.
-type Values = Vec<(Arc<str>, Watts)>;
-
 /// How often the model moves, in seconds.
 const TICK: f64 = 0.5;
 
@@ -141,6 +138,9 @@ fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl
     }
     day
 }
+
+/// A record by key.
+type Values = Vec<(Arc<str>, Watts)>;
 
 fn power(scheduler: &mut Scheduler, values: Values, now: Now) {
     scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now).unwrap();

@@ -123,7 +123,11 @@ fn the_fallback_stands_in_for_a_silent_meter() {
             home.power(Source::Fallback, &[("net", net)]).unwrap();
         }
         let report = home.cycle();
-        (report.source, report.skipped, report.record.map(|record| record[0].1.0))
+        (
+            report.source,
+            report.skipped,
+            report.source.and_then(|_| home.scheduler.latest_record().next()).map(|(_, net)| net.0),
+        )
     };
     let from = |source, net| (Some(source), None, Some(net));
     assert_eq!(report(60, Some(1.0), Some(2.0)), from(Source::Meter, 1.0));

@@ -24,8 +24,11 @@ fn check_with(settings: Settings, appliances: Vec<Appliance>, steps: &[Do], expe
 }
 
 fn record(home: &mut Home) -> String {
-    let Some(mut record) = home.cycle().record else { return "none".into() };
-    record.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if home.cycle().source.is_none() {
+        return "none".into();
+    }
+    let mut record: Vec<_> = home.scheduler.latest_record().collect();
+    record.sort_by_key(|(key, _)| *key);
     record.iter().map(|(key, watts)| format!("{key} {}", watts.0)).collect::<Vec<_>>().join(", ")
 }
 
