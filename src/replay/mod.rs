@@ -12,6 +12,7 @@
 mod appliance;
 mod csv;
 mod diary;
+mod doubts;
 mod history;
 mod home;
 mod html;

@@ -191,7 +191,10 @@ fn days(fields: &Fields<'_>) -> Result<Vec<Weekday>, PayloadError> {
         return Ok(DAYS.map(|(_, day)| day).into());
     };
     if list.is_empty() {
-        return Err(fields.error("days", format!("is empty, so that it is never there: expected {EXPECTED}, or nothing for every day")));
+        return Err(fields.error(
+            "days",
+            format!("is empty, so that it is never there: expected {EXPECTED}, or nothing for every day"),
+        ));
     }
     list.iter()
         .map(|item| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::replay::doubts::doubts;
 use crate::replay::{Account, Gap, Home, Prices, Scenario};
 use crate::units::Share;
 
@@ -27,7 +28,7 @@ pub fn table(scenarios: &[Scenario], prices: &Prices, mut out: impl Write) -> io
     if let Some(more) = first.home().gaps().len().checked_sub(MOST_GAPS).filter(|more| *more > 0) {
         writeln!(out, "  and {more} more")?;
     }
-    for doubt in first.home().history().doubts() {
+    for doubt in doubts(scenarios) {
         writeln!(out, "  {doubt}")?;
     }
     writeln!(out)?;

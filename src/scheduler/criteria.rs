@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use minijinja::value::ValueKind;
 use minijinja::{Environment, Expression, UndefinedBehavior, Value, context};
 
 use crate::jinja::{self, ExpressionError, plain};
@@ -57,7 +58,15 @@ impl PartialEq for Criterion {
 pub struct Compiled {
     source: String,
     expression: Expression<'static, 'static>,
+    /// What it asks for of `state`, `record` and `now`, such as `state.soc`.
+    asks: Vec<String>,
 }
+
+/// So many bytes of values are told of a decision.
+const MOST_TOLD: usize = 120;
+
+/// The longest text among them, in characters.
+const LONGEST_TEXT: usize = 20;
 
 impl fmt::Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +103,39 @@ impl Criterion {
         if let Some(unknown) = names.into_iter().find(|name| !NAMES.contains(&name.as_str())) {
             return Err(CriterionError::UnknownName(unknown));
         }
-        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression })))
+        let of_home = |name: &String| ["state", "record", "now"].contains(&name.split('.').next().unwrap_or_default());
+        let mut asks: Vec<String> = expression.undeclared_variables(true).into_iter().filter(of_home).collect();
+        asks.sort_unstable();
+        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression, asks })))
+    }
+
+    /// What it asks for of `state`, `record` and `now`, such as `state.soc`; `state` alone where that can't be told.
+    #[must_use]
+    pub fn asks(&self) -> &[String] {
+        match self {
+            Self::AtLeast(_) => &[],
+            Self::Expression(compiled) => &compiled.asks,
+        }
+    }
+
+    /// As it was written, with the values of what it asks for: `state.soc < 20; state.soc is 15`. `values` answers a word of
+    /// the contract.
+    pub(crate) fn told(&self, values: impl Fn(&str) -> Option<Value>) -> String {
+        let mut told = self.to_string();
+        let most = told.len() + MOST_TOLD;
+        let mut before = "; ";
+        for name in self.asks() {
+            let mut path = name.split('.');
+            let first = path.next().and_then(&values);
+            let value = path.try_fold(first.unwrap_or_default(), |value, part| value.get_attr(part).ok());
+            let Some(value) = value.and_then(|value| in_words(&value)) else { continue };
+            let more = format!("{before}{name} is {value}");
+            if told.len() + more.len() <= most {
+                told.push_str(&more);
+                before = ", ";
+            }
+        }
+        told
     }
 
     /// Whether it is met.
@@ -127,6 +168,20 @@ impl fmt::Display for Criterion {
     }
 }
 
+/// A short value; nothing for what isn't known, and for lists and the like.
+fn in_words(value: &Value) -> Option<String> {
+    match value.kind() {
+        ValueKind::Number => {
+            f64::try_from(value.clone()).ok().map(|number| ((number * 100.0).round() / 100.0).to_string())
+        }
+        ValueKind::Bool => Some(value.is_true().to_string()),
+        ValueKind::String => {
+            value.as_str().filter(|text| text.chars().count() <= LONGEST_TEXT).map(|text| format!("{text:?}"))
+        }
+        _ => None,
+    }
+}
+
 /// What is the same for all criteria of a cycle; made only when an expression asks.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
@@ -147,9 +202,16 @@ pub(crate) struct Question<'a> {
     pub(crate) surround: &'a dyn Fn() -> (Value, Value),
 }
 
+impl Surroundings {
+    /// `record` and `now`.
+    pub(crate) fn get(&self, surround: &dyn Fn() -> (Value, Value)) -> &(Value, Value) {
+        self.values.get_or_init(surround)
+    }
+}
+
 impl Question<'_> {
     fn evaluate(&self, expression: &Expression<'_, '_>) -> Result<bool, String> {
-        let (record, now) = self.surroundings.values.get_or_init(self.surround);
+        let (record, now) = self.surroundings.get(self.surround);
         let names = context! {
             ratio => self.ratio.0,
             power => self.power.0,
@@ -167,6 +229,8 @@ impl Question<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn ask(source: &str, ratio: f64) -> Result<bool, String> {
@@ -206,6 +270,41 @@ mod tests {
         for source in ["state.range < 20", "record.battery > 0", "range(100000) | list | length > 3"] {
             assert!(ask(source, 1.0).is_err(), "{source}");
         }
+    }
+
+    #[test]
+    fn a_decision_tells_what_was_asked_for() {
+        let told = |source: &str| {
+            Criterion::expression(source).unwrap().told(|word| match word {
+                "state" => Some(context! { temperature => 38, mode => "eco", long => "x".repeat(99), deep => context! { a => true } }),
+                "record" => Some(context! { net => -2000.0, ev => 1234.567 }),
+                "now" => Some(context! { hour => 6 }),
+                _ => None,
+            })
+        };
+        assert_eq!(
+            told("ratio >= 1 or state.temperature < 42"),
+            "ratio >= 1 or state.temperature < 42; state.temperature is 38"
+        );
+        for (source, values) in [
+            ("ratio > 0 or power > 0", ""),
+            ("record.ev > 1 and now.hour < 7 or record.ev > 9", "; now.hour is 6, record.ev is 1234.57"),
+            (
+                "state.mode == 'eco' and state.deep.a and record.net < 0",
+                "; record.net is -2000, state.deep.a is true, state.mode is \"eco\"",
+            ),
+            ("state.long or state.soc is defined or state['mode'] or state.get('mode') or state.deep", ""),
+            (
+                "[state.temperature] | max > 3 and (state.soc | default(2)) > now.hour",
+                "; now.hour is 6, state.temperature is 38",
+            ),
+        ] {
+            assert_eq!(told(source), format!("{source}{values}"));
+        }
+        let many = (0..20).map(|n| format!("record.a{n:09}")).collect::<Vec<_>>().join(" + ");
+        let all = |_: &str| Some((0..20).map(|n| (format!("a{n:09}"), n)).collect::<BTreeMap<_, _>>().into());
+        let told = Criterion::expression(&many).unwrap().told(all);
+        assert!(told.len() <= many.len() + MOST_TOLD && told.contains("; record.a000000000 is 0, "), "{told}");
     }
 
     #[test]

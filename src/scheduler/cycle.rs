@@ -230,7 +230,7 @@ impl Scheduler {
             let used = scene.power_used_by(load);
             let keep = match error {
                 Some(why) => format!("keep fails ({why})"),
-                None => format!("keep is not met ({})", scene.criterion(load)),
+                None => format!("keep is not met ({})", scene.criterion_with_values(load)),
             };
             let reason = format!("{keep}: the sun covers {ratio} of what it used, {used} now");
             choices.push(stop(scene, load, Rule::FailingCriteria, reason, Some(ratio)));
@@ -283,7 +283,7 @@ impl Scheduler {
             let rule = if rule == Rule::Elected { Rule::Daily } else { rule };
             (rule, format!("{}{instead}", self.deadline_in_words(task, scene.now)))
         } else {
-            let (available, criterion) = (*power * ratio.0, scene.criterion(load));
+            let (available, criterion) = (*power * ratio.0, scene.criterion_with_values(load));
             (rule, format!("{available} are available for its {power}, ratio {ratio} ({criterion}){instead}"))
         };
         Choice { slot: *slot, action: Action::Start, rule, reason, ratio: Some(ratio) }

@@ -240,6 +240,21 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The same with the values of what it asks for, to be told of a decision.
+    pub(crate) fn criterion_with_values(&self, load: usize) -> String {
+        let Load { task, running, .. } = self.loads[load];
+        let Some(registration) = task.registration.as_ref().filter(|_| !task.answers_itself()) else {
+            return self.criterion(load);
+        };
+        let criterion = if running { &registration.criteria.keep } else { &registration.criteria.start };
+        criterion.told(|word| match word {
+            "state" => Some(task.fields().clone()),
+            "record" => Some(self.surroundings.get(self.surround).0.clone()),
+            "now" => Some(self.surroundings.get(self.surround).1.clone()),
+            _ => None,
+        })
+    }
+
     /// The ratio without which a stopped task is certainly not started, where that is known.
     pub(crate) fn least_start_ratio(&self, load: usize) -> Option<Share> {
         let task = self.loads[load].task;

@@ -264,11 +264,34 @@ async fn a_file_that_was_misread_is_doubted() {
     let doubt = |said: String| said.lines().nth(2).unwrap().trim().to_owned();
     assert_eq!(doubt(folder.call(&["day.csv"]).await), "");
     assert_snapshot!(doubt(folder.call(&["flipped.csv"]).await), @"18 of 24 rows send more to the grid than the sun gives: is `net` positive where it is bought?");
+    let said = folder.call(&["flipped.csv", "--html", "report.html"]).await;
+    assert!(folder.read("report.html").contains(&doubt(said)));
     let kilowatts: Vec<String> = (0..24).map(|hour| format!("2026-06-01T{hour:02}:00Z,0.3,0,0,0")).collect();
     std::fs::write(folder.0.path().join("kW.csv"), format!("time,net,solar,boiler,pump\n{}\n", kilowatts.join("\n")))
         .unwrap();
     assert_snapshot!(doubt(folder.call(&["kW.csv"]).await), @"the grid never moves more than 0 W: is --unit right?");
     assert_eq!(doubt(folder.call(&["kW.csv", "--unit", "kW"]).await), "");
+}
+
+#[tokio::test]
+async fn criteria_that_ask_for_what_no_record_has_are_doubted() {
+    let asks = |start: &str, keep: &str| {
+        TASKS.replacen("power", &format!("criteria = {{ start = '{start}', keep = '{keep}' }}\npower"), 1)
+    };
+    let folder = Folder::new(&[
+        ("day.csv", &day()),
+        ("cold.toml", &asks("state.temperature < 42", "state.temperature < 50 or record.soc > 1 or state.running")),
+        (
+            "known.toml",
+            &asks("record.net < 0 or record.pump > 1 and now.hour > 3", "state.runnable and record.solar > 1"),
+        ),
+    ]);
+    let said = folder.call(&["day.csv", "-c", "known.toml"]).await;
+    assert_eq!(said.lines().nth(2), Some(""), "{said}");
+    let said = folder.call(&["day.csv", "-c", "known.toml", "--against", "cold.toml", "--html", "report.html"]).await;
+    let doubt = said.lines().nth(2).unwrap().trim();
+    assert_snapshot!(doubt, @"boiler: its criteria ask for state.temperature, record.soc, which no replay knows: a criterion that needs it is not met");
+    assert!(folder.read("report.html").contains(doubt));
 }
 
 #[tokio::test]

@@ -13,8 +13,11 @@ use crate::replay::diary::Means;
 /// Height of an hour, in units of the picture.
 const HOUR_HEIGHT: usize = 6;
 
-/// Width of the name of a month.
-const LABEL: usize = 58;
+/// Width of the name of a month, with the space after it.
+const LABEL: usize = 60;
+
+/// Days of the shortest month.
+const SHORTEST_MONTH: usize = 28;
 
 /// Steps of colour to one side of nothing.
 const STEPS: usize = 5;
@@ -151,11 +154,14 @@ fn months(view: &View<'_>, width: usize) -> Vec<Month> {
     let days = view.days.iter().enumerate();
     let first = days.filter(|(index, day)| *index == 0 || day.month != view.days[index - 1].month);
     let months: Vec<Month> = first.map(|(index, day)| Month { x: index * width, text: day.month.clone() }).collect();
-    // Names must neither run into each other nor over the edge.
-    let all = width * view.days.len();
-    let every = (LABEL * months.len()).div_ceil(all.max(1)).max(1);
-    let fits = |month: &Month| month.x == 0 || month.x + LABEL <= all;
-    months.into_iter().step_by(every).filter(fits).collect()
+    // Names must neither run into each other nor over the edge. The first month may be a day.
+    let every = LABEL.div_ceil(SHORTEST_MONTH * width);
+    let fits = |month: &Month| month.x == 0 || month.x + LABEL <= width * view.days.len();
+    let mut named: Vec<Month> = months.into_iter().step_by(every).filter(fits).collect();
+    if named.get(1).is_some_and(|second| second.x < LABEL) {
+        named.remove(0);
+    }
+    named
 }
 
 fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {
@@ -209,8 +215,8 @@ mod tests {
     use crate::replay::{Contender, Format, Home, PlannedTask, read, replay};
     use crate::scheduler::{Criteria, Settings};
 
-    /// Hours by the clock in Berlin whose mean is known, and what each imported: its number since the begin.
-    fn check(begin: &str, hours: i64, expect: &[(usize, f64)]) {
+    /// Hours from a begin on, each of which imported its number.
+    fn lived(begin: &str, hours: i64) -> Vec<Scenario> {
         let begin = begin.parse::<jiff::Timestamp>().unwrap().as_second();
         let rows: String = (0..hours).map(|hour| format!("{},{hour},0\n", begin + hour * 3600)).collect();
         let history = Arc::new(read(format!("time,net,solar\n{rows}").as_bytes(), &Format::default()).unwrap());
@@ -219,7 +225,12 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let home = Arc::new(Home::new(history, vec![task], berlin).unwrap());
         let (settings, cycle) = (Settings::default(), Duration::from_secs(3600));
-        let scenarios = replay(&[Contender { name: "Sunward".into(), settings, cycle, home }]);
+        replay(&[Contender { name: "Sunward".into(), settings, cycle, home }])
+    }
+
+    /// Hours by the clock in Berlin whose mean is known, and what each imported.
+    fn check(begin: &str, hours: i64, expect: &[(usize, f64)]) {
+        let scenarios = lived(begin, hours);
         let view = View::new(&scenarios);
         let found = by_hour(&view, &scenarios[0], &view.days[0], |means| means.net());
         let found = found.into_iter().map(|mean| mean.map(|mean| (mean * 10.0).round() / 10.0));
@@ -232,5 +243,22 @@ mod tests {
         // From midnight: two comes not at all, or twice.
         check("2026-03-28T23:00:00Z", 4, &[(0, 0.0), (1, 1.0), (3, 2.0), (4, 3.0)]);
         check("2026-10-24T22:00:00Z", 5, &[(0, 0.0), (1, 1.0), (2, 2.5), (3, 4.0)]);
+    }
+
+    #[test]
+    fn names_of_months_do_not_touch() {
+        for days in [1, 20, 40, 61, 200, 452, 700] {
+            for begin in ["2015-10-09T22:00:00Z", "2015-10-30T23:00:00Z"] {
+                let scenarios = lived(begin, days * 24);
+                let view = View::new(&scenarios);
+                let map = &maps(&view)[0];
+                let names: Vec<_> = map.months.iter().map(|month| (month.x, month.text.as_str())).collect();
+                assert!(
+                    !names.is_empty() && names.windows(2).all(|two| two[1].0 - two[0].0 >= LABEL),
+                    "{days}: {names:?}"
+                );
+                assert!(days < 60 || names.iter().all(|(x, _)| x + LABEL <= map.width), "{days}: {names:?}");
+            }
+        }
     }
 }

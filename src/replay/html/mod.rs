@@ -11,6 +11,7 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use crate::replay::doubts::doubts;
 use crate::replay::table::{Row, TaskRows, about, described, energy_rows, task_rows};
 use crate::replay::{Prices, Scenario};
 
@@ -29,6 +30,7 @@ pub fn html(scenarios: &[Scenario], prices: &Prices) -> Result<String, minijinja
     let gaps = first.home().gaps();
     let page = Page {
         about: about(first.home()),
+        doubts: doubts(scenarios),
         gaps: gaps.iter().take(MOST_GAPS).map(|gap| described(gap, first.home())).collect(),
         more_gaps: gaps.len().saturating_sub(MOST_GAPS),
         version: env!("CARGO_PKG_VERSION"),
@@ -49,6 +51,7 @@ pub fn html(scenarios: &[Scenario], prices: &Prices) -> Result<String, minijinja
 #[derive(Debug, Serialize)]
 struct Page {
     about: String,
+    doubts: Vec<String>,
     gaps: Vec<String>,
     more_gaps: usize,
     version: &'static str,

@@ -73,12 +73,12 @@ fn a_keep_may_ask_for_what_it_uses_and_how_long() {
 #[test]
 fn the_hour_is_the_one_at_home() {
     let by_night = || ev().expressions("now.hour < 7", "now.hour < 7");
-    let started = "0 W are available for its 1400 W, ratio 0.00 (now.hour < 7)";
-    check(by_night(), "UTC0", 100.0, ("start ev elected", started));
-    check(by_night(), "CET-1CEST,M3.5.0,M10.5.0/3", 100.0, ("start ev elected", started));
+    let started = "0 W are available for its 1400 W, ratio 0.00 (now.hour < 7; now.hour is";
+    check(by_night(), "UTC0", 100.0, ("start ev elected", &format!("{started} 4)")));
+    check(by_night(), "CET-1CEST,M3.5.0,M10.5.0/3", 100.0, ("start ev elected", &format!("{started} 6)")));
     let waits = "start is not met (now.hour < 7): has ratio 0.00";
     check(by_night(), "EET-2EEST,M3.5.0/3,M10.5.0/4", 100.0, ("nothing", waits));
-    let stopped = "keep is not met (now.hour < 7): the sun covers 0.00 of what it used, 1400 W now";
+    let stopped = "keep is not met (now.hour < 7; now.hour is 7): the sun covers 0.00 of what it used, 1400 W now";
     check(by_night().running(), "EET-2EEST,M3.5.0/3,M10.5.0/4", 1500.0, ("stop ev failing_criteria", stopped));
     check(by_night().running(), "UTC0", 1500.0, ("nothing", "the sun covers 0.00 of it"));
 }
