@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::units::{Share, Watts};
+use crate::units::{Share, Watts, by_sun};
 
 /// The energy of a home, in watt-hours.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -106,10 +106,8 @@ impl Ledger {
         self.energy.used += (flow.solar + net).0 * hours;
         self.energy.import += net.0.max(0.0) * hours;
         self.energy.export += net.export().0 * hours;
-        let mut left = flow.base.export();
-        for (account, drawn) in self.tasks.iter_mut().zip(flow.drawn).filter(|(_, drawn)| **drawn > Watts::ZERO) {
-            let covered = drawn.min(left);
-            left -= covered;
+        let covered = by_sun(flow.base.export(), flow.drawn.iter().copied());
+        for ((account, drawn), covered) in self.tasks.iter_mut().zip(flow.drawn).zip(covered) {
             account.energy += drawn.0 * hours;
             account.covered += covered.0 * hours;
         }

@@ -55,8 +55,12 @@ pub fn table(scenarios: &[Scenario], prices: &Prices, mut out: impl Write) -> io
             writeln!(out)?;
         }
     }
-    Ok(())
+    writeln!(out, "{COLUMNS}")
 }
+
+/// What the last columns of tasks mean.
+const COLUMNS: &str =
+    "needed: days on which there was something to do; missed: of them, not done in time; left: never done";
 
 /// One quantity in every scenario.
 #[derive(Debug, Serialize)]

@@ -1,6 +1,7 @@
 //! What all appliances of the simulated home have in common.
 //!
-//! Refuses to name topics or priorities: how an appliance is offered to a scheduler is its user's business.
+//! Refuses to name topics or priorities: how an appliance is offered to a scheduler is its user's business, as long as that
+//! makes them as important as the ledger takes them to be.
 
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ pub enum Appliance {
 impl Appliance {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Boiler, Self::Ev, Self::Pool, Self::Dishwasher, Self::Washer];
+
+    /// Whom the sun serves first.
+    pub const BY_IMPORTANCE: [Self; 5] = [Self::Boiler, Self::Ev, Self::Washer, Self::Dishwasher, Self::Pool];
 
     /// Its name, also that of its circuit in power records.
     #[must_use]

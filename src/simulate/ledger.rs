@@ -1,12 +1,12 @@
 //! What flows, and what was made, bought, sold and used since the beginning.
 //!
-//! The sun pays for the base load first and then for the tasks, each by its share: a kilowatt-hour that a task takes
+//! The sun pays for the base load first and then for the tasks, the most important first: a kilowatt-hour that a task takes
 //! counts as the sun's only where it would have been exported without it.
 
 use std::time::Duration;
 
 use super::appliance::Appliance;
-use crate::units::{KilowattHours, Share, Watts};
+use crate::units::{KilowattHours, Share, Watts, by_sun};
 
 /// What flows: means over a time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -85,13 +85,12 @@ impl Ledger {
         self.base += flows.base * time;
         self.imported += flows.net().max(Watts::ZERO) * time;
         self.exported += flows.net().export() * time;
-        let tasks = flows.tasks();
-        let left = (flows.solar - flows.base).max(Watts::ZERO).min(tasks);
-        let from_sun = if tasks > Watts::ZERO { (left / tasks).0 } else { 0.0 };
-        for (at, used) in self.uses.iter_mut().enumerate() {
-            let energy = flows.appliances[at] * time;
-            used.energy += energy;
-            used.from_sun += energy * from_sun;
+        let most_important = Appliance::BY_IMPORTANCE.map(Appliance::index);
+        let covered = by_sun((flows.base - flows.solar).export(), most_important.map(|at| flows.appliances[at]));
+        for (at, covered) in most_important.into_iter().zip(covered) {
+            let used = &mut self.uses[at];
+            used.energy += flows.appliances[at] * time;
+            used.from_sun += covered * time;
             used.on += if running[at] { time } else { Duration::ZERO };
         }
     }

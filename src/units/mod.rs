@@ -45,6 +45,17 @@ impl Watts {
     }
 }
 
+/// What the sun pays of what each consumer draws, the first one first: of a surplus, that the home would otherwise have
+/// exported, it gets what those before it leave.
+pub fn by_sun(surplus: Watts, drawn: impl IntoIterator<Item = Watts>) -> impl Iterator<Item = Watts> {
+    let mut left = surplus.max(Watts::ZERO);
+    drawn.into_iter().map(move |drawn| {
+        let covered = drawn.max(Watts::ZERO).min(left);
+        left -= covered;
+        covered
+    })
+}
+
 /// Whole watts, as people read them: `2350 W`.
 impl fmt::Display for Watts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -241,12 +252,23 @@ impl PowerUnit {
 
 #[cfg(test)]
 mod tests {
-    use super::{Share, Watts};
+    use super::{Share, Watts, by_sun};
 
     #[test]
     fn shares_never_read_better_than_they_are() {
         assert_eq!(Share(0.9999).to_string(), "0.99");
         assert_eq!(Share(0.29).to_string(), "0.29");
         assert_eq!(Watts(-0.2).to_string(), "0 W");
+    }
+
+    #[test]
+    fn the_sun_serves_one_after_the_other() {
+        let check = |surplus: f64, drawn: [f64; 3], expect: [f64; 3]| {
+            let covered: Vec<Watts> = by_sun(Watts(surplus), drawn.map(Watts)).collect();
+            assert_eq!(covered, expect.map(Watts), "{surplus}");
+        };
+        check(-100.0, [500.0, 0.0, 300.0], [0.0, 0.0, 0.0]);
+        check(600.0, [500.0, 0.0, 300.0], [500.0, 0.0, 100.0]);
+        check(900.0, [500.0, -50.0, 300.0], [500.0, 0.0, 300.0]);
     }
 }

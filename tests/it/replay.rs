@@ -84,7 +84,28 @@ async fn what_it_came_to_is_printed_side_by_side() {
     together            as recorded       4.5 kWh     11.1 %        3 h          2          1          0    0.0 kWh
                         naive switch      5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
                         Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
+    needed: days on which there was something to do; missed: of them, not done in time; left: never done
     ");
+}
+
+#[tokio::test]
+async fn the_example_works_as_it_is_told() {
+    let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(repository.join(name)).unwrap();
+    let call = "sunward replay tests/data/opsd_residential4_60min.csv.gz -c examples/replay.toml --from 2016-01-01";
+    for told in ["README.md", "examples/replay.toml"] {
+        assert!(read(told).contains(call), "{told}");
+    }
+    let docs = read("docs/replay.md");
+    let (_, least) = docs.split_once("```toml\n").unwrap();
+    let example = read("examples/replay.toml");
+    let data = repository.join("tests/data/opsd_residential4_60min.csv.gz");
+    for configuration in [example.as_str(), least.split_once("```").unwrap().0] {
+        let folder = Folder::new(&[("replay.toml", configuration)]);
+        let call = [data.to_str().unwrap(), "-c", "replay.toml", "--from", "2016-05-02", "--to", "2016-05-09"];
+        let said = folder.call(&call).await;
+        assert!(said.starts_with("status: 0") && said.contains("\nev  "), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -158,7 +179,7 @@ async fn what_is_due_when_the_record_ends_can_be_missed() {
                 available = [{ from = '23:00', to = '00:00' }]";
     let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", late)]);
     let said = folder.call(&["day.csv"]).await;
-    assert_snapshot!(said.lines().last().unwrap(), @"                    Sunward           2.0 kWh      0.0 %        1 h          1          1          1    2.0 kWh");
+    assert_snapshot!(said.lines().nth_back(1).unwrap(), @"                    Sunward           2.0 kWh      0.0 %        1 h          1          1          1    2.0 kWh");
 }
 
 #[tokio::test]

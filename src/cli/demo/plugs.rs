@@ -148,3 +148,22 @@ fn registration(which: Appliance) -> Registration {
     }
     task
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload;
+    use crate::scheduler::{self, by_importance};
+
+    #[test]
+    fn the_ledger_serves_first_whom_the_scheduler_holds_important() {
+        let mut offered = Appliance::ALL.map(|which| {
+            let id = scheduler::TaskId::new(which.name()).unwrap();
+            let json = serde_json::to_vec(&registration(which)).unwrap();
+            let registration = payload::registration(&id, &json, &scheduler::Criteria::default()).unwrap();
+            (which, id, registration)
+        });
+        offered.sort_by(|(_, id, registration), (_, other, their)| by_importance((id, registration), (other, their)));
+        assert_eq!(offered.map(|(which, ..)| which), Appliance::BY_IMPORTANCE);
+    }
+}
