@@ -39,4 +39,5 @@ mod peer;
 mod recipes;
 mod recording;
 mod replay;
+mod replay_recipes;
 mod scripted;

@@ -31,10 +31,10 @@ need = '2h'
 by = '20:00'
 ";
 
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
@@ -47,7 +47,7 @@ impl Folder {
     }
 
     /// Exit status and what was printed.
-    async fn call(&self, arguments: &[&str]) -> String {
+    pub(crate) async fn call(&self, arguments: &[&str]) -> String {
         let output = program(self.0.path()).arg("replay").args(arguments).output().await.unwrap();
         let text = |stream| String::from_utf8(stream).unwrap();
         let lines =
@@ -86,26 +86,6 @@ async fn what_it_came_to_is_printed_side_by_side() {
                         Sunward           5.0 kWh    100.0 %        4 h          2          2          0    0.0 kWh
     needed: days on which there was something to do; missed: of them, not done in time; left: never done
     ");
-}
-
-#[tokio::test]
-async fn the_example_works_as_it_is_told() {
-    let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |name: &str| std::fs::read_to_string(repository.join(name)).unwrap();
-    let call = "sunward replay tests/data/opsd_residential4_60min.csv.gz -c examples/replay.toml --from 2016-01-01";
-    for told in ["README.md", "examples/replay.toml"] {
-        assert!(read(told).contains(call), "{told}");
-    }
-    let docs = read("docs/replay.md");
-    let (_, least) = docs.split_once("```toml\n").unwrap();
-    let example = read("examples/replay.toml");
-    let data = repository.join("tests/data/opsd_residential4_60min.csv.gz");
-    for configuration in [example.as_str(), least.split_once("```").unwrap().0] {
-        let folder = Folder::new(&[("replay.toml", configuration)]);
-        let call = [data.to_str().unwrap(), "-c", "replay.toml", "--from", "2016-05-02", "--to", "2016-05-09"];
-        let said = folder.call(&call).await;
-        assert!(said.starts_with("status: 0") && said.contains("\nev  "), "{said}");
-    }
 }
 
 #[tokio::test]
