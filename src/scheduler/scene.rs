@@ -27,11 +27,11 @@ pub(crate) struct Load<'a> {
     pub(crate) base: bool,
     /// It runs in mode `on`, or is about to: in records that it did not run in it counts at its `power`.
     pub(crate) counts: bool,
-    /// It may be started.
+    /// It is stopped and may be started.
     pub(crate) runnable: bool,
-    /// It may be stopped.
+    /// It runs and may be stopped.
     pub(crate) stoppable: bool,
-    /// It may be stopped, or could be if its `min_on` were over.
+    /// It runs and may be stopped, or could be if its `min_on` were over.
     pub(crate) yields: bool,
     /// Unanswered starts keep it from being elected.
     pub(crate) waits: bool,
@@ -47,7 +47,7 @@ impl Load<'_> {
 
     /// A stopped task that could be started.
     pub(crate) fn is_candidate(&self) -> bool {
-        !self.running && self.movable && self.runnable
+        self.movable && self.runnable
     }
 
     /// Nobody else may start on its keys, whatever the rules decide.
@@ -56,7 +56,7 @@ impl Load<'_> {
     }
 
     pub(crate) fn can_be_stopped(&self) -> bool {
-        self.takes_part() && self.stoppable
+        self.movable && self.stoppable
     }
 }
 
@@ -212,8 +212,7 @@ impl<'a> Scene<'a> {
         let Some(registration) = &task.registration else { return Ok(false) };
         let criteria = &registration.criteria;
         let criterion = if running { &criteria.keep } else { &criteria.start };
-        criterion.met(&Question {
-            ratio,
+        criterion.met(ratio, || Question {
             power,
             running,
             priority,
@@ -269,9 +268,9 @@ fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
         movable: reachable && mode == Mode::Auto && !stopped,
         base: !reachable || mode == Mode::On || (mode == Mode::Off && running),
         counts: mode == Mode::On && (running || starts),
-        runnable: task.runnable(now),
-        stoppable: task.stoppable(now),
-        yields: task.stoppable_but_for_min_on(now),
+        runnable: !running && task.runnable(now),
+        stoppable: running && task.stoppable(now),
+        yields: running && task.stoppable_but_for_min_on(now),
         waits,
         learned: task.learned,
     }
