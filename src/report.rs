@@ -89,9 +89,14 @@ pub fn time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// `<base>/scheduler/cycle`; `record` is the newest one.
+/// `<base>/scheduler/cycle`; `record` is the newest one. `online_since` tells one run of Sunward from another.
 #[must_use]
-pub fn cycle<'a>(report: &CycleReport, record: impl Iterator<Item = (&'a str, Watts)>, latest: &Latest) -> Value {
+pub fn cycle<'a>(
+    report: &CycleReport,
+    record: impl Iterator<Item = (&'a str, Watts)>,
+    latest: &Latest,
+    online_since: Option<&str>,
+) -> Value {
     let of = |action: Action| -> Vec<Value> {
         report.decisions.iter().filter(|decision| decision.action == action).map(decision).collect()
     };
@@ -112,6 +117,7 @@ pub fn cycle<'a>(report: &CycleReport, record: impl Iterator<Item = (&'a str, Wa
         "task_ratio": report.consumption.and_then(|consumption| consumption.covered).map(ratio),
         "last_started": latest.last_started,
         "last_stopped": latest.last_stopped,
+        "online_since": online_since,
     })
 }
 
@@ -123,7 +129,7 @@ pub fn task(view: &TaskView) -> Value {
         "reason": view.reason,
         "ratio": view.ratio.map(ratio),
         "power": watts(view.power),
-        "setpoint": view.setpoint.map(watts),
+        "setpoint": view.setpoint.map(setpoint),
         "priority": view.priority.as_str(),
         "mode": view.mode.as_str(),
         "mode_until": view.mode_until.map(time),
@@ -139,6 +145,12 @@ pub fn task(view: &TaskView) -> Value {
         "unanswered": view.unanswered,
         "error": view.error,
     })
+}
+
+/// A set-point, as a task is told it: whole watts.
+#[must_use]
+pub fn setpoint(value: Watts) -> Value {
+    watts(Watts(value.0.round()))
 }
 
 /// Whether a report of [`task`], maybe of an earlier run, says that it was running.

@@ -105,7 +105,7 @@ impl Bridge {
     pub(super) fn allow(&mut self, task: &TaskId, watts: Option<Watts>) {
         let topic = self.topics.task(task, TaskTopic::Setpoint);
         match watts.map(|watts| (watts, self.tasks.allow(task, watts))) {
-            Some((watts, Ok(false))) => self.outlet.state(topic, watts.0.round().to_string().into_bytes()),
+            Some((watts, Ok(false))) => self.outlet.state(topic, report::setpoint(watts).to_string().into_bytes()),
             None => self.outlet.forget(&topic),
             Some((_, Ok(true))) => {
                 self.outlet.forget(&topic);

@@ -29,6 +29,7 @@ pub(super) struct Memory {
 /// What was told of one task.
 #[derive(Debug, Default)]
 struct Told {
+    /// The word on its topic.
     mode: Option<Mode>,
     priority: Option<Priority>,
     report: Option<OwnReport>,
@@ -38,6 +39,7 @@ struct Told {
 #[derive(Debug, Deserialize)]
 struct OwnReport {
     status: String,
+    mode: Option<String>,
     mode_until: Option<Timestamp>,
     held: Option<Held>,
     since: Option<Timestamp>,
@@ -96,8 +98,7 @@ impl Memory {
     /// stopped last.
     pub(super) fn restore(self, scheduler: &mut Scheduler, now: Now) -> Latest {
         for (id, Told { mode, priority, report }) in self.tasks {
-            let until = report.as_ref().and_then(|report| report.mode_until);
-            if let Some(mode) = mode {
+            if let Some((mode, until)) = report.as_ref().and_then(OwnReport::mode).or(mode.map(|mode| (mode, None))) {
                 scheduler.restore_mode(&id, mode, until.filter(|_| mode != Mode::Auto), now);
             }
             if priority.is_some()
@@ -127,6 +128,11 @@ impl OwnReport {
             "stopped" | "unrunnable" => Some(false),
             _ => None,
         }
+    }
+
+    /// Mode and end in one message: whatever happened between two, no `on 2h` becomes one without an end.
+    fn mode(&self) -> Option<(Mode, Option<Timestamp>)> {
+        Some((self.mode.as_ref()?.parse().ok()?, self.mode_until))
     }
 
     fn guards(&self) -> Guards {

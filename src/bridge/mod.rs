@@ -14,6 +14,7 @@ mod own_broker;
 mod receive;
 mod recorder;
 mod rerun;
+mod rival;
 mod sensors;
 mod set_up;
 mod start_up;
@@ -43,6 +44,7 @@ use outlet::Outlet;
 use own_broker::OwnBroker;
 pub use recorder::Recorder;
 pub use rerun::{Decided, Rerun, recorded_files, rerun};
+use rival::Rival;
 use set_up::{Power, Sources};
 use start_up::StartUp;
 
@@ -77,8 +79,7 @@ pub async fn run(
     let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, sources, handle.clone(), now)? };
     let mut settled = Some(settled);
     let mut boundary = clock.next_boundary(bridge.cycle);
-    let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
-    let mut alive = tokio::time::interval(watchdog);
+    let mut alive = watchdog();
     tokio::pin!(shutdown);
     loop {
         let input = tokio::select! {
@@ -94,6 +95,10 @@ pub async fn run(
             () = clock.until(bridge.tasks.next_wakeup()) => Input::Devices,
             () = bridge.outlet.pause() => {
                 bridge.outlet.publish_some();
+                continue;
+            }
+            () = clock.until(bridge.faults.due()), if !bridge.start_up.is_open() => {
+                bridge.tell_faults(clock.now());
                 continue;
             }
             _ = alive.tick() => {
@@ -130,6 +135,11 @@ pub async fn run(
     Ok(())
 }
 
+fn watchdog() -> tokio::time::Interval {
+    let period = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
+    tokio::time::interval(period)
+}
+
 struct Bridge {
     scheduler: Scheduler,
     /// Of tasks that bring none of their own.
@@ -150,6 +160,7 @@ struct Bridge {
     /// What came of it.
     decided: Vec<Decision>,
     faults: Faults,
+    rival: Rival,
     start_up: StartUp,
     memory: Memory,
     /// When the connection was lost, while it is.
@@ -181,6 +192,7 @@ impl Bridge {
             clock: Moment::new(now),
             decided: Vec::new(),
             faults: Faults::default(),
+            rival: Rival::default(),
             start_up: StartUp::default(),
             memory: Memory::default(),
             lost: None,
@@ -285,6 +297,7 @@ impl Bridge {
             }
         }
         self.scheduler.begin(self.clock.now());
+        self.rival.online(self.clock.now());
         self.settle_devices();
         self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
         let commands = self.start_up.close();
@@ -310,7 +323,8 @@ impl Bridge {
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
-        let report = report::cycle(&report, self.scheduler.latest_record(), &self.latest).to_string();
+        let record = self.scheduler.latest_record();
+        let report = report::cycle(&report, record, &self.latest, self.rival.own()).to_string();
         self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
         self.untold = true;
     }

@@ -43,6 +43,7 @@ impl Bridge {
             Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
                 self.memory.note_cycle(&message.payload);
             }
+            Some(Topic::SchedulerCycle) if !message.retain => self.receive_cycle(&message),
             None if known => {}
             // Nothing that somebody publishes for us may be passed over in silence.
             None if message.payload.is_empty() => {}
@@ -62,6 +63,17 @@ impl Bridge {
             &message.topic,
             "\"offline\" came, and this Sunward runs: is there another one with this mqtt.base_topic?",
         );
+    }
+
+    /// A cycle has run: ours, which comes back, or another Sunward's.
+    fn receive_cycle(&mut self, message: &Message) {
+        let now = self.clock.now();
+        if self.rival.hear(&message.payload, now) {
+            if let Some(warning) = self.rival.warning(now) {
+                tracing::warn!("{}: {warning}", message.topic);
+            }
+            self.tell_state();
+        }
     }
 
     fn receive_power(&mut self, source: Source, message: &Message) {

@@ -202,15 +202,15 @@ mod tests {
             Input::Incoming(Incoming::Message(Message { topic: topic.into(), payload: payload.into_bytes(), retain }))
         };
         let mut inputs = vec![Input::Incoming(Incoming::Subscribed)];
-        inputs.push(message("sunward/task/heater/config", "{\"power\": 500}".into()));
+        inputs.push(message("sunward/task/heater/config", "{\"power\": 500, \"expire_after\": \"1d\"}".into()));
         inputs.push(message("sunward/task/heater/state", "OFF".into()));
         inputs.push(Input::Settle);
         for number in 0..records {
             inputs.push(message("sunward/power", format!("{{\"net\": -{}}}", 600 + number)));
             inputs.push(Input::Cycle);
         }
-        for (second, input) in (1..).zip(inputs) {
-            let now = begin + Duration::from_secs(second);
+        for (number, input) in (1..).zip(inputs) {
+            let now = begin + number * Duration::from_secs(30);
             recorder.heard(now, &input);
         }
     }
@@ -239,9 +239,9 @@ mod tests {
         assert!(recorded_files(one.path()).unwrap().len() == 1 && files.len() > 2);
         let rerun = lived(files);
         assert_eq!((rerun.runs, rerun.inputs, rerun.cut), (1, 64, false));
-        // The plug never answers, so it is asked three times.
+        // The plug never answers, so it is asked three times, and once more after ten minutes.
         let starts = rerun.decisions.iter().filter(|decided| decided.task == "heater").count();
-        assert_eq!(starts, 3);
+        assert_eq!(starts, 4);
     }
 
     #[test]

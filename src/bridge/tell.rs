@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::mqtt::topics::TaskTopic;
 use crate::report;
-use crate::scheduler::{Activity, Priority, Status};
+use crate::scheduler::{Activity, Now, Priority, Status};
 
 use super::Bridge;
+use super::faults::Refused;
+use super::input::Moment;
 
 impl Bridge {
     /// Publishes what changed of the state and of the tasks' reports.
@@ -36,12 +38,18 @@ impl Bridge {
     }
 
     /// What somebody should look at, in one sentence.
-    fn problem(&self, warnings: &[String]) -> Option<String> {
+    fn problem(&self, warnings: &[String], refused: &Refused) -> Option<String> {
         if self.scheduler.activity() == Activity::NoData {
             return Some("no power record arrives".into());
         }
-        let refused = || self.faults.recent(self.clock.now()).map(|last| format!("{}: {}", last.topic, last.error));
-        warnings.first().cloned().or_else(refused)
+        let recent = || refused.recent(self.clock.now()).map(|last| format!("{}: {}", last.topic, last.error));
+        warnings.first().cloned().or_else(recent)
+    }
+
+    /// More messages were refused than people know of.
+    pub(super) fn tell_faults(&mut self, now: Now) {
+        self.clock = Moment::new(now);
+        self.tell_state();
     }
 
     pub(super) fn tell_state(&mut self) {
@@ -51,8 +59,10 @@ impl Bridge {
         let now = self.clock.now();
         let activity = self.scheduler.activity();
         let mut warnings = self.scheduler.warnings(now);
+        warnings.extend(self.rival.warning(now));
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
+        let refused = self.faults.tell(now).clone();
         let state = report::State {
             state: activity.as_str(),
             paused: activity == Activity::Paused,
@@ -60,9 +70,9 @@ impl Bridge {
             version: env!("CARGO_PKG_VERSION"),
             cycle: humantime::format_duration(self.cycle).to_string(),
             tasks: self.scheduler.task_count(),
-            rejected: self.faults.rejected(),
-            last_error: self.faults.last(),
-            problem: self.problem(&warnings),
+            rejected: refused.count,
+            last_error: refused.last.as_ref(),
+            problem: self.problem(&warnings, &refused),
             warnings,
         };
         if let Ok(payload) = serde_json::to_vec(&state) {

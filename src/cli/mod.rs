@@ -9,10 +9,12 @@ mod recording;
 pub mod replay;
 pub mod run;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 use crate::client::Order;
 use crate::config::{ConfigError, Loaded, load};
@@ -66,13 +68,27 @@ enum Subcommands {
     Schedule,
 }
 
+/// Starts the log, and makes a panic anywhere end the process: half a scheduler is worse than none, and the service manager
+/// starts it again. Once per process.
+pub fn begin(arguments: &Arguments) {
+    let filter = EnvFilter::try_from_env("SUNWARD_LOG").unwrap_or_else(|_| EnvFilter::new(arguments.log_filter()));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!("unexpected failure: {panic}");
+        std::process::abort();
+    }));
+}
+
 impl Arguments {
     /// What is logged without `SUNWARD_LOG`. What the client library warns of, we say in plain words.
-    #[must_use]
-    pub fn log_filter(&self) -> &'static str {
+    fn log_filter(&self) -> &'static str {
         #[cfg(feature = "embedded-broker")]
         if let Some(Subcommands::Demo(demo)) = &self.command {
-            use std::io::IsTerminal as _;
             // Its lines are on standard output already, and a painted screen has no room for others.
             let in_the_way = demo.paints() && std::io::stderr().is_terminal();
             return if in_the_way { "off" } else { "sunward=warn,mqtt5=error,rumqttc=error,warn" };

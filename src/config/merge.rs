@@ -283,15 +283,21 @@ mod tests {
 
     #[test]
     fn all_problems_are_told_at_once() {
-        let file = "[mqtt]\nusr = 1\nclient_id = 7\n[scheduler]\ncycle = \"x\"\n[web]\nport = 1";
+        let file = "[mqtt]\nusr = 1\nclient_id = 7\n[scheduler]\ncycle = \"x\"\n[radio]\nport = 1";
         assert_snapshot!(said(file, &[("SUNWARD__POWER__RESERVE", "x"), ("SUNWARD_POWER__TOPIC", "x")]), @r#"
         environment variable SUNWARD_POWER__TOPIC: not a setting, did you mean SUNWARD__POWER__TOPIC?
         sunward.toml: mqtt.client_id: expected text in quotes, found the number 7
         sunward.toml: mqtt.usr: unknown key, expected one of url, protocol, client_id, username, password, password_file, ca_file, client_cert_file, client_key_file, base_topic, keep_alive, max_packet_size
         environment variable SUNWARD__POWER__RESERVE (power.reserve): expected a number, found "x"
+        sunward.toml: radio: unknown key, expected one of mqtt, broker, power, scheduler, task, replay, homeassistant, time_zone
         sunward.toml: scheduler.cycle: "x" is not a duration such as "90s", "5m" or "1h 30m", or a number of seconds
-        sunward.toml: web: unknown key, expected one of mqtt, broker, power, scheduler, task, replay, homeassistant, time_zone
         "#);
+    }
+
+    #[test]
+    fn what_is_not_built_is_no_typing_error() {
+        assert_snapshot!(said("[web]\nlisten = \"127.0.0.1:8080\"", &[("SUNWARD__WEB__PORT", "8080")]), @"sunward.toml: web: this version has no web page: Home Assistant, or `sunward status`, shows what runs and why");
+        assert_snapshot!(said("", &[("SUNWARD__WEB__LISTEN", "8080")]), @"environment variable SUNWARD__WEB__LISTEN (web.listen): this version has no web page: Home Assistant, or `sunward status`, shows what runs and why");
     }
 
     #[test]

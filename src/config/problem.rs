@@ -183,7 +183,14 @@ const HABITS: [(&str, &str); 9] = [
     ("power.sensor[].unit", "power.sensor[].unit_of_measurement"),
 ];
 
+/// What people may look for in vain, and what there is instead.
+const NOT_BUILT: [(&str, &str); 1] =
+    [("web", "this version has no web page: Home Assistant, or `sunward status`, shows what runs and why")];
+
 fn unknown_key(key: &str, name: &str, known: &[&str], variable: Option<&str>, all: &[String]) -> String {
+    if let Some((_, instead)) = NOT_BUILT.iter().find(|(missing, _)| *missing == key) {
+        return (*instead).to_owned();
+    }
     let table = key.strip_suffix(name).unwrap_or_default();
     let same_item = |known: &str| format!("{table}{}", known.rsplit('.').next().unwrap_or_default());
     let habit = HABITS.iter().find(|(typed, _)| *typed == without_numbers(key)).map(|(_, meant)| match meant {

@@ -17,7 +17,7 @@ use super::handle::{CLOSING, Shared};
 use super::inbox::Sender;
 use super::link::{self, CONNECT_TIMEOUT, Event, Granted, Link, Requests};
 use super::loss::{Cause, Loss};
-use super::message::{Incoming, Kind, Outgoing, packet_size};
+use super::message::{Incoming, Kind, Message, Outgoing, packet_size};
 use super::options::Options;
 use super::takeover::Takeovers;
 use crate::config::Protocol;
@@ -238,9 +238,23 @@ impl<'a> Session<'a> {
                 }
                 self.tell_if_subscribed();
             }
-            Event::Message(message) => self.client.inbox.send(Incoming::Message(message)),
+            Event::Message(message) => self.take(message),
             Event::DisconnectSent | Event::Other => {}
         }
+    }
+
+    /// Over MQTT 5 the broker keeps to itself what is too large for us.
+    fn take(&mut self, message: Message) {
+        let limit = self.client.options.max_packet_size;
+        if message.topic.len() + message.payload.len() <= limit as usize {
+            self.client.inbox.send(Incoming::Message(message));
+            return;
+        }
+        let topic = message.topic;
+        self.tell_refused(format!(
+            "{topic}: dropped a message of more than {limit} bytes (mqtt.max_packet_size); if it is retained, \
+             mosquitto_pub -r -n -t '{topic}' clears it"
+        ));
     }
 
     fn connected(&mut self, granted: Granted) {
@@ -270,8 +284,12 @@ impl<'a> Session<'a> {
     }
 
     fn refused(&mut self, what: String, refusal: &str) {
+        self.tell_refused(format!("the broker refused {what}: {refusal}"));
+    }
+
+    fn tell_refused(&mut self, what: String) {
         if self.refused.len() < REFUSALS && self.refused.insert(what.clone()) {
-            self.client.inbox.send(Incoming::Refused { what: format!("the broker refused {what}: {refusal}") });
+            self.client.inbox.send(Incoming::Refused { what });
         }
     }
 }

@@ -86,7 +86,13 @@ fn broken(error: &std::io::Error) -> Loss {
 }
 
 fn too_large(size: usize) -> Loss {
-    Loss::new(Cause::Other, format!("a message of {size} bytes came in: more than mqtt.max_packet_size allows"))
+    Loss::new(
+        Cause::Other,
+        format!(
+            "a message of {size} bytes came in, far more than mqtt.max_packet_size allows; if it is retained, \
+             mosquitto_sub -t '#' --retained-only -W 5 -F '%l %t' names its topic, and mosquitto_pub -r -n -t TOPIC clears it"
+        ),
+    )
 }
 
 fn silent() -> Loss {

@@ -39,7 +39,7 @@ pub enum Incoming {
     },
     /// Every subscription asked for so far is answered.
     Subscribed,
-    /// The broker refused a subscription or a message.
+    /// The broker refused a subscription or a message, or one that came in was too large.
     Refused {
         /// Plain words that name the filter or the topic.
         what: String,

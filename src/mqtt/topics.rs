@@ -197,15 +197,17 @@ impl Topics {
     pub fn filters(&self) -> Vec<String> {
         use TaskTopic::{Availability, Config, ModeSet, PrioritySet, State};
         let tasks = [Config, State, Availability, ModeSet, PrioritySet].map(|topic| self.every_task(topic));
-        [self.scheduler_set(), self.scheduler_availability()].into_iter().chain(tasks).collect()
+        // What it says itself comes back, and whoever else says it is heard.
+        let own = [self.scheduler_availability(), self.scheduler_cycle()];
+        [self.scheduler_set()].into_iter().chain(own).chain(tasks).collect()
     }
 
-    /// What the scheduler itself had retained, to be read once after a start.
+    /// What else the scheduler itself had retained, to be read once after a start.
     #[must_use]
     pub fn own_filters(&self) -> Vec<String> {
         use TaskTopic::{Mode, Priority, Report, Setpoint};
         let tasks = [Mode, Priority, Report, Setpoint].map(|topic| self.every_task(topic));
-        [self.scheduler_state(), self.scheduler_cycle()].into_iter().chain(tasks).collect()
+        [self.scheduler_state()].into_iter().chain(tasks).collect()
     }
 }
 
@@ -287,13 +289,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listened_to_is_what_others_publish() {
+    fn what_is_listened_to_is_what_others_publish_or_might() {
         let topics = Topics::new("s").unwrap();
         assert_eq!(
             topics.filters(),
             [
                 "s/scheduler/set",
                 "s/scheduler/availability",
+                "s/scheduler/cycle",
                 "s/task/+/config",
                 "s/task/+/state",
                 "s/task/+/availability",
@@ -303,14 +306,7 @@ mod tests {
         );
         assert_eq!(
             topics.own_filters(),
-            [
-                "s/scheduler/state",
-                "s/scheduler/cycle",
-                "s/task/+/mode",
-                "s/task/+/priority",
-                "s/task/+/report",
-                "s/task/+/setpoint"
-            ]
+            ["s/scheduler/state", "s/task/+/mode", "s/task/+/priority", "s/task/+/report", "s/task/+/setpoint"]
         );
     }
 }

@@ -15,6 +15,10 @@ use super::options::Options;
 use super::outbox::Dispatch;
 use super::subscriptions::Request;
 
+/// What comes in may exceed `mqtt.max_packet_size` so many times: it is dropped, and its topic told. What is still larger
+/// ends the connection.
+const BEYOND: usize = 16;
+
 pub(super) struct Link {
     events: Box<EventLoop>,
     keep_alive: Duration,
@@ -27,7 +31,9 @@ pub(super) struct Requests {
 pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Link) {
     let limit = options.max_packet_size as usize;
     let mut mqtt = MqttOptions::new(&options.client_id, &options.host, options.port);
-    mqtt.set_keep_alive(options.keep_alive).set_clean_session(true).set_max_packet_size(limit, limit);
+    mqtt.set_keep_alive(options.keep_alive)
+        .set_clean_session(true)
+        .set_max_packet_size(limit.saturating_mul(BEYOND), limit);
     if let Some(tls) = &options.tls {
         mqtt.set_transport(Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls.clone())));
     }

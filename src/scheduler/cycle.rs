@@ -53,7 +53,7 @@ impl Scheduler {
         self.last_cycle = now;
         for task in &mut self.tasks {
             let running = task.running();
-            task.answers.count(running, now.at);
+            task.answers.count(running, self.settings.cycle / 2, now.at);
             task.stop_all &= running;
         }
         self.refresh_owners();

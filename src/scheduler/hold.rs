@@ -49,6 +49,11 @@ impl Hand {
         self.hold.take_if(|hold| hold.wish.is_over(now));
     }
 
+    /// Its first state came, after what an earlier run had told: who is as it should not be was switched since.
+    pub(crate) fn compare(&mut self, running: bool) {
+        self.hold.take_if(|hold| hold.wish.mode != Mode::of(running));
+    }
+
     /// A command is on its way.
     pub(crate) fn command(&mut self, action: Action, now: Instant) {
         match action {
@@ -96,9 +101,12 @@ impl Scheduler {
         let wish = Wish { mode, until: Some(now.until(until)) };
         let Ok(slot) = self.registered(id.clone()) else { return };
         let task = &mut self.tasks[slot];
-        // Who is as it should not be was switched since.
-        if !wish.is_over(now) && mode == Mode::of(task.running()) {
+        if !wish.is_over(now) {
             task.hand.hold = Some(Hold { wish, since: Instant::START });
+            // Before its first state it is unreachable, and nobody acts on this.
+            if task.state.is_some() {
+                task.hand.compare(task.running());
+            }
             self.note_guards(slot);
         }
     }

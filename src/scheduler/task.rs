@@ -239,7 +239,10 @@ impl Task {
             self.hand.stir(now.at);
         }
         match before {
-            None => self.spell.begin(state.running, now),
+            None => {
+                self.spell.begin(state.running, now);
+                self.hand.compare(state.running);
+            }
             Some((running, ..)) if running != state.running => {
                 self.switch(state.running, now, settings);
                 self.note_hand(state.running, known, now, settings);
@@ -304,7 +307,7 @@ impl Task {
         self.hand.command(action, now);
         self.stopping = action == Action::Stop;
         if action == Action::Start {
-            self.answers.expect();
+            self.answers.expect(now);
             self.started_at = Some(now);
         }
     }

@@ -16,8 +16,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(7200);
 /// How a task answered its last starts.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    /// A start was sent and not yet answered.
-    awaited: bool,
+    /// The first start that was sent since the last was counted, and is not yet answered.
+    awaited: Option<Instant>,
     /// Starts that it did not follow.
     pub(crate) missing: u32,
     /// Until then it is not elected.
@@ -26,23 +26,24 @@ pub(crate) struct Answers {
 
 impl Answers {
     /// A start is on its way.
-    pub(crate) fn expect(&mut self) {
-        self.awaited = true;
+    pub(crate) fn expect(&mut self, now: Instant) {
+        self.awaited.get_or_insert(now);
     }
 
-    /// A start was sent since the last cycle and not yet answered.
+    /// A start was sent lately and not yet answered.
     pub(crate) fn awaited(&self) -> bool {
-        self.awaited
+        self.awaited.is_some()
     }
 
-    /// Starts that were sent and are not followed yet.
+    /// Starts that were sent and are not followed yet; those of one `patience` are one.
     pub(crate) fn sent(&self) -> u32 {
-        self.missing + u32::from(self.awaited)
+        self.missing + u32::from(self.awaited())
     }
 
-    /// At the begin of a cycle: a start that was sent before it and not followed is unanswered.
-    pub(crate) fn count(&mut self, running: bool, now: Instant) {
-        if !std::mem::take(&mut self.awaited) || running {
+    /// At the begin of a cycle: a start that was sent `patience` before it and not followed is unanswered. Cycles that a
+    /// user asks for come too soon for that.
+    pub(crate) fn count(&mut self, running: bool, patience: Duration, now: Instant) {
+        if self.awaited.take_if(|sent| running || now.since(*sent) >= patience).is_none() || running {
             return;
         }
         self.missing += 1;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sunward::config::Protocol;
 
-use crate::home::{AVAILABILITY, Home, STATE, both};
+use crate::home::{Home, STATE, both};
 
 const HEATER: &str = "sunward/task/heater";
 
@@ -17,14 +17,14 @@ async fn a_task_runs_on_the_sun_and_every_decision_says_why() {
         assert_eq!(cycle.commands, ["heater=start"]);
         let mut report = cycle.report;
         let time = report["time"].take();
-        assert!(time.is_string());
+        assert!(time.is_string() && report["online_since"].take().is_string());
         let reason = "2500 W are available for its 2000 W, ratio 1.25 (ratio >= 1.00)";
         assert_eq!(
             report,
             json!({"time": null, "skipped": null, "source": "meter", "stopped": [],
                 "record": {"heater": 0, "net": -2500, "solar": 3000},
                 "started": [{"task": "heater", "rule": "elected", "reason": reason}],
-                "no_data": false, "task_power": 0, "task_ratio": null, "last_stopped": null,
+                "no_data": false, "task_power": 0, "task_ratio": null, "last_stopped": null, "online_since": null,
                 "last_started": {"task": "heater", "name": "heater", "rule": "elected", "reason": reason, "time": time}})
         );
         let waits = format!("its start was sent and is not followed yet: {reason}");
@@ -141,21 +141,6 @@ async fn an_offline_task_is_left_alone_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn another_sunward_that_ends_does_not_call_this_one_away() {
-    both(async |protocol| {
-        let mut home = Home::new(protocol, "").await;
-        home.retain(AVAILABILITY, "offline").await;
-        let state = home.scheduler(|state| state["rejected"] == 1).await;
-        assert_eq!(home.retained().await[AVAILABILITY], "online");
-        assert!(
-            state["problem"].as_str().unwrap().ends_with("is there another one with this mqtt.base_topic?"),
-            "{state}"
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn stops_go_before_starts_on_the_wire() {
     both(async |protocol| {
         let mut home = Home::new(protocol, "").await;
@@ -175,26 +160,47 @@ async fn stops_go_before_starts_on_the_wire() {
 #[tokio::test]
 async fn after_three_unanswered_starts_it_is_the_turn_of_another() {
     both(async |protocol| {
-        let mut home = Home::new(protocol, "").await;
+        let mut home = Home::new(protocol, "[scheduler]\ncycle = '1s'").await;
         home.register("ev", json!({"power": 2000, "priority": "high"})).await;
         home.register("heater", json!({"power": 1900})).await;
         home.running("ev", false).await;
         home.running("heater", false).await;
-        for _ in 0..3 {
-            assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["ev=start"]);
+        let mut commands = Vec::new();
+        while commands.last().is_none_or(|last| last != "heater=start") {
+            home.power(json!({"net": -2500})).await;
+            commands.extend(home.next_cycle(home.cycles()).await.commands);
         }
-        assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["heater=start"]);
+        // Cycles of a busy computer lie closer together than half of one, now and then: those don't count.
+        let asked = commands.iter().filter(|command| *command == "ev=start").count();
+        assert!(asked >= 3 && asked == commands.len() - 1, "{commands:?}");
         home.running("heater", true).await;
         home.report("ev", |report| {
             report["unanswered"] == 3
                 && report["reason"].as_str().is_some_and(|reason| reason.starts_with("it left 3 starts unanswered"))
         })
         .await;
-        assert!(home.cycle_with(json!({"net": -2500})).await.commands.is_empty());
+        home.power(json!({"net": -2500})).await;
+        assert!(home.next_cycle(home.cycles() + 1).await.commands.is_empty());
         // The car is plugged in.
         home.state("ev", json!({"running": false, "runnable": false})).await;
         home.running("ev", false).await;
-        assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["ev=start"]);
+        home.power(json!({"net": -2500})).await;
+        home.commanded(&["ev=start"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asks_for_cycles_one_after_the_other_takes_no_start_for_unanswered() {
+    both(async |protocol| {
+        let mut home = Home::new(protocol, "").await;
+        home.register("heater", json!({"power": 2000})).await;
+        home.running("heater", false).await;
+        for _ in 0..6 {
+            assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["heater=start"]);
+        }
+        let report = home.report("heater", |report| report["ratio"] == 1.25).await;
+        assert_eq!(report["unanswered"], 0, "{report}");
     })
     .await;
 }
@@ -232,6 +238,18 @@ async fn what_can_not_be_read_is_counted_and_changes_nothing() {
         assert_eq!((&state["tasks"], &state["rejected"]), (&json!(1), &json!(sent + 4)));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_meter_that_sends_nothing_but_nonsense_does_not_flood_the_state() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    for n in 0..300 {
+        home.say("sunward/power", n.to_string()).await;
+    }
+    let state = home.scheduler(|state| state["rejected"] == 300).await;
+    assert_eq!(state["problem"], format!("sunward/power: {}", state["last_error"]["error"].as_str().unwrap()));
+    let states = home.all.iter().filter(|message| message.starts_with(STATE)).count();
+    assert!(states <= 5, "{states} states told of 300 messages");
 }
 
 #[tokio::test]

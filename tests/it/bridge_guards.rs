@@ -43,6 +43,21 @@ async fn a_switch_by_hand_is_held_and_a_followed_command_is_none() {
 }
 
 #[tokio::test]
+async fn a_switch_by_hand_is_still_held_if_the_plug_speaks_long_after_the_restart() {
+    let mut home = with_heater(Protocol::V5, json!({"manual_hold": "2h"})).await;
+    home.running("heater", true).await;
+    let told = home.report("heater", |report| report["held"]["mode"] == "on").await;
+    home.kill().await;
+    home.retain("sunward/task/heater/state", "").await;
+    home.start().await;
+    home.report("heater", |report| report["status"] == "unreachable" && report["held"] == told["held"]).await;
+    home.running("heater", true).await;
+    home.report("heater", |report| report["status"] == "running").await;
+    assert!(home.cycle_with(json!({"net": 9000, "heater": 2000})).await.commands.is_empty());
+    home.report("heater", |report| report["power"] == 2000 && report["held"] == told["held"]).await;
+}
+
+#[tokio::test]
 async fn what_changed_while_sunward_was_cut_off_is_nobodys_wish() {
     let mut home = with_heater(Protocol::V5, json!({"manual_hold": "2h"})).await;
     home.cut_while(async |home| home.running("heater", true).await).await;

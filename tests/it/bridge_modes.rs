@@ -130,6 +130,27 @@ async fn a_mode_whose_time_is_over_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn of_a_mode_and_a_report_that_a_power_cut_parted_the_report_counts_which_knows_the_end() {
+    const REPORT: &str = "sunward/task/heater/report";
+    let mut home = with_heater(Protocol::V5, true).await;
+    home.say(MODE_SET, "on 2h").await;
+    home.report("heater", |report| report["mode_until"].is_string()).await;
+    let on = home.seen(REPORT).to_owned();
+    home.say(MODE_SET, "auto").await;
+    home.report("heater", |report| report["mode"] == "auto").await;
+    let auto = home.seen(REPORT).to_owned();
+    for (mode, report) in [("on", &auto), ("auto", &on)] {
+        home.stop().await;
+        home.retain(MODE, mode).await;
+        home.retain(REPORT, report).await;
+        home.start().await;
+        let told: Value = serde_json::from_str(report).unwrap();
+        says(&mut home, MODE, told["mode"].as_str().unwrap()).await;
+        home.report("heater", |report| report["mode_until"] == told["mode_until"]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_retained_mode_or_priority_to_set_is_obeyed_once_after_the_start_up_and_cleared() {
     both(async |protocol| {
         let mut home = Home::empty(protocol, "").await;

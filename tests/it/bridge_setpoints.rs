@@ -29,6 +29,8 @@ async fn a_setpoint_follows_the_sun_is_retained_and_ends_with_the_registration()
         home.power(json!({"net": -2000.4, "ev": 1400})).await;
         told(&mut home, "3400").await;
         assert_eq!(home.retained().await[SETPOINT], "3400");
+        home.cycle().await;
+        home.report("ev", |report| report["setpoint"].as_f64() == Some(3400.0)).await;
         home.power(json!({"net": 1000, "ev": 3400})).await;
         told(&mut home, "2400").await;
         home.running("ev", false).await;

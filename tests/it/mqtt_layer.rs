@@ -80,6 +80,60 @@ async fn an_oversize_message_is_refused_and_the_connection_stays() {
 }
 
 #[tokio::test]
+async fn what_comes_in_too_large_is_dropped_and_told_with_its_topic_and_nothing_else_is_lost() {
+    let broker = Mosquitto::start();
+    let other = Peer::new(&broker.url(), &[]).await;
+    for (topic, size) in [("t/1", 10), ("t/2", 30_000), ("t/3", 10)] {
+        other.publish_retained(topic, &"x".repeat(size)).await;
+    }
+    for protocol in PROTOCOLS {
+        let mut config = settings(&broker.url(), protocol);
+        config.max_packet_size = 10_000;
+        let mut peer = Peer::start(&config, &["t/#"], None);
+        let heard = |item: &Incoming| match item {
+            Incoming::Message(message) => Some(message.topic.clone()),
+            Incoming::Refused { what } => Some(what.clone()),
+            Incoming::Disconnected { reason } => Some(reason.clone()),
+            _ => None,
+        };
+        let mut came = Vec::new();
+        peer.until("Subscribed", |item| {
+            came.extend(heard(item));
+            matches!(item, Incoming::Subscribed).then_some(())
+        })
+        .await;
+        // It is told once.
+        other.publish_retained("t/2", &"x".repeat(20_000)).await;
+        other.publish("t/end", "").await;
+        peer.until("the end", |item| {
+            came.extend(heard(item));
+            (came.last()? == "t/end").then_some(())
+        })
+        .await;
+        came.sort();
+        let told = "t/2: dropped a message of more than 10000 bytes (mqtt.max_packet_size); if it is retained, \
+                    mosquitto_pub -r -n -t 't/2' clears it";
+        // Over MQTT 5 the broker drops it, without a word.
+        let expected = ["t/1", told, "t/3", "t/end"].into_iter();
+        let expected: Vec<_> = expected.filter(|said| protocol == Protocol::V311 || *said != told).collect();
+        assert_eq!(came, expected, "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_far_too_large_ends_the_connection_and_the_reason_says_how_to_find_it() {
+    let broker = Mosquitto::start();
+    let other = Peer::new(&broker.url(), &[]).await;
+    other.publish_retained("t", &"x".repeat(300_000)).await;
+    let mut config = settings(&broker.url(), Protocol::V311);
+    config.max_packet_size = 10_000;
+    let mut peer = Peer::start(&config, &["t"], None);
+    let reason = peer.disconnected().await;
+    assert!(reason.contains("a message of 300"), "{reason}");
+    assert!(reason.contains("mosquitto_sub -t '#' --retained-only -W 5 -F '%l %t' names its topic"), "{reason}");
+}
+
+#[tokio::test]
 async fn what_waited_and_proves_too_large_for_this_broker_is_told_and_dropped() {
     let broker = Mosquitto::start_with(&Setup { max_packet_size: Some(10_000), ..Setup::default() });
     let mut peer = Peer::start(&settings(&broker.url(), Protocol::V5), &["t"], None);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::home::program;
-use crate::recorded_home::{EVENING, Score, contender};
+use crate::homes::{MINUTE, Place, RECOMMENDED};
 
 /// A day of hours: the sun from 9 to 15, a boiler that ran in the evening, a pump at noon.
 fn day() -> String {
@@ -297,12 +297,31 @@ async fn the_record_is_not_lost_to_its_report_and_a_price_may_be_negative() {
 }
 
 #[test]
-fn a_spring_of_the_recorded_home_runs_mostly_on_the_sun() {
-    let minute = std::time::Duration::from_secs(60);
-    let scenarios = sunward::replay::replay(&[contender("2016-04-01", "2016-05-01", minute, Some(EVENING))]);
-    let score = Score::new(&scenarios);
-    let [.., (_, naive, _), (name, closed, starts)] = score.scenarios.as_slice() else { panic!("{score:?}") };
-    assert!(name == "Sunward" && *closed > 0.8 && closed > naive && *starts < 1.5, "{score:?}");
-    // Nobody does better than the best, and nobody's best is worse than what was.
-    assert!(*closed < 1.0 && score.best_by_sun <= 1.0 && score.best_self_consumption > 0.0, "{score:?}");
+fn recorded_homes_run_mostly_on_the_sun_with_the_criteria_that_the_docs_recommend() {
+    for place in [Place::konstanz("2016-04-01", "2016-05-01"), Place::emhass("2024-05-01", "2024-06-01")] {
+        let contenders = [("default", None), ("recommended", Some(RECOMMENDED))]
+            .map(|(name, criteria)| place.contender(name, MINUTE, criteria));
+        let score = place.score(&sunward::replay::replay(&contenders));
+        let [recorded, naive, default, recommended] = &score.scenarios[..] else { panic!("{score:?}") };
+        assert!(recommended.closed > 0.8 && recommended.closed > default.closed, "{score:?}");
+        assert!(recommended.closed > naive.closed && recommended.starts < 1.6, "{score:?}");
+        // Nobody does better than the best, and nobody's best is worse than what was.
+        assert!(recommended.closed < 1.0 && recorded.by_sun < score.best_by_sun, "{score:?}");
+        assert!(score.best_by_sun <= 1.0 && score.best_self_consumption > 0.0, "{score:?}");
+        // One of 117: the pump's `min_off` ends 13 seconds too late.
+        assert!(recommended.missed <= 1 && recommended.name == "recommended", "{score:?}");
+    }
+}
+
+#[test]
+fn the_docs_recommend_what_is_scored() {
+    let pages = [
+        include_str!("../../docs/replay.md"),
+        include_str!("../../docs/tasks.md"),
+        include_str!("../../config.toml.example"),
+    ];
+    let recommended = format!("criteria = {{ start = {:?}, keep = {:?} }}", RECOMMENDED[0], RECOMMENDED[1]);
+    for page in pages {
+        assert!(page.contains(&recommended), "{recommended}");
+    }
 }

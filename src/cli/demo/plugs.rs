@@ -17,6 +17,10 @@ use crate::units::Watts;
 /// Commands that may wait for the home; a plug that has to wait answers later.
 const WAITING: usize = 64;
 
+/// What `docs/tasks.md` recommends where an evening is the deadline.
+const BY_EVENING: [&str; 2] =
+    ["ratio >= 0.9 or (now.hour >= 13 and ratio >= 0.4)", "ratio >= 0.4 or (now.hour >= 13 and ratio >= 0.2)"];
+
 /// All plugs, and what the scheduler wants of them.
 pub(super) struct Plugs {
     pub(super) commands: mpsc::Receiver<(Appliance, Command)>,
@@ -114,20 +118,22 @@ fn registration(which: Appliance) -> Registration {
         Appliance::Boiler => {
             task.name = Some("Hot water".into());
             task.priority = Some(Priority::High);
-            // Nobody showers cold, sun or no sun.
-            task.criteria = when("ratio >= 1 or state.temperature < 42", "ratio >= 0.75 or state.temperature < 46");
+            // Nobody showers cold, sun or no sun: what a cloud takes now, the evening would buy.
+            task.criteria = when("ratio >= 0.9 or state.temperature < 42", "ratio >= 0.4 or state.temperature < 46");
+            (task.min_on, task.min_off) = (minutes(10), minutes(5));
         }
         Appliance::Ev => {
             task.name = Some("Car".into());
             task.priority = Some(Priority::Medium);
             task.max_power = Some(Watts(7360.0));
             task.auto_adjust = Some(true);
-            task.min_on = minutes(5);
-            task.criteria = when("ratio >= 1 or state.soc < 20", "ratio >= 0.6 or state.soc < 25");
+            task.min_on = minutes(10);
+            task.criteria = when("ratio >= 1 or state.soc < 20", "ratio >= 0.4 or state.soc < 25");
         }
         Appliance::Pool => {
             task.name = Some("Pool pump".into());
-            task.min_on = minutes(15);
+            (task.min_on, task.min_off) = (minutes(30), minutes(5));
+            task.criteria = when(BY_EVENING[0], BY_EVENING[1]);
             let [on_for, max] = [5, 7].map(|hours| Duration::from_secs(3600 * hours));
             task.daily = Some(Daily { on_for, by: "21:00".into(), max: Some(max) });
         }
@@ -137,7 +143,7 @@ fn registration(which: Appliance) -> Registration {
             task.priority = Some(Priority::Medium);
             task.interruptible = Some(false);
             // Clean by the next morning.
-            task.criteria = when(&format!("ratio >= 1 or now.hour >= {hour}"), "true");
+            task.criteria = when(&format!("{} or now.hour >= {hour}", BY_EVENING[0]), "true");
         }
     }
     task

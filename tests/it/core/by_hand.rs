@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sunward::scheduler::Command::StopAll;
 use sunward::scheduler::Mode::{Auto, Off as Never, On as Always};
-use sunward::scheduler::{Mode, Settings, TaskState};
+use sunward::scheduler::{Event, Mode, Settings, TaskState};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, User, Wait};
 use super::{Appliance, Home, check, plain};
@@ -100,6 +100,31 @@ fn the_first_state_is_no_wish() {
     held(boiler().running(), &[], None);
     let dry = Settings { dry_run: true, ..Settings::default() };
     held_with(dry, boiler(), &[On("boiler")], None);
+}
+
+#[test]
+fn what_an_earlier_run_held_waits_for_the_first_state_and_holds_if_that_agrees() {
+    for (mode, running, silent) in [Always, Never].into_iter().flat_map(|mode| {
+        [(mode, true, 0), (mode, false, 0), (mode, true, 600), (mode, false, 600), (mode, mode == Always, 7201)]
+    }) {
+        let appliance = if running { boiler().running() } else { boiler() };
+        let (id, state) = (appliance.id.clone(), appliance.state.clone());
+        let mut home = Home::new(vec![appliance]);
+        if silent > 0 {
+            home.scheduler.handle(Event::StateCleared(id.clone()), home.now).unwrap();
+        }
+        let until = home.now + Duration::from_secs(7200);
+        home.scheduler.restore_hold(&id, mode, until.wall, home.now);
+        if silent > 0 {
+            // A further restart would find it again.
+            assert_eq!(home.view("boiler").hold, Some((mode, until.wall)));
+        }
+        home.wait(silent);
+        home.scheduler.handle(Event::State(id, Box::new(state)), home.now).unwrap();
+        let agrees = (mode == Always) == running && silent < 7200;
+        let held = home.view("boiler").hold.map(|(mode, _)| mode);
+        assert_eq!(held, agrees.then_some(mode), "held {mode}, runs: {running}, after {silent} s");
+    }
 }
 
 #[test]

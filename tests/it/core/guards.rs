@@ -101,6 +101,23 @@ fn after_three_unanswered_starts_a_task_waits_ten_minutes_and_twice_as_long_each
 }
 
 #[test]
+fn starts_of_cycles_that_a_user_asks_for_leave_it_half_a_cycle_to_answer() {
+    let mut home = Home::new(vec![boiler().deaf()]);
+    let mut after = |wait: u64, unanswered: u32| {
+        [Wait(wait), SUN, Cycle].iter().for_each(|step| home.apply(step));
+        assert_eq!(home.view("boiler").unanswered, unanswered, "{:?}", home.log);
+    };
+    for _ in 0..6 {
+        after(5, 0);
+    }
+    // The first of them had its half minute: they count as one. The next waits as long.
+    after(5, 1);
+    after(29, 1);
+    after(1, 2);
+    assert_eq!(home.log.len(), 9, "each cycle sent a start");
+}
+
+#[test]
 fn a_changed_state_or_registration_forgives_unanswered_starts_and_a_replayed_one_does_not() {
     let patient = [1, 2, 3, 14];
     let forgiven = [1, 2, 3, 8, 9, 10, 21];
