@@ -112,11 +112,10 @@ impl Scheduler {
     }
 
     fn record(&self, source: Source, mut record: Record, now: Now) -> Record {
-        let measured = |key: KeyId| self.measured(source, key, now).map(|measured| measured.value);
-        record.values.extend(self.keys.iter().map(measured));
-        for (key, value) in self.owned(source, now) {
-            record.values[key.index()] = Some(value);
-        }
+        record.values.extend(self.keys.iter().map(|key| match self.owners.of(key) {
+            [] => self.measured(source, key, now).map(|measured| measured.value),
+            owners => Some(self.owned(key, owners, source, now)),
+        }));
         record.net = record.value(self.net);
         record.ran.extend(self.tasks.iter().map(|task| task.registration.is_some() && task.running()));
         record
@@ -131,21 +130,18 @@ impl Scheduler {
         }
     }
 
-    /// The keys of tasks, with what stands in for those that say nothing.
-    pub(super) fn owned(&self, source: Source, now: Now) -> impl Iterator<Item = (KeyId, Watts)> {
-        self.owners.iter().map(move |(key, owners)| {
-            let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
-            let measured = self.measured(source, key, now);
-            let recent = measured.filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
-            let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
-            let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
-            let told = |value: Watts| if value < threshold { Watts::ZERO } else { value };
-            let value = match recent {
-                Some(measured) => told(measured.value),
-                None => owners.iter().map(|slot| declared(&self.tasks[*slot], told)).sum(),
-            };
-            (key, value)
-        })
+    /// What counts on a key of tasks: also when it says nothing.
+    pub(super) fn owned(&self, key: KeyId, owners: &[usize], source: Source, now: Now) -> Watts {
+        let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
+        let measured = self.measured(source, key, now);
+        let recent = measured.filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
+        let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
+        let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
+        let told = |value: Watts| if value < threshold { Watts::ZERO } else { value };
+        match recent {
+            Some(measured) => told(measured.value),
+            None => owners.iter().map(|slot| declared(&self.tasks[*slot], told)).sum(),
+        }
     }
 
     /// The newest record by key, as the window keeps it; empty while there is none.
