@@ -63,7 +63,7 @@ impl Discovery {
             let by_us = self.cleared.remove(topic);
             if !payload.is_empty() {
                 if starting && *retain {
-                    outlet.remember_in(&mut self.devices, topic, payload);
+                    outlet.remember(&mut self.devices, topic, payload);
                 }
             } else if !by_us && let Some(device) = outlet.lose(&mut self.devices, topic) {
                 tracing::info!("{topic} was cleared: the device stays away until its registration changes");

@@ -40,7 +40,7 @@ use estimate::Estimator;
 use faults::Faults;
 use input::{Input, Moment};
 use memory::Memory;
-use outlet::Outlet;
+use outlet::{Family, Outlet};
 use own_broker::OwnBroker;
 pub use recorder::Recorder;
 pub use rerun::{Decided, Rerun, recorded_files, rerun};
@@ -152,6 +152,8 @@ struct Bridge {
     /// Those of the configuration.
     tasks: Tasks,
     outlet: Outlet,
+    /// The topics of the tasks' reports, modes and priorities.
+    reports: Family,
     discovery: Discovery,
     /// What started and stopped last.
     latest: Latest,
@@ -187,6 +189,7 @@ impl Bridge {
             sensors,
             tasks,
             outlet: Outlet::new(handle),
+            reports: Family::default(),
             discovery,
             latest: Latest::default(),
             clock: Moment::new(now),

@@ -28,8 +28,6 @@ pub(super) struct Outlet {
     handle: Handle,
     /// What the broker retains of ours, by topic.
     retained: HashMap<String, Vec<u8>>,
-    /// The task reports among them.
-    reports: Family,
     /// To be published again, in order.
     again: VecDeque<String>,
     /// When the next of them are due.
@@ -39,7 +37,7 @@ pub(super) struct Outlet {
 impl Outlet {
     pub(super) fn new(handle: Handle) -> Self {
         let due = Instant::now();
-        Self { handle, retained: HashMap::new(), reports: Family::default(), again: VecDeque::new(), due }
+        Self { handle, retained: HashMap::new(), again: VecDeque::new(), due }
     }
 
     pub(super) fn handle(&self) -> &Handle {
@@ -64,14 +62,8 @@ impl Outlet {
         self.retained.insert(topic.to_owned(), payload.to_vec());
     }
 
-    /// A report that an earlier run left.
-    pub(super) fn remember(&mut self, topic: &str, payload: &[u8]) {
-        self.reports.0.insert(topic.to_owned());
-        self.recall(topic, payload);
-    }
-
     /// One of a family that an earlier run left.
-    pub(super) fn remember_in(&mut self, family: &mut Family, topic: &str, payload: &[u8]) {
+    pub(super) fn remember(&mut self, family: &mut Family, topic: &str, payload: &[u8]) {
         family.0.insert(topic.to_owned());
         self.recall(topic, payload);
     }
@@ -94,13 +86,6 @@ impl Outlet {
             self.state(topic, payload);
         }
         gone
-    }
-
-    /// All reports.
-    pub(super) fn reports(&mut self, reports: BTreeMap<String, Vec<u8>>) {
-        let mut family = std::mem::take(&mut self.reports);
-        self.replace(&mut family, reports);
-        self.reports = family;
     }
 
     /// Clears a retained state for good.

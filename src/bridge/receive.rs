@@ -88,15 +88,7 @@ impl Bridge {
     }
 
     pub(super) fn receive_command(&mut self, message: Message) {
-        if message.payload.is_empty() {
-            return;
-        }
-        if self.start_up.is_open() {
-            self.start_up.keep(message);
-            return;
-        }
-        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
-        self.outlet.clear(&message.topic);
+        let Some(message) = self.due_command(message) else { return };
         match payload::command(&message.payload) {
             Ok(Some(SetCommand::Do(command))) => {
                 tracing::info!("{}: {}", message.topic, describe(command));
@@ -107,6 +99,20 @@ impl Bridge {
             Ok(None) => {}
             Err(problem) => self.fault(&message.topic, &problem.to_string()),
         }
+    }
+
+    /// A command, if it is to be obeyed now: what comes during the start-up is kept until that is over.
+    pub(super) fn due_command(&mut self, message: Message) -> Option<Message> {
+        if message.payload.is_empty() {
+            return None;
+        }
+        if self.start_up.is_open() {
+            self.start_up.keep(message);
+            return None;
+        }
+        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
+        self.outlet.clear(&message.topic);
+        Some(message)
     }
 
     fn receive_task(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
@@ -136,7 +142,7 @@ impl Bridge {
                 if self.start_up.is_open() && message.retain && !payload.is_empty() =>
             {
                 self.memory.note(&id, kind, payload);
-                return self.outlet.remember(topic, payload);
+                return self.outlet.remember(&mut self.reports, topic, payload);
             }
             TaskTopic::Setpoint if self.start_up.is_open() && message.retain && !payload.is_empty() => {
                 self.outlet.recall(topic, payload);

@@ -33,7 +33,7 @@ impl Bridge {
         }
         // Home Assistant is to forget a task before its report is empty.
         self.discovery.tell(&views, &mut self.outlet);
-        self.outlet.reports(reports);
+        self.outlet.replace(&mut self.reports, reports);
         self.tell_state();
     }
 

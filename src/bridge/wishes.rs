@@ -12,15 +12,7 @@ use super::Bridge;
 impl Bridge {
     /// A message on `…/mode/set` or `…/priority/set`. Like every command it is obeyed once, after the start-up.
     pub(super) fn receive_wish(&mut self, id: TaskId, kind: TaskTopic, message: Message) {
-        if message.payload.is_empty() {
-            return;
-        }
-        if self.start_up.is_open() {
-            self.start_up.keep(message);
-            return;
-        }
-        let Message { topic, payload, .. } = message;
-        self.outlet.clear(&topic);
+        let Some(Message { topic, payload, .. }) = self.due_command(message) else { return };
         let event = if kind == TaskTopic::ModeSet {
             payload::mode(&payload).map(|set| set.map(|(mode, lasting)| Event::Mode(id, mode, lasting)))
         } else {
