@@ -158,11 +158,17 @@ impl Scheduler {
         self.sort_by_importance();
         let mut choices = self.ordered(now);
         let outcome = self.decide(&choices, now);
-        for (slot, learned) in outcome.learned {
-            self.tasks[slot].learned = learned;
+        for (load, learned) in outcome.learned {
+            self.tasks[self.order[load]].learned = learned;
         }
-        for (slot, verdict) in outcome.verdicts {
-            self.tasks[slot].verdict = verdict;
+        for (load, share) in outcome.covered.into_iter().enumerate() {
+            if let Some(share) = share {
+                self.tasks[self.order[load]].verdict = Verdict::Covered(share);
+            }
+        }
+        for (load, why) in outcome.waiting {
+            let slot = self.order[load];
+            self.tasks[slot].verdict = Verdict::Waits(self.waits(&self.tasks[slot], why));
         }
         choices.extend(outcome.choices);
         self.carry_out(choices, now);
@@ -197,16 +203,7 @@ impl Scheduler {
         let elected = self.ask(&scene, &covered, &mut choices);
         let started = elected.started.iter();
         choices.extend(started.map(|(load, offer)| self.start(&scene, *load, offer, Rule::Elected, "")));
-        let slot = |load: usize| scene.loads[load].slot;
-        let running = covered.iter().enumerate().filter_map(|(load, share)| Some((load, Verdict::Covered((*share)?))));
-        let waiting = elected.waiting.iter().map(|(load, why)| (*load, Verdict::Waits(self.waits(&scene, *load, why))));
-        let mut verdicts = Vec::with_capacity(scene.loads.len());
-        verdicts.extend(running.chain(waiting).map(|(load, verdict)| (slot(load), verdict)));
-        Outcome {
-            verdicts,
-            learned: learned.into_iter().map(|(load, learned)| (slot(load), learned)).collect(),
-            choices,
-        }
+        Outcome { covered, waiting: elected.waiting, learned, choices }
     }
 
     /// The rules in their order, then the election. Whom they stop, and whom the fourth starts, goes into `choices`.
@@ -253,21 +250,23 @@ impl Scheduler {
         elect(scene, &mut sheet, &found.stopped)
     }
 
-    fn waits(&self, scene: &Scene<'_>, load: usize, why: &Electable) -> Waits {
-        let power = scene.loads[load].power;
+    /// What a stopped task waits for.
+    fn waits(&self, task: &Task, why: Electable) -> Waits {
+        let power = task.power();
         match why {
             Electable::SharesKey { with, key } => {
-                Waits::Key { key: self.keys.name(*key).to_owned(), holder: scene.id(*with).clone() }
+                let holder = self.tasks[self.order[with]].id.clone();
+                Waits::Key { key: self.keys.name(key).to_owned(), holder }
             }
             Electable::Waits => Waits::Answer,
-            Electable::NotWhole(offer) => Waits::sun(offer, Some(Share::FULL), None, power),
-            Electable::Failed(offer, why) => Waits::sun(offer, None, Some(format!("start fails ({why})")), power),
-            Electable::Yes(offer) | Electable::Short(offer) => match scene.least_start_ratio(load) {
-                Some(needs) => Waits::sun(offer, Some(needs), None, power),
-                None if scene.loads[load].task.answers_itself() => Waits::sun(offer, None, None, power),
+            Electable::NotWhole(offer) => Waits::sun(&offer, Some(Share::FULL), None, power),
+            Electable::Failed(offer, why) => Waits::sun(&offer, None, Some(format!("start fails ({why})")), power),
+            Electable::Yes(offer) | Electable::Short(offer) => match task.least_start_ratio() {
+                Some(needs) => Waits::sun(&offer, Some(needs), None, power),
+                None if task.answers_itself() => Waits::sun(&offer, None, None, power),
                 None => {
-                    let why = format!("start is not met ({})", scene.criterion(load));
-                    Waits::sun(offer, None, Some(why), power)
+                    let why = format!("start is not met ({})", task.criterion(false));
+                    Waits::sun(&offer, None, Some(why), power)
                 }
             },
         }
@@ -301,7 +300,9 @@ impl Scheduler {
 
 /// What a cycle came to, before it is applied.
 struct Outcome {
-    verdicts: Vec<(usize, Verdict)>,
+    /// By load, which is the place in `order`.
+    covered: Vec<Option<Share>>,
+    waiting: Vec<(usize, Electable)>,
     learned: Vec<(usize, Option<Watts>)>,
     /// Stops first.
     choices: Vec<Choice>,

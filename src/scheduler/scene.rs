@@ -230,22 +230,7 @@ impl<'a> Scene<'a> {
 
     /// The criterion that a task is asked now, as people write it.
     pub(crate) fn criterion(&self, load: usize) -> String {
-        let Load { task, running, .. } = self.loads[load];
-        match &task.registration {
-            _ if task.answers_itself() => "its state says so".into(),
-            Some(registration) if running => registration.criteria.keep.to_string(),
-            Some(registration) => registration.criteria.start.to_string(),
-            None => String::new(),
-        }
-    }
-
-    /// The ratio without which a stopped task is certainly not started, where that is known.
-    pub(crate) fn least_start_ratio(&self, load: usize) -> Option<Share> {
-        let task = self.loads[load].task;
-        if task.answers_itself() || task.pressed {
-            return None;
-        }
-        task.registration.as_ref()?.criteria.start.needed_ratio()
+        self.loads[load].task.criterion(self.loads[load].running)
     }
 }
 
