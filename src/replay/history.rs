@@ -121,7 +121,7 @@ impl History {
     pub fn end(&self, row: usize) -> Moment {
         let usual = self.times[row] + self.interval;
         match self.times.get(row + 1) {
-            Some(next) if *next <= self.times[row] + self.interval.mul_f64(1.5) => *next,
+            Some(next) if *next <= self.times[row] + self.interval * 3 / 2 => *next,
             _ => usual,
         }
     }

@@ -113,12 +113,12 @@ impl Master for Sunward {
     fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment) {
         let mut values = Vec::with_capacity(2 + flow.drawn.len() + home.others.len());
         values.push((self.net.clone(), flow.net()));
+        for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
+            values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
+        }
         values.push((self.solar.clone(), flow.solar));
         for (other, name) in home.others.iter().zip(&self.others) {
             values.extend(home.history.circuit(*other, row).map(|value| (name.clone(), value)));
-        }
-        for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
-            values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
         }
         // A meter that comes to more than ten megawatts is refused, as it is at home.
         let power = Event::Power { source: Source::Meter, values, measured: None };

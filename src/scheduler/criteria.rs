@@ -142,10 +142,10 @@ impl Criterion {
     ///
     /// # Errors
     /// The reason, in words, when an expression fails; it then counts as not met.
-    pub(crate) fn met(&self, question: &Question<'_>) -> Result<bool, String> {
+    pub(crate) fn met<'a>(&self, ratio: Share, question: impl FnOnce() -> Question<'a>) -> Result<bool, String> {
         match self {
-            Self::AtLeast(share) => Ok(question.ratio >= *share),
-            Self::Expression(compiled) => question.evaluate(&compiled.expression),
+            Self::AtLeast(share) => Ok(ratio >= *share),
+            Self::Expression(compiled) => question().evaluate(&compiled.expression, ratio),
         }
     }
 
@@ -188,9 +188,8 @@ pub(crate) struct Surroundings {
     values: OnceCell<(Value, Value)>,
 }
 
-/// Everything an expression may ask for.
+/// Everything an expression may ask for beside the ratio.
 pub(crate) struct Question<'a> {
-    pub(crate) ratio: Share,
     pub(crate) power: Watts,
     pub(crate) running: bool,
     pub(crate) priority: Priority,
@@ -210,10 +209,10 @@ impl Surroundings {
 }
 
 impl Question<'_> {
-    fn evaluate(&self, expression: &Expression<'_, '_>) -> Result<bool, String> {
+    fn evaluate(&self, expression: &Expression<'_, '_>, ratio: Share) -> Result<bool, String> {
         let (record, now) = self.surroundings.get(self.surround);
         let names = context! {
-            ratio => self.ratio.0,
+            ratio => ratio.0,
             power => self.power.0,
             running => self.running,
             priority => self.priority.level(),
@@ -237,7 +236,6 @@ mod tests {
         let surround =
             || (context! { net => -500.0, ev => 1400.0 }, context! { hour => 6, minute => 30, weekday => 0 });
         let question = Question {
-            ratio: Share(ratio),
             power: Watts(1380.0),
             running: true,
             priority: Priority::High,
@@ -247,7 +245,7 @@ mod tests {
             surroundings: &Surroundings::default(),
             surround: &surround,
         };
-        Criterion::expression(source).map_err(|error| error.to_string())?.met(&question)
+        Criterion::expression(source).map_err(|error| error.to_string())?.met(Share(ratio), || question)
     }
 
     #[test]

@@ -112,11 +112,10 @@ impl Scheduler {
     }
 
     fn record(&self, source: Source, mut record: Record, now: Now) -> Record {
-        let measured = |key: KeyId| self.measured(source, key, now).map(|measured| measured.value);
-        record.values.extend(self.keys.iter().map(measured));
-        for (key, value) in self.owned(source, now) {
-            record.values[key.index()] = Some(value);
-        }
+        record.values.extend(self.keys.iter().map(|key| match self.owners.of(key) {
+            [] => self.measured(source, key, now).map(|measured| measured.value),
+            owners => Some(self.owned(key, owners, source, now)),
+        }));
         record.net = record.value(self.net);
         record.ran.extend(self.tasks.iter().map(|task| task.registration.is_some() && task.running()));
         record
@@ -131,21 +130,18 @@ impl Scheduler {
         }
     }
 
-    /// The keys of tasks, with what stands in for those that say nothing.
-    pub(super) fn owned(&self, source: Source, now: Now) -> impl Iterator<Item = (KeyId, Watts)> {
-        self.owners.iter().map(move |(key, owners)| {
-            let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
-            let measured = self.measured(source, key, now);
-            let recent = measured.filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
-            let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
-            let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
-            let told = |value: Watts| if value < threshold { Watts::ZERO } else { value };
-            let value = match recent {
-                Some(measured) => told(measured.value),
-                None => owners.iter().map(|slot| declared(&self.tasks[*slot], told)).sum(),
-            };
-            (key, value)
-        })
+    /// What counts on a key of tasks: also when it says nothing.
+    pub(super) fn owned(&self, key: KeyId, owners: &[usize], source: Source, now: Now) -> Watts {
+        let switched = owners.iter().filter_map(|slot| self.tasks[*slot].switched()).max();
+        let measured = self.measured(source, key, now);
+        let recent = measured.filter(|measured| switched.is_none_or(|switched| measured.at >= switched));
+        let smallest = owners.iter().map(|slot| self.tasks[*slot].power()).reduce(Watts::min).unwrap_or_default();
+        let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
+        let told = |value: Watts| if value < threshold { Watts::ZERO } else { value };
+        match recent {
+            Some(measured) => told(measured.value),
+            None => owners.iter().map(|slot| declared(&self.tasks[*slot], told)).sum(),
+        }
     }
 
     /// The newest record by key, as the window keeps it; empty while there is none.
@@ -162,11 +158,17 @@ impl Scheduler {
         self.sort_by_importance();
         let mut choices = self.ordered(now);
         let outcome = self.decide(&choices, now);
-        for (slot, learned) in outcome.learned {
-            self.tasks[slot].learned = learned;
+        for (load, learned) in outcome.learned {
+            self.tasks[self.order[load]].learned = learned;
         }
-        for (slot, verdict) in outcome.verdicts {
-            self.tasks[slot].verdict = verdict;
+        for (load, share) in outcome.covered.into_iter().enumerate() {
+            if let Some(share) = share {
+                self.tasks[self.order[load]].verdict = Verdict::Covered(share);
+            }
+        }
+        for (load, why) in outcome.waiting {
+            let slot = self.order[load];
+            self.tasks[slot].verdict = Verdict::Waits(self.waits(&self.tasks[slot], why));
         }
         choices.extend(outcome.choices);
         self.carry_out(choices, now);
@@ -201,16 +203,7 @@ impl Scheduler {
         let elected = self.ask(&scene, &covered, &mut choices);
         let started = elected.started.iter();
         choices.extend(started.map(|(load, offer)| self.start(&scene, *load, offer, Rule::Elected, "")));
-        let slot = |load: usize| scene.loads[load].slot;
-        let running = covered.iter().enumerate().filter_map(|(load, share)| Some((load, Verdict::Covered((*share)?))));
-        let waiting = elected.waiting.iter().map(|(load, why)| (*load, Verdict::Waits(self.waits(&scene, *load, why))));
-        let mut verdicts = Vec::with_capacity(scene.loads.len());
-        verdicts.extend(running.chain(waiting).map(|(load, verdict)| (slot(load), verdict)));
-        Outcome {
-            verdicts,
-            learned: learned.into_iter().map(|(load, learned)| (slot(load), learned)).collect(),
-            choices,
-        }
+        Outcome { covered, waiting: elected.waiting, learned, choices }
     }
 
     /// The rules in their order, then the election. Whom they stop, and whom the fourth starts, goes into `choices`.
@@ -230,7 +223,7 @@ impl Scheduler {
             let used = scene.power_used_by(load);
             let keep = match error {
                 Some(why) => format!("keep fails ({why})"),
-                None => format!("keep is not met ({})", scene.criterion_with_values(load)),
+                None => format!("keep is not met ({})", scene.criterion(load)),
             };
             let reason = format!("{keep}: the sun covers {ratio} of what it used, {used} now");
             choices.push(stop(scene, load, Rule::FailingCriteria, reason, Some(ratio)));
@@ -257,21 +250,23 @@ impl Scheduler {
         elect(scene, &mut sheet, &found.stopped)
     }
 
-    fn waits(&self, scene: &Scene<'_>, load: usize, why: &Electable) -> Waits {
-        let power = scene.loads[load].power;
+    /// What a stopped task waits for.
+    fn waits(&self, task: &Task, why: Electable) -> Waits {
+        let power = task.power();
         match why {
             Electable::SharesKey { with, key } => {
-                Waits::Key { key: self.keys.name(*key).to_owned(), holder: scene.id(*with).clone() }
+                let holder = self.tasks[self.order[with]].id.clone();
+                Waits::Key { key: self.keys.name(key).to_owned(), holder }
             }
             Electable::Waits => Waits::Answer,
-            Electable::NotWhole(offer) => Waits::sun(offer, Some(Share::FULL), None, power),
-            Electable::Failed(offer, why) => Waits::sun(offer, None, Some(format!("start fails ({why})")), power),
-            Electable::Yes(offer) | Electable::Short(offer) => match scene.least_start_ratio(load) {
-                Some(needs) => Waits::sun(offer, Some(needs), None, power),
-                None if scene.loads[load].task.answers_itself() => Waits::sun(offer, None, None, power),
+            Electable::NotWhole(offer) => Waits::sun(&offer, Some(Share::FULL), None, power),
+            Electable::Failed(offer, why) => Waits::sun(&offer, None, Some(format!("start fails ({why})")), power),
+            Electable::Yes(offer) | Electable::Short(offer) => match task.least_start_ratio() {
+                Some(needs) => Waits::sun(&offer, Some(needs), None, power),
+                None if task.answers_itself() => Waits::sun(&offer, None, None, power),
                 None => {
-                    let why = format!("start is not met ({})", scene.criterion(load));
-                    Waits::sun(offer, None, Some(why), power)
+                    let why = format!("start is not met ({})", task.criterion(false));
+                    Waits::sun(&offer, None, Some(why), power)
                 }
             },
         }
@@ -283,7 +278,7 @@ impl Scheduler {
             let rule = if rule == Rule::Elected { Rule::Daily } else { rule };
             (rule, format!("{}{instead}", self.deadline_in_words(task, scene.now)))
         } else {
-            let (available, criterion) = (*power * ratio.0, scene.criterion_with_values(load));
+            let (available, criterion) = (*power * ratio.0, scene.criterion(load));
             (rule, format!("{available} are available for its {power}, ratio {ratio} ({criterion}){instead}"))
         };
         Choice { slot: *slot, action: Action::Start, rule, reason, ratio: Some(ratio) }
@@ -305,7 +300,9 @@ impl Scheduler {
 
 /// What a cycle came to, before it is applied.
 struct Outcome {
-    verdicts: Vec<(usize, Verdict)>,
+    /// By load, which is the place in `order`.
+    covered: Vec<Option<Share>>,
+    waiting: Vec<(usize, Electable)>,
     learned: Vec<(usize, Option<Watts>)>,
     /// Stops first.
     choices: Vec<Choice>,

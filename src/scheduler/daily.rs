@@ -91,11 +91,11 @@ impl Task {
 
     /// Begins the next period once the last one is over.
     pub(crate) fn turn_period(&mut self, now: Now, time_zone: &TimeZone) {
-        self.account = match (self.daily(), self.account) {
-            (None, _) => None,
-            (Some(daily), Some(account)) if account.holds(daily.by, now.wall) => Some(account),
-            (Some(daily), _) => Account::open(daily.by, now, time_zone),
-        };
+        let by = self.daily().map(|daily| daily.by);
+        if self.account.as_ref().is_some_and(|account| by.is_some_and(|by| account.holds(by, now.wall))) {
+            return;
+        }
+        self.account = by.and_then(|by| Account::open(by, now, time_zone));
         self.pressed &= self.account.is_some();
     }
 

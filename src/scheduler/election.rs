@@ -67,13 +67,11 @@ pub(crate) struct Elected {
 pub(crate) fn elect(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, excluded: &[usize]) -> Elected {
     let mut started = Vec::new();
     let mut waiting = Vec::with_capacity(scene.loads.len());
-    let candidates: Vec<_> = (0..scene.loads.len())
-        .filter(|index| scene.loads[*index].is_candidate() && !excluded.contains(index) && !sheet.has(*index))
-        .collect();
     loop {
         waiting.clear();
         let mut next = None;
-        for candidate in candidates.iter().copied().filter(|candidate| !sheet.has(*candidate)) {
+        let may = |load: &usize| scene.loads[*load].is_candidate() && !excluded.contains(load) && !sheet.has(*load);
+        for candidate in (0..scene.loads.len()).filter(may) {
             match electable(scene, sheet, candidate) {
                 Electable::Yes(offer) => {
                     next = Some((candidate, offer));

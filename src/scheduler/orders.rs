@@ -35,8 +35,11 @@ impl Scheduler {
     }
 
     pub(super) fn sort_by_importance(&mut self) {
-        let tasks = &self.tasks;
-        self.order.sort_by(|a, b| tasks[*a].importance().most_first(&tasks[*b].importance()));
+        self.order.sort_by(|a, b| {
+            let (a, b) = (&self.tasks[*a], &self.tasks[*b]);
+            // Nearly always enough.
+            b.priority().cmp(&a.priority()).then_with(|| a.importance().most_first(&b.importance()))
+        });
     }
 
     /// What modes and guards ask for, whatever the rules say.

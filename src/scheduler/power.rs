@@ -45,7 +45,7 @@ impl Scheduler {
     /// What all tasks use, as a record of the fallback would have it: for an estimate of what `net` is.
     pub fn expected_use(&mut self, now: Now) -> Watts {
         self.refresh_owners();
-        self.owned(Source::Fallback, now).map(|(_, value)| value).sum()
+        self.owners.iter().map(|(key, owners)| self.owned(key, owners, Source::Fallback, now)).sum()
     }
 
     /// Takes one value in. `sensed`: it came by itself and not in a record.

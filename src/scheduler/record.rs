@@ -59,19 +59,19 @@ impl Intake {
         if self.readings.len() <= key.index() {
             self.readings.resize(key.index() + 1, None);
         }
-        let first = Reading {
-            sum: value,
-            count: 1,
+        let reading = self.readings[key.index()].get_or_insert(Reading {
+            sum: Watts::ZERO,
+            count: 0,
             last: value,
             measured,
             expiry,
             sensed,
             interval: None,
             unchanged_since: measured,
-            unchanged: 1,
-        };
-        let reading = &mut self.readings[key.index()];
-        *reading = Some(reading.map_or(first, |before| before.followed_by(first)));
+            unchanged: 0,
+        });
+        reading.put(value, measured);
+        (reading.expiry, reading.sensed) = (expiry, sensed);
     }
 
     /// Whether the key has a value that is new in this cycle.
@@ -142,18 +142,17 @@ impl Intake {
 }
 
 impl Reading {
-    /// Both in one, of which the later is the first of its key.
-    fn followed_by(self, next: Self) -> Self {
-        let same = next.last == self.last;
-        Self {
-            sum: self.sum + next.last,
-            count: self.count.saturating_add(1),
-            measured: self.measured.max(next.measured),
-            interval: Some(next.measured.since(self.measured)),
-            unchanged_since: if same { self.unchanged_since } else { next.measured },
-            unchanged: if same { self.unchanged.saturating_add(1) } else { 1 },
-            ..next
+    fn put(&mut self, value: Watts, measured: Instant) {
+        if self.unchanged > 0 {
+            self.interval = Some(measured.since(self.measured));
         }
+        if value != self.last {
+            (self.last, self.unchanged_since, self.unchanged) = (value, measured, 0);
+        }
+        self.unchanged = self.unchanged.saturating_add(1);
+        self.sum += value;
+        self.count = self.count.saturating_add(1);
+        self.measured = self.measured.max(measured);
     }
 }
 

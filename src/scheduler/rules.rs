@@ -128,7 +128,7 @@ fn make_room(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, candidate: usize, rel
         return None;
     }
     if rivals.is_empty() {
-        let needed = scene.least_start_ratio(candidate);
+        let needed = scene.loads[candidate].task.least_start_ratio();
         let hopeless =
             needed.is_some_and(|needed| sheet.best_offer(candidate, relief.below(candidate, scene)) < needed);
         if hopeless || electable(scene, sheet, candidate).is_yes() {

@@ -27,11 +27,11 @@ pub(crate) struct Load<'a> {
     pub(crate) base: bool,
     /// It runs in mode `on`, or is about to: in records that it did not run in it counts at its `power`.
     pub(crate) counts: bool,
-    /// It may be started.
+    /// It is stopped and may be started.
     pub(crate) runnable: bool,
-    /// It may be stopped.
+    /// It runs and may be stopped.
     pub(crate) stoppable: bool,
-    /// It may be stopped, or could be if its `min_on` were over.
+    /// It runs and may be stopped, or could be if its `min_on` were over.
     pub(crate) yields: bool,
     /// Unanswered starts keep it from being elected.
     pub(crate) waits: bool,
@@ -47,7 +47,7 @@ impl Load<'_> {
 
     /// A stopped task that could be started.
     pub(crate) fn is_candidate(&self) -> bool {
-        !self.running && self.movable && self.runnable
+        self.movable && self.runnable
     }
 
     /// Nobody else may start on its keys, whatever the rules decide.
@@ -56,7 +56,7 @@ impl Load<'_> {
     }
 
     pub(crate) fn can_be_stopped(&self) -> bool {
-        self.takes_part() && self.stoppable
+        self.movable && self.stoppable
     }
 }
 
@@ -212,8 +212,7 @@ impl<'a> Scene<'a> {
         let Some(registration) = &task.registration else { return Ok(false) };
         let criteria = &registration.criteria;
         let criterion = if running { &criteria.keep } else { &criteria.start };
-        criterion.met(&Question {
-            ratio,
+        criterion.met(ratio, || Question {
             power,
             running,
             priority,
@@ -229,22 +228,11 @@ impl<'a> Scene<'a> {
         &self.loads[load].task.id
     }
 
-    /// The criterion that a task is asked now, as people write it.
+    /// The criterion that a task is asked now, as people write it, with the values of what it asks for.
     pub(crate) fn criterion(&self, load: usize) -> String {
         let Load { task, running, .. } = self.loads[load];
-        match &task.registration {
-            _ if task.answers_itself() => "its state says so".into(),
-            Some(registration) if running => registration.criteria.keep.to_string(),
-            Some(registration) => registration.criteria.start.to_string(),
-            None => String::new(),
-        }
-    }
-
-    /// The same with the values of what it asks for, to be told of a decision.
-    pub(crate) fn criterion_with_values(&self, load: usize) -> String {
-        let Load { task, running, .. } = self.loads[load];
         let Some(registration) = task.registration.as_ref().filter(|_| !task.answers_itself()) else {
-            return self.criterion(load);
+            return task.criterion(running);
         };
         let criterion = if running { &registration.criteria.keep } else { &registration.criteria.start };
         criterion.told(|word| match word {
@@ -253,15 +241,6 @@ impl<'a> Scene<'a> {
             "now" => Some(self.surroundings.get(self.surround).1.clone()),
             _ => None,
         })
-    }
-
-    /// The ratio without which a stopped task is certainly not started, where that is known.
-    pub(crate) fn least_start_ratio(&self, load: usize) -> Option<Share> {
-        let task = self.loads[load].task;
-        if task.answers_itself() || task.pressed {
-            return None;
-        }
-        task.registration.as_ref()?.criteria.start.needed_ratio()
     }
 }
 
@@ -284,9 +263,9 @@ fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
         movable: reachable && mode == Mode::Auto && !stopped,
         base: !reachable || mode == Mode::On || (mode == Mode::Off && running),
         counts: mode == Mode::On && (running || starts),
-        runnable: task.runnable(now),
-        stoppable: task.stoppable(now),
-        yields: task.stoppable_but_for_min_on(now),
+        runnable: !running && task.runnable(now),
+        stoppable: running && task.stoppable(now),
+        yields: running && task.stoppable_but_for_min_on(now),
         waits,
         learned: task.learned,
     }

@@ -13,10 +13,8 @@ use crate::units::{Share, Watts};
 /// The set R, and the sums over it.
 pub(crate) struct Sheet<'s, 'a> {
     scene: &'s Scene<'a>,
-    /// By load: it is in R.
-    members: Vec<bool>,
-    /// By load: it ran and used nothing through the whole window.
-    idle: Vec<bool>,
+    /// By load.
+    seats: Vec<Seat>,
     /// What counts although it did not run yet.
     counting: Vec<usize>,
     /// The adjustable ones of R, the most important first.
@@ -31,6 +29,14 @@ pub(crate) struct Sheet<'s, 'a> {
     keys: usize,
     /// By record, then by place in `adjustable`: what the tasks from there on can give; 0 at the end.
     given: Vec<Watts>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Seat {
+    /// It is in R.
+    taken: bool,
+    /// It ran and used nothing through the whole window.
+    idle: bool,
 }
 
 /// One of the newest records.
@@ -61,8 +67,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
         let columns = (0..scene.confirming()).map(|record| Column { net: scene.net(record), coming: Watts::ZERO });
         let mut sheet = Self {
             scene,
-            members: vec![false; loads],
-            idle: vec![false; loads],
+            seats: vec![Seat::default(); loads],
             counting: (0..loads).filter(|load| scene.loads[*load].counts).collect(),
             adjustable: Vec::new(),
             levels: 0,
@@ -79,7 +84,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
             }
         }
         for index in (0..loads).filter(|index| is_member(*index)) {
-            sheet.idle[index] = scene.is_idle(index);
+            sheet.seats[index].idle = scene.is_idle(index);
             sheet.seat(index);
         }
         sheet.sum_up_given();
@@ -88,7 +93,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// Whether a task is in R.
     pub(crate) fn has(&self, load: usize) -> bool {
-        self.members[load]
+        self.seats[load].taken
     }
 
     /// A task joins R.
@@ -152,7 +157,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
             self.columns[column].net += difference;
         }
         let task = &self.scene.loads[load];
-        self.members[load] = true;
+        self.seats[load].taken = true;
         self.levels += u32::from(task.priority.level());
         self.count += 1;
         if task.adjustable {
@@ -166,7 +171,7 @@ impl<'s, 'a> Sheet<'s, 'a> {
             let difference = self.level(load, column) - self.usage(load, column);
             self.columns[column].net -= difference;
         }
-        self.members[load] = false;
+        self.seats[load].taken = false;
         self.levels -= u32::from(self.scene.loads[load].priority.level());
         self.count -= 1;
         self.adjustable.retain(|other| *other != load);
@@ -211,12 +216,12 @@ impl<'s, 'a> Sheet<'s, 'a> {
 
     /// What a task of R counts at.
     fn level(&self, load: usize, column: usize) -> Watts {
-        if self.idle[load] { Watts::ZERO } else { self.usage(load, column).max(self.scene.loads[load].power) }
+        if self.seats[load].idle { Watts::ZERO } else { self.usage(load, column).max(self.scene.loads[load].power) }
     }
 
     /// What an adjustable task of R uses above its `power`.
     fn excess(&self, load: usize, column: usize) -> Watts {
-        if self.idle[load] {
+        if self.seats[load].idle {
             return Watts::ZERO;
         }
         (self.usage(load, column) - self.scene.loads[load].power).max(Watts::ZERO)

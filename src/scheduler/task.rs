@@ -17,7 +17,7 @@ use crate::scheduler::spell::Spell;
 use crate::scheduler::today::Today;
 use crate::scheduler::unanswered::Answers;
 use crate::scheduler::{Action, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
-use crate::units::Watts;
+use crate::units::{Share, Watts};
 
 /// Everything known of one task. Kept without a registration too: state may arrive before it.
 #[derive(Debug)]
@@ -320,6 +320,24 @@ impl Task {
     /// `meets_criteria` in its state stands for its criteria.
     pub(crate) fn answers_itself(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.meets_criteria.is_some())
+    }
+
+    /// The criterion that it is asked, as people write it.
+    pub(crate) fn criterion(&self, running: bool) -> String {
+        match &self.registration {
+            _ if self.answers_itself() => "its state says so".into(),
+            Some(registration) if running => registration.criteria.keep.to_string(),
+            Some(registration) => registration.criteria.start.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// The ratio without which it is certainly not started, where that is known.
+    pub(crate) fn least_start_ratio(&self) -> Option<Share> {
+        if self.answers_itself() || self.pressed {
+            return None;
+        }
+        self.registration.as_ref()?.criteria.start.needed_ratio()
     }
 
     fn forgive(&mut self) {
