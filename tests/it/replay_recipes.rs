@@ -1,9 +1,8 @@
 //! What the docs of `sunward replay` tell people to type, typed.
 
+use std::io::Write as _;
 use std::path::Path;
-
-use rusqlite::Connection;
-use rusqlite::types::Value;
+use std::process::{Command, Stdio};
 
 use crate::replay::Folder;
 
@@ -47,44 +46,39 @@ const TABLES: &str = "
         start CHAR(0), start_ts FLOAT, mean FLOAT, mean_weight FLOAT, min FLOAT, max FLOAT, last_reset CHAR(0),
         last_reset_ts FLOAT, state FLOAT, sum FLOAT, FOREIGN KEY(metadata_id) REFERENCES statistics_meta (id));";
 
-/// A database as Home Assistant keeps it: for each sensor the kilowatt-hours of every hour, and a thermometer.
-fn database(hours: impl Iterator<Item = (i64, [f64; 4])>) -> Connection {
-    let database = Connection::open_in_memory().unwrap();
-    database.execute_batch(TABLES).unwrap();
+/// What fills a database as Home Assistant does: for each sensor the kilowatt-hours of every hour, and a thermometer.
+fn database(hours: impl Iterator<Item = (i64, [f64; 4])>) -> String {
     let sensors = ["sensor.grid_import", "sensor.grid_export", "sensor.solar_energy", "sensor.wallbox_energy"];
-    let meta = "INSERT INTO statistics_meta VALUES (?1, ?2, 'recorder', ?3, ?4, ?5, NULL, ?4)";
-    for (id, sensor) in (0_i64..).zip(sensors) {
-        database.execute(meta, (id, sensor, "kWh", 0, 1)).unwrap();
+    let mut script = format!("BEGIN;{TABLES}");
+    for (id, sensor) in sensors.iter().enumerate() {
+        script += &format!("INSERT INTO statistics_meta VALUES ({id}, '{sensor}', 'recorder', 'kWh', 0, 1, NULL, 0);");
     }
-    database.execute(meta, (9, "sensor.temperature", "°C", 1, 0)).unwrap();
-    let row = "INSERT INTO statistics (metadata_id, start_ts, mean, state, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+    script += "INSERT INTO statistics_meta VALUES (9, 'sensor.temperature', 'recorder', '°C', 1, 0, NULL, 1);";
+    let row = "INSERT INTO statistics (metadata_id, start_ts, mean, state, sum) VALUES";
     let mut sums = [0.0; 4];
     for (start, energies) in hours {
-        for (id, (sum, energy)) in (0_i64..).zip(sums.iter_mut().zip(energies)) {
+        for (id, (sum, energy)) in sums.iter_mut().zip(energies).enumerate() {
             *sum += energy;
-            database.execute(row, (id, start, None::<f64>, 5000.0 + *sum, *sum)).unwrap();
+            script += &format!("{row} ({id}, {start}, NULL, {}, {sum});", 5000.0 + *sum);
         }
-        database.execute(row, (9, start, 21.5, None::<f64>, None::<f64>)).unwrap();
+        script += &format!("{row} (9, {start}, 21.5, NULL, NULL);");
     }
-    database
+    script + "COMMIT;"
 }
 
-/// What `sqlite3 -header -csv` prints.
-fn csv(database: &Connection, query: &str) -> String {
-    let mut query = database.prepare(query).unwrap();
-    let mut text = query.column_names().join(",") + "\n";
-    let columns = query.column_count();
-    let mut rows = query.query(()).unwrap();
-    while let Some(row) = rows.next().unwrap() {
-        let cell = |column| match row.get(column).unwrap() {
-            Value::Integer(number) => number.to_string(),
-            Value::Real(number) => number.to_string(),
-            Value::Text(text) => text,
-            _ => String::new(),
-        };
-        text += &((0..columns).map(cell).collect::<Vec<_>>().join(",") + "\n");
-    }
-    text
+/// What `sqlite3` prints.
+fn sqlite3(arguments: &[&str], input: &str) -> String {
+    let mut call = Command::new("sqlite3");
+    let mut child = call
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("needs sqlite3: sudo apt-get install -y sqlite3");
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[tokio::test]
@@ -98,11 +92,17 @@ async fn home_assistants_statistics_become_a_record() {
         (begin + hour * 3600, [net.max(0.0), (-net).max(0.0), sun, car])
     });
     let docs = read(DOCS);
-    let database = database(hours);
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("home-assistant_v2.db");
+    let file = file.to_str().unwrap();
+    sqlite3(&[file], &database(hours));
     let sensors = docs.split_once("home-assistant_v2.db \"SELECT").unwrap().1.split_once('"').unwrap().0;
-    assert!(csv(&database, &format!("SELECT {sensors}")).ends_with("sensor.wallbox_energy,kWh\n"));
+    assert!(sqlite3(&[file, &format!("SELECT {sensors}")], "").ends_with("sensor.wallbox_energy|kWh\n"));
     let replay = "time_zone = 'UTC'\n[[replay.task]]\nid = 'ev'\npower = 2000\n";
-    let folder = Folder::new(&[("year.csv", &csv(&database, block(&docs, "sql"))), ("replay.toml", replay)]);
+    let folder = Folder::new(&[
+        ("year.csv", &sqlite3(&["-header", "-csv", file], block(&docs, "sql"))),
+        ("replay.toml", replay),
+    ]);
     let (_, call) = docs.split_once("sunward replay year.csv --unit").unwrap();
     let call = format!("year.csv --unit{}", call.split_once('\n').unwrap().0);
     let said = folder.call(&call.split(' ').collect::<Vec<_>>()).await;
