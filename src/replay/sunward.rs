@@ -3,7 +3,6 @@
 //! Refuses to decide anything itself.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use minijinja::context;
@@ -30,12 +29,6 @@ pub(crate) struct Sunward {
     tasks: HashMap<TaskId, usize>,
     begin: Moment,
     reserve: Watts,
-    net: Arc<str>,
-    solar: Arc<str>,
-    /// Circuits that no task owns.
-    others: Vec<Arc<str>>,
-    /// By task: its keys, and the part of what it draws that each of them carries.
-    keys: Vec<(Vec<Arc<str>>, f64)>,
 }
 
 impl Sunward {
@@ -53,23 +46,7 @@ impl Sunward {
         let reserve = settings.reserve;
         let scheduler = Scheduler::new(settings, now(begin, begin));
         let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
-        let keys = home.tasks().map(|task| {
-            let keys: Vec<Arc<str>> = task.registration.keys.iter().map(|key| key.as_str().into()).collect();
-            #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
-            let part = (keys.len().max(1) as f64).recip();
-            (keys, part)
-        });
-        let others = home.others.iter().map(|other| home.history.circuits[*other].0.as_str().into());
-        let mut sunward = Self {
-            scheduler,
-            tasks,
-            begin,
-            reserve,
-            net: "net".into(),
-            solar: "solar".into(),
-            others: others.collect(),
-            keys: keys.collect(),
-        };
+        let mut sunward = Self { scheduler, tasks, begin, reserve };
         for (task, resident) in home.residents.iter().enumerate() {
             let plan = &resident.plan;
             sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
@@ -111,18 +88,19 @@ impl Master for Sunward {
     }
 
     fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment) {
-        let mut values = Vec::with_capacity(2 + flow.drawn.len() + home.others.len());
-        values.push((self.net.clone(), flow.net()));
-        for ((keys, part), drawn) in self.keys.iter().zip(flow.drawn) {
-            values.extend(keys.iter().map(|key| (key.clone(), *drawn * *part)));
-        }
-        values.push((self.solar.clone(), flow.solar));
-        for (other, name) in home.others.iter().zip(&self.others) {
-            values.extend(home.history.circuit(*other, row).map(|value| (name.clone(), value)));
-        }
+        let tasks = home.tasks().zip(flow.drawn).flat_map(|(task, drawn)| {
+            let keys = &task.registration.keys;
+            #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
+            let part = *drawn * (keys.len() as f64).recip();
+            keys.iter().map(move |key| (key.as_str(), part))
+        });
+        let others = home.others.iter().filter_map(|other| {
+            let (name, _) = &home.history.circuits[*other];
+            Some((name.as_str(), home.history.circuit(*other, row)?))
+        });
+        let values = [("net", flow.net())].into_iter().chain(tasks).chain([("solar", flow.solar)]).chain(others);
         // A meter that comes to more than ten megawatts is refused, as it is at home.
-        let power = Event::Power { source: Source::Meter, values, measured: None };
-        let _ = self.scheduler.handle(power, self::now(self.begin, now));
+        let _ = self.scheduler.measure(Source::Meter, values, None, self::now(self.begin, now));
     }
 
     fn cycle(&mut self, _home: &Home, _appliances: &[Appliance], at: Moment, switches: &mut Vec<Switch>) {

@@ -194,25 +194,16 @@ impl Scheduler {
         if let Some(slot) = before.or_else(|| known(self)) {
             self.enlist(slot);
         }
-        if let Some((source, net, measured)) = self.new_net.take() {
-            self.regulate(source, net, measured, now.at);
-        }
-        self.aim(now.at);
+        self.follow(now.at);
         outcome
     }
 
     fn take(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
             Event::Power { source, values, measured } => {
-                let taken = self.take_in(source, values, measured, now);
-                self.watch_all_usage(now.at);
-                return taken;
+                return self.take_in(source, values.iter().map(|(key, value)| (&**key, *value)), measured, now);
             }
-            Event::Sensed(sensed) => {
-                let taken = self.put(Source::Meter, sensed, true, now);
-                self.watch_all_usage(now.at);
-                return taken;
-            }
+            Event::Sensed(sensed) => return self.sense(&sensed, now),
             Event::Registered(id, registration) => {
                 let slot = self.slot(id)?;
                 // Its state may have come before: then its keys are known, but it owns them only from now on.

@@ -2,19 +2,34 @@
 //!
 //! Refuses what is too old or can't be true; says so, and takes the rest.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
-use crate::scheduler::record::is_plausible;
+use crate::scheduler::record::{Measurement, is_plausible};
 use crate::scheduler::{Expiry, Instant, Now, Refusal, Scheduler, Sensed, Source};
 use crate::units::Watts;
 
 impl Scheduler {
-    pub(super) fn take_in(
+    /// Takes a record in, as [`Event::Power`](crate::scheduler::Event::Power) does, from names that stay where they are:
+    /// a replay has millions.
+    ///
+    /// # Errors
+    /// What of it was refused, and why. The rest has its effect all the same.
+    pub fn measure<'a>(
         &mut self,
         source: Source,
-        values: Vec<(Arc<str>, Watts)>,
+        values: impl IntoIterator<Item = (&'a str, Watts)>,
+        measured: Option<Timestamp>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let taken = self.take_in(source, values, measured, now);
+        self.follow(now.at);
+        taken
+    }
+
+    pub(super) fn take_in<'a>(
+        &mut self,
+        source: Source,
+        values: impl IntoIterator<Item = (&'a str, Watts)>,
         measured: Option<Timestamp>,
         now: Now,
     ) -> Result<(), Refusal> {
@@ -25,8 +40,9 @@ impl Scheduler {
         let (measured, expiry) = (now.at - age, Expiry::After(self.settings.expire_after));
         let mut refused = Ok(());
         for (key, value) in values {
-            refused = self.put(source, Sensed { key, value, measured, expiry }, false, now).and(refused);
+            refused = self.put(source, key, Measurement { value, measured, expiry, sensed: false }, now).and(refused);
         }
+        self.watch_all_usage(now.at);
         refused
     }
 
@@ -48,16 +64,23 @@ impl Scheduler {
         self.owners.iter().map(|(key, owners)| self.owned(key, owners, Source::Fallback, now)).sum()
     }
 
-    /// Takes one value in. `sensed`: it came by itself and not in a record.
-    pub(super) fn put(&mut self, source: Source, value: Sensed, sensed: bool, now: Now) -> Result<(), Refusal> {
-        let Sensed { key: name, value, measured, expiry } = value;
+    /// Takes a sensor's value in.
+    pub(super) fn sense(&mut self, sensed: &Sensed, now: Now) -> Result<(), Refusal> {
+        let Sensed { value, measured, expiry, .. } = *sensed;
+        let taken = self.put(Source::Meter, &sensed.key, Measurement { value, measured, expiry, sensed: true }, now);
+        self.watch_all_usage(now.at);
+        taken
+    }
+
+    fn put(&mut self, source: Source, name: &str, measurement: Measurement, now: Now) -> Result<(), Refusal> {
+        let Measurement { value, measured, .. } = measurement;
         if !is_plausible(value) {
-            return Err(Refusal::Implausible { key: name, value: value.0 });
+            return Err(Refusal::Implausible { key: name.into(), value: value.0 });
         }
-        let Some(key) = self.keys.intern(&name) else { return Err(Refusal::TooManyKeys(name)) };
+        let Some(key) = self.keys.intern(name) else { return Err(Refusal::TooManyKeys(name.into())) };
         match source {
-            Source::Meter => self.meter.put(key, value, measured, expiry, sensed),
-            Source::Fallback => self.fallback.put(key, value, measured, expiry, sensed),
+            Source::Meter => self.meter.put(key, measurement),
+            Source::Fallback => self.fallback.put(key, measurement),
         }
         if key == self.net {
             self.note_record(source, measured, now);

@@ -39,6 +39,16 @@ struct Reading {
 const FROZEN_FOR: Duration = Duration::from_secs(900);
 const FROZEN_VALUES: u32 = 10;
 
+/// A value on its way in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measurement {
+    pub(crate) value: Watts,
+    pub(crate) measured: Instant,
+    pub(crate) expiry: Expiry,
+    /// It came by itself and not in a record.
+    pub(crate) sensed: bool,
+}
+
 /// A key's value in a record that is being made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Measured {
@@ -54,8 +64,9 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Takes one value in. `sensed`: it came by itself and not in a record.
-    pub(crate) fn put(&mut self, key: KeyId, value: Watts, measured: Instant, expiry: Expiry, sensed: bool) {
+    /// Takes one value in.
+    pub(crate) fn put(&mut self, key: KeyId, measurement: Measurement) {
+        let Measurement { value, measured, expiry, sensed } = measurement;
         if self.readings.len() <= key.index() {
             self.readings.resize(key.index() + 1, None);
         }
@@ -165,13 +176,17 @@ mod tests {
         Instant::START + Duration::from_secs(seconds)
     }
 
+    fn sensed(value: Watts, measured: Instant, expiry: Expiry) -> Measurement {
+        Measurement { value, measured, expiry, sensed: true }
+    }
+
     #[test]
     fn values_of_a_cycle_are_averaged_and_the_last_one_is_kept_until_it_expires() {
         let key = Keys::default().intern("net").unwrap();
         let mut intake = Intake::default();
         let expiry = Expiry::After(Duration::from_secs(300));
-        intake.put(key, Watts(-100.0), at(10), expiry, true);
-        intake.put(key, Watts(-300.0), at(20), expiry, true);
+        intake.put(key, sensed(Watts(-100.0), at(10), expiry));
+        intake.put(key, sensed(Watts(-300.0), at(20), expiry));
         assert_eq!(intake.value(key, at(60)), Some(Measured { value: Watts(-200.0), at: at(20) }));
         intake.end_cycle();
         assert!(!intake.is_fresh(key));
@@ -182,12 +197,12 @@ mod tests {
         check(&intake, 320, true);
         check(&intake, 321, false);
         for (expiry, counts) in [(Expiry::At(at(30)), false), (Expiry::At(at(400)), true), (Expiry::Never, true)] {
-            intake.put(key, Watts(-300.0), at(20), expiry, true);
+            intake.put(key, sensed(Watts(-300.0), at(20), expiry));
             intake.end_cycle();
             check(&intake, 400, counts);
             assert_eq!(intake.slow(key), None);
         }
-        intake.put(key, Watts(-300.0), at(321), Expiry::After(Duration::from_secs(300)), true);
+        intake.put(key, sensed(Watts(-300.0), at(321), Expiry::After(Duration::from_secs(300))));
         assert_eq!(intake.slow(key), Some((Duration::from_secs(301), Duration::from_secs(300))));
     }
 }

@@ -63,8 +63,16 @@ impl Scheduler {
         self.note_usage(now);
     }
 
+    /// Something has happened: set-points follow.
+    pub(super) fn follow(&mut self, now: Instant) {
+        if let Some((source, net, measured)) = self.new_net.take() {
+            self.regulate(source, net, measured, now);
+        }
+        self.aim(now);
+    }
+
     /// A new value of `net`: who is regulated gets his share.
-    pub(super) fn regulate(&mut self, source: Source, value: Watts, measured: Instant, now: Instant) {
+    fn regulate(&mut self, source: Source, value: Watts, measured: Instant, now: Instant) {
         let intake = match source {
             Source::Meter => &self.meter,
             // The estimator stands in for a silent meter only.
