@@ -74,7 +74,7 @@ pub async fn run(
 
     let now = clock.now();
     if let Some(recorder) = &mut recorder {
-        recorder.start(&config, now);
+        recorder.start(&config, sources.topics.scheduler_cycle(), now);
     }
     let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, sources, handle.clone(), now)? };
     let mut settled = Some(settled);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::input::Input;
 use super::tape::{Line, What};
 use crate::config::Config;
+use crate::mqtt::Incoming;
 use crate::scheduler::{Decision, Now};
 
 /// A file is ended when it has grown to this.
@@ -36,6 +37,8 @@ pub struct Recorder {
     carried: BTreeMap<String, Line>,
     /// Bytes of it.
     carrying: usize,
+    /// Whatever Sunward says here comes back to it, and decides nothing.
+    own_cycle: String,
 }
 
 impl Recorder {
@@ -53,6 +56,7 @@ impl Recorder {
             start: None,
             carried: BTreeMap::new(),
             carrying: 0,
+            own_cycle: String::new(),
         })
     }
 
@@ -62,14 +66,17 @@ impl Recorder {
         Self { largest_file: bytes, ..self }
     }
 
-    pub(super) fn start(&mut self, config: &Config, now: Now) {
+    /// `own_cycle` is the topic of Sunward's own cycles.
+    pub(super) fn start(&mut self, config: &Config, own_cycle: String, now: Now) {
         self.start = Some(Line::start(now, config));
+        self.own_cycle = own_cycle;
         self.attempt(|recorder| recorder.next_file(now));
     }
 
     /// An input has come. It is written before anything is made of it, which may be what goes wrong.
     pub(super) fn heard(&mut self, now: Now, input: &Input) {
         if self.file.is_some()
+            && !self.is_echo(input)
             && let Some(line) = Line::input(now, input)
         {
             self.attempt(|recorder| {
@@ -95,6 +102,10 @@ impl Recorder {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+
+    fn is_echo(&self, input: &Input) -> bool {
+        matches!(input, Input::Incoming(Incoming::Message(message)) if !message.retain && message.topic == self.own_cycle)
     }
 
     fn attempt(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) {
@@ -189,14 +200,16 @@ mod tests {
     use super::*;
     use crate::bridge::tape::Payload;
     use crate::bridge::{recorded_files, rerun};
-    use crate::mqtt::{Incoming, Message};
+    use crate::mqtt::Message;
     use crate::scheduler::Instant;
+
+    const OWN_CYCLE: &str = "sunward/scheduler/cycle";
 
     /// Writes so many meter records, after a task has registered, and lets nobody decide.
     fn record(folder: &Path, records: u64) {
         let mut recorder = Recorder::new(folder).unwrap().with_largest_file(2_000);
         let begin = Now { at: Instant::START + Duration::from_secs(9), wall: "2026-01-01T00:00:00Z".parse().unwrap() };
-        recorder.start(&Config::default(), begin);
+        recorder.start(&Config::default(), OWN_CYCLE.into(), begin);
         let message = |topic: &str, payload: String| {
             let retain = topic.ends_with("config");
             Input::Incoming(Incoming::Message(Message { topic: topic.into(), payload: payload.into_bytes(), retain }))
@@ -218,6 +231,23 @@ mod tests {
     fn lived(files: Vec<PathBuf>) -> crate::bridge::Rerun {
         let files = files.into_iter().map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
         rerun(files, None).unwrap()
+    }
+
+    #[test]
+    fn what_sunward_says_itself_is_not_recorded_and_what_an_earlier_run_left_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = Recorder::new(folder.path()).unwrap();
+        let now = Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH };
+        recorder.start(&Config::default(), OWN_CYCLE.into(), now);
+        for (payload, retain) in [("before", true), ("now", false)] {
+            let message = Message { topic: OWN_CYCLE.into(), payload: payload.into(), retain };
+            recorder.heard(now, &Input::Incoming(Incoming::Message(message)));
+        }
+        recorder.heard(now, &Input::Settle);
+        drop(recorder);
+        let text = std::fs::read_to_string(&recorded_files(folder.path()).unwrap()[0]).unwrap();
+        assert_eq!(text.matches(OWN_CYCLE).count(), 1, "{text}");
+        assert!(text.contains("before"), "{text}");
     }
 
     #[test]
@@ -271,7 +301,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         record(folder.path(), 200);
         let mut recorder = Recorder::new(folder.path()).unwrap();
-        recorder.start(&Config::default(), Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH });
+        recorder.start(&Config::default(), OWN_CYCLE.into(), Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH });
         let files = recorded_files(folder.path()).unwrap();
         assert_eq!(files.len(), MOST_FILES);
         assert!(files[0].to_string_lossy().contains("sunward-19700101T"), "{files:?}");

@@ -181,7 +181,7 @@ impl Player<'_> {
         let now = line.now();
         if let What::Start { config, part, .. } = &line.what {
             self.repeats = self.begun == Some((line.at, line.wall));
-            let before = if self.repeats { self.part + 1 } else { 0 };
+            let before = if self.repeats { self.part.saturating_add(1) } else { 0 };
             if *part != before {
                 let missing = "the file before it is missing, and with it what this was decided on";
                 self.rerun.missing.push(format!("{name}: {missing}"));

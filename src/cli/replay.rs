@@ -88,8 +88,10 @@ impl Arguments {
         let Self { file, html, journal, .. } = self;
         for (option, path) in [("--html", html), ("--journal", journal)] {
             let Some(path) = path else { continue };
-            let same = path.canonicalize().is_ok_and(|path| file.canonicalize().is_ok_and(|file| file == path));
-            anyhow::ensure!(!same, "{option}: {} is the record itself, expected a new file", path.display());
+            // Of a folder, every file in it.
+            let is_record = |path: PathBuf| file.canonicalize().is_ok_and(|file| path.starts_with(file));
+            let same = path.canonicalize().is_ok_and(is_record);
+            anyhow::ensure!(!same, "{option}: {} is part of the record, expected a new file", path.display());
         }
         anyhow::ensure!(html.is_none() || html != journal, "--journal: expected another file than --html");
         Ok(())
@@ -124,6 +126,7 @@ fn number(text: &str) -> Result<f64, String> {
 /// # Errors
 /// When the configuration, the call or the file can't be meant.
 pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl Write) -> Result<(), Failure> {
+    arguments.outputs_are_new().map_err(Failure::Call)?;
     if is_recording(&arguments.file) {
         if let Some(flag) = arguments.for_csv() {
             let hint = "a recorded run is lived again as it was, with -c other.toml under other settings";
@@ -132,7 +135,6 @@ pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl
         let config = given.then_some(config);
         return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
-    arguments.outputs_are_new().map_err(Failure::Call)?;
     let time_zone = config.settings()?.time_zone;
     let history = Arc::new(history(arguments, &time_zone)?);
     let mut contenders = vec![contender("Sunward", arguments, config, &history)?];

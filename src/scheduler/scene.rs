@@ -1,4 +1,4 @@
-//! One cycle's view of tasks and window: everything that the rules ask is looked up here, computed once per cycle.
+//! One cycle's view of tasks and window: everything that the rules ask is looked up here.
 //!
 //! Loads stand in descending importance, so "more important" is "earlier".
 
@@ -6,7 +6,7 @@ use minijinja::Value;
 
 use crate::scheduler::criteria::{Question, Surroundings};
 use crate::scheduler::key::{KeyId, Owners};
-use crate::scheduler::task::Task;
+use crate::scheduler::task::{STATE_ANSWERS, Task};
 use crate::scheduler::window::{Record, Window};
 use crate::scheduler::{Action, Instant, Mode, Priority, Settings, TaskId};
 use crate::units::{Share, Watts};
@@ -209,9 +209,7 @@ impl<'a> Scene<'a> {
         if let Some(answer) = task.state.as_ref().and_then(|state| state.meets_criteria) {
             return Ok(answer);
         }
-        let Some(registration) = &task.registration else { return Ok(false) };
-        let criteria = &registration.criteria;
-        let criterion = if running { &criteria.keep } else { &criteria.start };
+        let Some(criterion) = task.asked(running) else { return Ok(false) };
         criterion.met(ratio, || Question {
             power,
             running,
@@ -231,10 +229,7 @@ impl<'a> Scene<'a> {
     /// The criterion that a task is asked now, as people write it, with the values of what it asks for.
     pub(crate) fn criterion(&self, load: usize) -> String {
         let Load { task, running, .. } = self.loads[load];
-        let Some(registration) = task.registration.as_ref().filter(|_| !task.answers_itself()) else {
-            return task.criterion(running);
-        };
-        let criterion = if running { &registration.criteria.keep } else { &registration.criteria.start };
+        let Some(criterion) = task.asked(running) else { return STATE_ANSWERS.into() };
         criterion.told(|word| match word {
             "state" => Some(task.fields().clone()),
             "record" => Some(self.surroundings.get(self.surround).0.clone()),

@@ -16,7 +16,7 @@ use crate::scheduler::setpoint::Setpoint;
 use crate::scheduler::spell::Spell;
 use crate::scheduler::today::Today;
 use crate::scheduler::unanswered::Answers;
-use crate::scheduler::{Action, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
+use crate::scheduler::{Action, Criterion, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
 use crate::units::{Share, Watts};
 
 /// Everything known of one task. Kept without a registration too: state may arrive before it.
@@ -322,22 +322,20 @@ impl Task {
         self.state.as_ref().is_some_and(|state| state.meets_criteria.is_some())
     }
 
-    /// The criterion that it is asked, as people write it.
+    /// The criterion that it is asked, unless its state answers instead.
+    pub(crate) fn asked(&self, running: bool) -> Option<&Criterion> {
+        let criteria = &self.registration.as_ref().filter(|_| !self.answers_itself())?.criteria;
+        Some(if running { &criteria.keep } else { &criteria.start })
+    }
+
+    /// That, as people write it.
     pub(crate) fn criterion(&self, running: bool) -> String {
-        match &self.registration {
-            _ if self.answers_itself() => "its state says so".into(),
-            Some(registration) if running => registration.criteria.keep.to_string(),
-            Some(registration) => registration.criteria.start.to_string(),
-            None => String::new(),
-        }
+        self.asked(running).map_or_else(|| STATE_ANSWERS.into(), Criterion::to_string)
     }
 
     /// The ratio without which it is certainly not started, where that is known.
     pub(crate) fn least_start_ratio(&self) -> Option<Share> {
-        if self.answers_itself() || self.pressed {
-            return None;
-        }
-        self.registration.as_ref()?.criteria.start.needed_ratio()
+        self.asked(false).filter(|_| !self.pressed)?.needed_ratio()
     }
 
     fn forgive(&mut self) {
@@ -353,6 +351,9 @@ impl Task {
         self.spell.switch(now);
     }
 }
+
+/// What stands in place of a criterion where `meets_criteria` does.
+pub(crate) const STATE_ANSWERS: &str = "its state says so";
 
 /// What the error of an unreadable state begins with: the next readable one ends it.
 const STATE_ERROR: &str = "state: ";

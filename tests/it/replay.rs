@@ -310,7 +310,7 @@ async fn the_record_is_not_lost_to_its_report_and_a_price_may_be_negative() {
     let folder = Folder::new(&[("day.csv", &day()), ("sunward.toml", TASKS)]);
     assert_snapshot!(folder.call(&["day.csv", "--html", "./day.csv"]).await, @r"
     status: 2
-    error: --html: ./day.csv is the record itself, expected a new file
+    error: --html: ./day.csv is part of the record, expected a new file
     ");
     assert_snapshot!(folder.call(&["day.csv", "--html", "a", "--journal", "a"]).await, @r"
     status: 2
