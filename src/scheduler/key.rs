@@ -35,7 +35,7 @@ impl Keys {
     pub(crate) fn intern(&mut self, name: &str) -> Option<KeyId> {
         let expected = self.names.get(self.next).is_some_and(|expected| **expected == *name);
         let id = if expected { KeyId(u32::try_from(self.next).ok()?) } else { self.look_up(name)? };
-        self.next = (id.index() + 1) % self.names.len();
+        self.next = if id.index() + 1 < self.names.len() { id.index() + 1 } else { 0 };
         Some(id)
     }
 
