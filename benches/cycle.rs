@@ -90,7 +90,7 @@ fn scheduler(tasks: &[NaiveTask], now: &mut Now) -> Scheduler {
 }
 
 fn power(tasks: &[NaiveTask]) -> Event {
-    let values = record(tasks).into_iter().map(|(key, watts)| (key.into(), Watts(watts))).collect();
+    let values = record(tasks).into_iter().map(|(key, watts)| (key, Watts(watts))).collect();
     Event::Power { source: Source::Meter, values, measured: None }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! Refuses to know the weather: the configuration says how much of a clear sky is counted on.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::config::Estimate;
@@ -29,7 +27,7 @@ impl Estimator {
 
     /// A record for this time, while tasks use so much. Their own keys are left out: what a silent one counts as is
     /// decided where records are made.
-    pub(super) fn record(&self, time: Timestamp, tasks: Watts) -> Vec<(Arc<str>, Watts)> {
+    pub(super) fn record(&self, time: Timestamp, tasks: Watts) -> Vec<(String, Watts)> {
         let solar = self.site.clear_sky_production(time) * self.clear_sky_share;
         vec![("net".into(), self.base_load + tasks - solar), ("solar".into(), solar)]
     }

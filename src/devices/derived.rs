@@ -114,7 +114,7 @@ impl DerivedKeys {
 
     /// Notes a value. `news`: it was measured just now, and what is made of it has to be reckoned again.
     pub(super) fn note(&mut self, value: &Sensed, news: bool, now: Instant) {
-        let Some(id) = self.names.get(&*value.key).copied() else { return };
+        let Some(id) = self.names.get(&value.key).copied() else { return };
         let expires = value.expiry.end(value.measured);
         self.values[id] = Some(Known { value: value.value, measured: value.measured, expires });
         if news {
@@ -187,7 +187,7 @@ impl Derived {
         let outcome = self.expression.eval(Value::from_pairs(names)).map_err(|error| plain(&error));
         Some(match outcome.and_then(|value| finite(&value)) {
             Ok(value) => Ok(Sensed {
-                key: self.key.as_str().into(),
+                key: self.key.clone(),
                 value,
                 measured: known().map(|known| known.measured).max().unwrap_or(now),
                 expiry: known().filter_map(|known| known.expires).min().map_or(Expiry::Never, Expiry::At),

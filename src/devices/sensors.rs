@@ -4,7 +4,6 @@
 //! after each of these take what [`Sensors::next_output`] hands out.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Heard;
@@ -117,7 +116,7 @@ impl Sensors {
         }
         // Nobody knows how old a retained value is.
         let measured = if retain { Instant::START } else { now };
-        let sensed = Sensed { key: key.into(), value, measured, expiry };
+        let sensed = Sensed { key: key.to_owned(), value, measured, expiry };
         if is_plausible(value) {
             self.derived.note(&sensed, !retain, now);
         }
@@ -126,13 +125,13 @@ impl Sensors {
 
     /// Takes out of a whole record what is derived, and answers with what derived keys are made of.
     #[must_use]
-    pub fn sift(&self, record: &mut Vec<(Arc<str>, Watts)>) -> Vec<(Arc<str>, Watts)> {
+    pub fn sift(&self, record: &mut Vec<(String, Watts)>) -> Vec<(String, Watts)> {
         record.retain(|(key, _)| !self.derived.is_derived(key));
         record.iter().filter(|(key, value)| self.derived.is_input(key) && is_plausible(*value)).cloned().collect()
     }
 
     /// Notes values of a whole record that was measured then.
-    pub fn note(&mut self, values: Vec<(Arc<str>, Watts)>, measured: Instant, now: Instant) {
+    pub fn note(&mut self, values: Vec<(String, Watts)>, measured: Instant, now: Instant) {
         let expiry = Expiry::After(self.expire_after);
         for (key, value) in values {
             self.derived.note(&Sensed { key, value, measured, expiry }, true, now);

@@ -4,7 +4,6 @@
 //! not judged here.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -29,7 +28,7 @@ const TIME: &str = "RFC 3339 such as \"2026-06-01T12:00:00Z\", or Unix seconds";
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {
     /// Key and value.
-    pub values: Vec<(Arc<str>, Watts)>,
+    pub values: Vec<(String, Watts)>,
     /// When it was measured, if it says so.
     pub measured: Option<Timestamp>,
     /// Whether `net` is among the values.
@@ -54,11 +53,11 @@ pub fn record(payload: &[u8], unit: PowerUnit) -> Result<Record, PayloadError> {
     for (key, value) in object {
         match value.as_f64() {
             _ if key == "time" => {}
-            Some(value) if key_problem(&key).is_none() => record.values.push((key.into(), Watts(value) * unit.watts())),
+            Some(value) if key_problem(&key).is_none() => record.values.push((key, Watts(value) * unit.watts())),
             _ => record.ignored.push(key),
         }
     }
-    record.has_net = record.values.iter().any(|(key, _)| **key == *"net");
+    record.has_net = record.values.iter().any(|(key, _)| key == "net");
     Ok(record)
 }
 
@@ -134,7 +133,7 @@ mod tests {
         match record(payload.as_bytes(), unit) {
             Err(error) => error.to_string(),
             Ok(Record { values, measured, has_net, ignored }) => {
-                assert_eq!(has_net, values.iter().any(|(key, _)| **key == *"net"));
+                assert_eq!(has_net, values.iter().any(|(key, _)| key == "net"));
                 let values: Vec<_> = values.iter().map(|(key, watts)| format!("{key}={}", watts.0)).collect();
                 let time = measured.map(|time| format!(" @ {time}")).unwrap_or_default();
                 format!("{} | {}{time}", values.join(" "), ignored.join(" "))

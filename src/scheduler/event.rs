@@ -1,7 +1,6 @@
 //! Everything that can happen to the scheduler: one closed list.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ pub enum Event {
         /// Who measured it.
         source: Source,
         /// Key and value, as far as values were numbers. In watts.
-        values: Vec<(Arc<str>, Watts)>,
+        values: Vec<(String, Watts)>,
         /// When it was measured, if it says so.
         measured: Option<Timestamp>,
     },
@@ -69,7 +68,7 @@ impl Event {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sensed {
     /// What was measured.
-    pub key: Arc<str>,
+    pub key: String,
     /// How much; in watts unless the key is no power.
     pub value: Watts,
     /// When it was measured.
@@ -147,13 +146,13 @@ pub enum Refusal {
     #[error("`{key}` is {value} W: expected a finite number within ±10 MW")]
     Implausible {
         /// Its key.
-        key: Arc<str>,
+        key: String,
         /// As it came.
         value: f64,
     },
     /// There are too many keys already.
     #[error("`{0}` is ignored: there are more than 8192 different keys")]
-    TooManyKeys(Arc<str>),
+    TooManyKeys(String),
     /// There are too many tasks already.
     #[error("task `{0}` is ignored: there are more than 4096 tasks")]
     TooManyTasks(TaskId),

@@ -201,7 +201,7 @@ impl Scheduler {
     fn take(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         match event {
             Event::Power { source, values, measured } => {
-                return self.take_in(source, values.iter().map(|(key, value)| (&**key, *value)), measured, now);
+                return self.take_in(source, values.iter().map(|(key, value)| (key.as_str(), *value)), measured, now);
             }
             Event::Sensed(sensed) => return self.sense(&sensed, now),
             Event::Registered(id, registration) => {

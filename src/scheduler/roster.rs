@@ -79,7 +79,7 @@ impl Scheduler {
         for name in names {
             match self.keys.intern(name) {
                 Some(key) => keys.push(key),
-                None => refused = Err(Refusal::TooManyKeys(name.as_str().into())),
+                None => refused = Err(Refusal::TooManyKeys(name.clone())),
             }
         }
         task.keys = keys;

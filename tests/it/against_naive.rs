@@ -231,7 +231,7 @@ fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError
             tell(&mut scheduler, index, *condition, usage, now);
         }
         let metered = values.iter().filter(|(key, _)| !key.starts_with('@'));
-        let values = metered.map(|(key, value)| (key.as_str().into(), Watts(*value))).collect();
+        let values = metered.map(|(key, value)| (key.clone(), Watts(*value))).collect();
         scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now).unwrap();
         let real = decided(&mut scheduler, now);
         prop_assert_eq!(&real, &expected, "cycle {}", cycle);

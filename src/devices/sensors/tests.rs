@@ -51,7 +51,7 @@ impl Home {
 
     /// A whole record.
     fn record(&mut self, values: &[(&str, f64)]) -> &mut Self {
-        let mut values = values.iter().map(|(key, value)| ((*key).into(), Watts(*value))).collect();
+        let mut values = values.iter().map(|(key, value)| ((*key).to_owned(), Watts(*value))).collect();
         let inputs = self.sensors.sift(&mut values);
         self.log.extend(values.iter().map(|(key, value)| format!("{key}={}", value.0)));
         self.sensors.note(inputs, self.now, self.now);

@@ -1,7 +1,6 @@
 //! Set-points on a model of chargers, meters and clouds: what follows the sun, how fast, and that nothing swings.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use sunward::scheduler::Instruction;
 
@@ -91,7 +90,7 @@ fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl
         .map(|(index, charger)| start(&mut scheduler, index, *charger, usage, begin))
         .collect();
     let mut random = Lcg(7);
-    let mut records: VecDeque<(f64, Values)> = VecDeque::new();
+    let mut records: VecDeque<(f64, Vec<(String, Watts)>)> = VecDeque::new();
     let mut day = Day { moments: Vec::new(), told: Vec::new() };
     for tick in 0..seconds * 2 {
         let time = f64::from(tick) * TICK;
@@ -99,10 +98,10 @@ fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl
             it.move_on(time);
         }
         let own = |every: u32| tick % (every * 2) == 0;
-        let values = || running.iter().map(|it| (it.id.as_str().into(), Watts(it.usage)));
+        let values = || running.iter().map(|it| (it.id.to_string(), Watts(it.usage)));
         if tick % (meter.interval * 2) == 0 {
             let all: f64 = running.iter().map(|it| it.usage).sum();
-            let mut record = vec![("net".into(), Watts(all - sun(time) + meter.noise * random.normal()))];
+            let mut record = vec![("net".to_owned(), Watts(all - sun(time) + meter.noise * random.normal()))];
             if usage == Usage::WithNet {
                 record.extend(values());
             }
@@ -139,10 +138,7 @@ fn day(chargers: &[Charger], meter: Meter, usage: Usage, seconds: u32, sun: impl
     day
 }
 
-/// A record by key.
-type Values = Vec<(Arc<str>, Watts)>;
-
-fn power(scheduler: &mut Scheduler, values: Values, now: Now) {
+fn power(scheduler: &mut Scheduler, values: Vec<(String, Watts)>, now: Now) {
     scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now).unwrap();
 }
 

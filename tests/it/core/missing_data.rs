@@ -58,7 +58,7 @@ fn an_older_record_counts_from_when_it_was_measured() {
         let mut home = Home::new(vec![boiler()]);
         home.wait(170);
         let measured = Some(home.now.wall - Duration::from_secs(age));
-        let values = vec![("net".into(), Watts(0.0))];
+        let values = vec![("net".to_owned(), Watts(0.0))];
         home.scheduler.handle(Event::Power { source: Source::Meter, values, measured }, home.now).unwrap();
         home.wait(wait);
         assert_eq!(home.scheduler.activity(), expect, "{age} s old, {wait} s ago");

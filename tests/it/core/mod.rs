@@ -158,7 +158,7 @@ impl Home {
     }
 
     fn power(&mut self, source: Source, values: &[(&str, f64)]) -> Result<(), Refusal> {
-        let values = values.iter().map(|(key, value)| ((*key).into(), Watts(*value))).collect();
+        let values = values.iter().map(|(key, value)| ((*key).to_owned(), Watts(*value))).collect();
         self.scheduler.handle(Event::Power { source, values, measured: None }, self.now)
     }
 
@@ -266,9 +266,9 @@ impl Home {
         self.wait(60);
         let drawn = self.draw();
         let net = drawn.iter().sum::<f64>() - self.sun + self.noise * self.random.normal();
-        let mut values = vec![("net".into(), Watts(net))];
+        let mut values = vec![("net".to_owned(), Watts(net))];
         for (appliance, watts) in self.appliances.iter().zip(drawn) {
-            values.extend(appliance.registration.keys.iter().map(|key| (key.as_str().into(), Watts(watts))));
+            values.extend(appliance.registration.keys.iter().map(|key| (key.clone(), Watts(watts))));
         }
         self.scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, self.now).unwrap();
         self.cycle()
