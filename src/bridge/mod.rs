@@ -33,6 +33,7 @@ use crate::report::{self, Latest};
 use crate::scheduler::{
     Action, Activity, Criteria, Decision, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
 };
+use crate::units::counted;
 
 pub use clock::Clock;
 use discovery::Discovery;
@@ -306,9 +307,8 @@ impl Bridge {
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        let tasks = self.scheduler.task_count();
-        let s = if tasks == 1 { "" } else { "s" };
-        tracing::info!("online with {tasks} task{s}, waiting for power records on {}", self.power);
+        let tasks = counted(self.scheduler.task_count(), "task");
+        tracing::info!("online with {tasks}, waiting for power records on {}", self.power);
         for command in commands {
             match self.topics.parse(&command.topic) {
                 Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),

@@ -11,6 +11,7 @@ use super::replay::{open, write};
 use crate::bridge::{self, Decided, Rerun};
 use crate::config::Config;
 use crate::report;
+use crate::units::counted;
 
 /// Prints every decision, and whether they are what was decided when it was recorded. With the settings of the recording,
 /// from the beginning of a run, they must be.
@@ -53,11 +54,9 @@ fn print(out: &mut impl Write, rerun: &Rerun) -> io::Result<()> {
         writeln!(out, "{} {action} {task}: {reason} ({rule})", report::time(*time))?;
     }
     let Rerun { runs, inputs, decisions, recorded, .. } = rerun;
-    let (decided, recorded) = (decisions.len(), recorded.len());
-    let s = |count: usize| if count == 1 { "" } else { "s" };
-    let (of_runs, of_inputs, of_decided) = (s(*runs), s(*inputs), s(decided));
-    write!(out, "{runs} run{of_runs}, {inputs} input{of_inputs}: ")?;
-    writeln!(out, "{decided} decision{of_decided}, {recorded} when it was recorded")
+    let (runs, inputs) = (counted(*runs, "run"), counted(*inputs, "input"));
+    let (decided, recorded) = (counted(decisions.len(), "decision"), recorded.len());
+    writeln!(out, "{runs}, {inputs}: {decided}, {recorded} when it was recorded")
 }
 
 fn line(decided: &Decided) -> serde_json::Value {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::replay::doubts::doubts;
 use crate::replay::{Account, Gap, Home, Prices, Scenario};
-use crate::units::Share;
+use crate::units::{Share, counted};
 
 /// Gaps that are listed; the others are counted.
 const MOST_GAPS: usize = 5;
@@ -91,10 +91,6 @@ pub(crate) fn about(home: &Home) -> String {
         let _ = write!(text, "; counters went back {}", counted(home.history().resets(), "time"));
     }
     text
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 pub(crate) fn described(gap: &Gap, home: &Home) -> String {

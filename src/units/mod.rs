@@ -56,6 +56,12 @@ pub fn by_sun(surplus: Watts, drawn: impl IntoIterator<Item = Watts>) -> impl It
     })
 }
 
+/// How many there are, as people read it: `1 task`, `2 tasks`.
+#[must_use]
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Whole watts, as people read them: `2350 W`.
 impl fmt::Display for Watts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
