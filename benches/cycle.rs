@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use sunward::scheduler::{Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState};
+use sunward::core::{Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState};
 use sunward::units::Watts;
 
 use naive::{Naive, NaiveSettings, NaiveTask};

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use serde_json::json;
+use sunward::core::{Criteria, Settings};
 use sunward::replay::{self, Contender, Format, Home, PlannedTask};
-use sunward::scheduler::{Criteria, Settings};
 
 /// 2026-01-01.
 const BEGIN: i64 = 1_767_225_600;

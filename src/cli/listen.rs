@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::bridge::Clock;
 use crate::config::{Config, Mqtt};
 use crate::diagnosis::Listener;
 use crate::mqtt::{Handle, Inbox, Incoming, Options, Outgoing, connect};
+use crate::service::Clock;
 
 /// The broker has so long to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -8,10 +8,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::replay::{open, write};
-use crate::bridge::{self, Decided, Rerun};
 use crate::config::Config;
-use crate::report;
+use crate::service::{self, Decided, Rerun};
 use crate::units::counted;
+use crate::wire::report;
 
 /// Prints every decision, and whether they are what was decided when it was recorded. With the settings of the recording,
 /// from the beginning of a run, they must be.
@@ -24,11 +24,11 @@ pub(super) fn rerun(
     journal: Option<&Path>,
     mut out: impl Write,
 ) -> anyhow::Result<()> {
-    let files = bridge::recorded_files(path)?.into_iter().map(|path| {
+    let files = service::recorded_files(path)?.into_iter().map(|path| {
         let file = open(&path)?;
         Ok((path.display().to_string(), BufReader::new(file)))
     });
-    let rerun = bridge::rerun(files, config)?;
+    let rerun = service::rerun(files, config)?;
     print(&mut out, &rerun)?;
     if let Some(path) = journal {
         write(path, |out| rerun.decisions.iter().try_for_each(|decided| writeln!(out, "{}", line(decided))))?;

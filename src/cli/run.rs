@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::bridge::{self, Clock, Recorder};
 use crate::config::Config;
+use crate::service::{self, Clock, Recorder};
 
 /// Runs until SIGINT or SIGTERM.
 ///
@@ -23,7 +23,7 @@ pub async fn run(config: Config, file: Option<PathBuf>, record: Option<&Path>) -
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     };
-    bridge::run(config, Clock::default(), recorder, end(), ready).await
+    service::run(config, Clock::default(), recorder, end(), ready).await
 }
 
 /// Done when somebody asks the program to end.

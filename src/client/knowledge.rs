@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::mqtt::topics::{TaskId, TaskTopic, Topic};
+use crate::wire::topics::{TaskId, TaskTopic, Topic};
 
 /// Reports kept at most; beyond any home, within any memory.
 const MAX_REPORTS: usize = 1_000;

@@ -35,9 +35,10 @@ mod registration;
 mod scheduler;
 mod task;
 
-pub use crate::mqtt::topics::{InvalidTaskId, TaskId};
-pub use crate::mqtt::{OptionsError, PublishError};
-pub use crate::payload::CriterionSource as Criterion;
+use crate::mqtt::{OptionsError, PublishError};
+pub use crate::wire::CriterionSource as Criterion;
+pub use crate::wire::topics::BaseTopicError;
+pub use crate::wire::topics::{InvalidTaskId, TaskId};
 pub use registration::{Criteria, Daily, Finished, OnNoData, Priority, Registration, State};
 pub use scheduler::{NotReady, Order, Scheduler};
 pub use task::{Command, Task};
@@ -51,6 +52,9 @@ pub enum ClientError {
     /// A setting of the connection cannot work.
     #[error(transparent)]
     Options(#[from] OptionsError),
+    /// No topic can begin with `mqtt.base_topic`.
+    #[error(transparent)]
+    BaseTopic(#[from] BaseTopicError),
     /// The message can't be sent.
     #[error(transparent)]
     Publish(#[from] PublishError),

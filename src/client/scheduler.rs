@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use super::knowledge::Knowledge;
 use super::{ClientError, PowerRecord};
 use crate::config::Mqtt;
-use crate::mqtt::topics::{TaskId, TaskTopic, Topics};
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
+use crate::wire::topics::{TaskId, TaskTopic, Topics};
 
 /// A broker replays what it retains in one go; nothing more for this long means that everything is there.
 const QUIET: Duration = Duration::from_millis(200);

@@ -11,9 +11,9 @@ use super::knowledge::Knowledge;
 use super::registration::{Registration, State};
 use super::{ClientError, PowerRecord};
 use crate::config::Mqtt;
-use crate::mqtt::topics::{TaskId, TaskTopic, Topic, Topics};
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Message, Options, Outgoing, PublishError, connect};
 use crate::units::Watts;
+use crate::wire::topics::{TaskId, TaskTopic, Topic, Topics};
 
 /// What the scheduler wants of a task.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::payload::{CriterionSource, omitted_keep};
-use crate::scheduler;
+use crate::core;
 use crate::units::Share;
+use crate::wire::{CriterionSource, omitted_keep};
 
 /// `scheduler.criteria`: a number or a Jinja expression each, as in a registration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ use crate::units::Share;
 pub struct Criteria {
     /// Asked for a stopped task.
     pub start: CriterionSource,
-    /// Asked for a running one. Where it was omitted, reading fills in what `payload::omitted_keep` answers.
+    /// Asked for a running one. Where it was omitted, reading fills in what `wire::omitted_keep` answers.
     pub keep: Option<CriterionSource>,
 }
 
@@ -40,7 +40,7 @@ impl Default for CriteriaAsWritten {
 
 impl From<CriteriaAsWritten> for Criteria {
     fn from(CriteriaAsWritten { start, keep }: CriteriaAsWritten) -> Self {
-        let usual = scheduler::Criteria::default().keep.needed_ratio().unwrap_or(Share::FULL);
+        let usual = core::Criteria::default().keep.needed_ratio().unwrap_or(Share::FULL);
         let keep = keep.unwrap_or_else(|| CriterionSource::Number(omitted_keep(&start, usual).0));
         Self { start, keep: Some(keep) }
     }

@@ -3,9 +3,9 @@
 use super::Config;
 use super::sources::{known_keys, settings_of};
 use super::strict::Node;
+use crate::core::Criteria;
 use crate::devices::{TASK_FIELDS, Task};
-use crate::payload::REGISTRATION_FIELDS;
-use crate::scheduler::Criteria;
+use crate::wire::REGISTRATION_FIELDS;
 
 use crate::replay::{PlannedTask, TASK_FIELDS as REPLAY_FIELDS};
 

@@ -131,7 +131,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{Loaded, Source, assemble, find, load};
-    use crate::payload::CriterionSource;
+    use crate::wire::CriterionSource;
 
     const NO_ENV: [(&str, &str); 0] = [];
 

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 
 use super::checks::time_zone;
 use super::{Config, ConfigError, Place, Problem};
+use crate::core::{Criteria, Settings};
 use crate::devices::{Sensors, Tasks};
-use crate::payload::{self, PayloadError};
 use crate::replay::PlannedTask;
-use crate::scheduler::{Criteria, Settings};
+use crate::wire::{self, PayloadError};
 
 impl Config {
     /// The settings of the scheduler.
@@ -43,7 +43,7 @@ impl Config {
     /// Names the key that can't be meant.
     pub fn criteria(&self) -> Result<Criteria, ConfigError> {
         let written = &self.scheduler.criteria;
-        let criteria = payload::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default());
+        let criteria = wire::criteria(Some(&written.start), written.keep.as_ref(), &Criteria::default());
         Ok(criteria.map_err(|problem| refused(problem.within("scheduler")))?)
     }
 

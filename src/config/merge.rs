@@ -127,7 +127,7 @@ mod tests {
     use super::{merge, read};
     use crate::config::ConfigError;
     use crate::config::variables::Variables;
-    use crate::payload::CriterionSource;
+    use crate::wire::CriterionSource;
 
     /// Everything that is said about a file and an environment.
     fn said(text: &str, env: &[(&str, &str)]) -> String {

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::Settings;
 use crate::devices::SensorSettings;
-use crate::payload::Table;
-use crate::scheduler::Settings;
 use crate::units::{PowerUnit, Watts, duration};
+use crate::wire::Table;
 
 mod checks;
 mod criteria;

@@ -8,7 +8,7 @@ use super::checks::{listen, not_negative, readable, time_zone, within};
 use super::estimate;
 use super::url::BrokerUrl;
 use super::{Config, ConfigError, Mqtt, Problem, Scheduler, tasks};
-use crate::topic::{check_base, check_topic};
+use crate::wire::topic::{check_base, check_topic};
 
 /// A setting that can't be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

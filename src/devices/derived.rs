@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use minijinja::{Environment, Expression, UndefinedBehavior, Value, value::ValueKind};
 
+use crate::core::{Expiry, Instant, Sensed};
 use crate::devices::sensor::name_problem;
 use crate::jinja::{self, ExpressionError, plain};
-use crate::payload::PayloadError;
-use crate::scheduler::{Expiry, Instant, Sensed};
 use crate::units::Watts;
+use crate::wire::PayloadError;
 
 /// What the other inputs get to follow.
 const PATIENCE: Duration = Duration::from_millis(200);

@@ -11,7 +11,7 @@ use super::reading::Reading;
 use super::state::{Assembled, Change};
 use super::task::{Setpoint, Task, ToDevice};
 use super::template::{Message, Yield};
-use crate::scheduler::{Action, Event, Instant};
+use crate::core::{Action, Event, Instant};
 use crate::units::Watts;
 
 /// Nobody is asked more often than this.

@@ -9,7 +9,7 @@ use minijinja::value::{Serde, Value};
 use serde_json::Value as Json;
 
 use crate::devices::template::Failure;
-use crate::payload::without_endless_numbers;
+use crate::wire::without_endless_numbers;
 
 /// A message as templates see it. Its JSON is read once, and only if a template asks.
 pub struct Message<'a> {

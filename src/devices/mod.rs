@@ -23,7 +23,7 @@ pub(crate) use task::MIN_TIME;
 pub use task::{Task, ToDevice};
 pub use tasks::Tasks;
 
-use crate::scheduler::Event;
+use crate::core::Event;
 
 /// What came of what a sensor or a device said: an event, or why it could not be read.
 pub type Heard = Result<Event, String>;

@@ -10,9 +10,9 @@ use minijinja::context;
 use serde::{Deserialize, Serialize};
 
 use crate::devices::template::{Absent, Failure, Message, Template, Yield, number};
-use crate::payload::{PayloadError, key_problem};
-use crate::topic::{check_filter, has_wildcard};
 use crate::units::{PowerUnit, Watts, duration};
+use crate::wire::topic::{check_filter, has_wildcard};
+use crate::wire::{PayloadError, key_problem};
 
 /// So many topics of one wildcard are told apart.
 const MOST_TOPICS: usize = 1_000;

@@ -10,10 +10,10 @@ use super::Heard;
 use super::derived::DerivedKeys;
 use super::sensor::{Outcome, Reading, Sensor, SensorSettings};
 use super::template::Message;
-use crate::payload::PayloadError;
-use crate::scheduler::{Event, Expiry, Instant, Sensed, is_plausible};
-use crate::topic;
+use crate::core::{Event, Expiry, Instant, Sensed, is_plausible};
 use crate::units::Watts;
+use crate::wire::PayloadError;
+use crate::wire::topic;
 
 #[cfg(test)]
 mod tests;

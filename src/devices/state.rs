@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::reading::Reading;
 use super::task::Task;
 use super::template::Message;
-use crate::payload::without_nulls;
-use crate::scheduler::TaskState;
+use crate::core::TaskState;
+use crate::wire::without_nulls;
 
 /// So many fields of its messages are kept for criteria at most; then only those of the newest message.
 const MOST_FIELDS: usize = 256;

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::reading::{Source, Words};
 use super::template::Template;
-use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
-use crate::scheduler::{Criteria, Registration, TaskId};
-use crate::topic::check_topic;
+use crate::core::{Criteria, Registration, TaskId};
 use crate::units::Watts;
+use crate::wire::topic::check_topic;
+use crate::wire::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
 
 /// The keys beyond those of a registration.
 pub(crate) const FIELDS: [&str; 19] = [

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Heard;
 use super::tasks::Tasks;
-use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
+use crate::core::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
 
 const BEGIN: Instant = Instant::START;

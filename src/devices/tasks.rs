@@ -8,9 +8,9 @@ use super::Heard;
 use super::device::Device;
 use super::task::{Task, ToDevice};
 use super::template::Message;
-use crate::payload::{PayloadError, Table};
-use crate::scheduler::{Action, Criteria, Event, Instant, TaskId};
+use crate::core::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
+use crate::wire::{PayloadError, Table};
 
 /// See the module.
 #[derive(Debug, Default)]

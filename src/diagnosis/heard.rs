@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::core::{Event, Expiry, Instant, Registration, Sensed, TaskId};
 use crate::devices::Tasks;
-use crate::scheduler::{Event, Expiry, Instant, Registration, Sensed, TaskId};
-use crate::topic::covers;
 use crate::units::Watts;
+use crate::wire::topic::covers;
 
 /// Values of one key that are remembered: the newest.
 const MOST_VALUES: usize = 2_000;

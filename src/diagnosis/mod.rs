@@ -12,12 +12,12 @@ mod swapped;
 mod tests;
 
 use crate::config::Config;
+use crate::core::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
 use crate::devices::{self, Outcome, Sensors, Tasks, ToDevice};
-use crate::mqtt::topics::{TaskTopic, Topic, Topics};
-use crate::payload;
-use crate::scheduler::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
-use crate::topic;
 use crate::units::PowerUnit;
+use crate::wire;
+use crate::wire::topic;
+use crate::wire::topics::{TaskTopic, Topic, Topics};
 
 pub use heard::{Heard, Series, Source, TaskHeard};
 
@@ -121,7 +121,7 @@ impl Listener {
     }
 
     fn receive_record(&mut self, payload: &[u8], retain: bool, now: Now) {
-        let record = match payload::record(payload, self.unit) {
+        let record = match wire::record(payload, self.unit) {
             Ok(record) => record,
             Err(problem) => return self.heard.note_fault(&self.power, &problem.to_string()),
         };
@@ -154,15 +154,15 @@ impl Listener {
             return;
         }
         let event = match kind {
-            TaskTopic::Config => match payload::registration(&id, payload, &self.criteria) {
+            TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
                 Ok(registration) => Event::Registered(id, Box::new(registration)),
                 Err(problem) => Event::RegistrationRefused(id, problem.to_string()),
             },
-            TaskTopic::State => match payload::state(payload) {
+            TaskTopic::State => match wire::state(payload) {
                 Ok(state) => Event::State(id, Box::new(state)),
                 Err(problem) => Event::StateRefused(id, problem.to_string()),
             },
-            TaskTopic::Availability => match payload::availability(payload) {
+            TaskTopic::Availability => match wire::availability(payload) {
                 Ok(available) => Event::Availability(id, available),
                 Err(problem) => return self.heard.note_fault(topic, &problem.to_string()),
             },

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use humantime::format_duration;
 
+use crate::core::{Instant, TaskId};
 use crate::diagnosis::{Diagnosis, Heard, Series, TaskHeard};
-use crate::scheduler::{Instant, TaskId};
 use crate::units::Watts;
 
 /// What a terminal shows at least.

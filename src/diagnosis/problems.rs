@@ -116,7 +116,7 @@ fn is_told(case: &Case<'_>, from: &str) -> bool {
     case.heard
         .sources
         .iter()
-        .any(|source| source.values == 0 && source.failed.is_some() && crate::topic::covers(&source.filter, from))
+        .any(|source| source.values == 0 && source.failed.is_some() && crate::wire::topic::covers(&source.filter, from))
 }
 
 fn slow(case: &Case<'_>) -> Vec<String> {

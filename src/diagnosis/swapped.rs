@@ -2,9 +2,9 @@
 //!
 //! Refuses to be sure: a battery, or a cloud at the wrong moment, can look the same.
 
+use crate::core::Instant;
 use crate::diagnosis::Case;
 use crate::diagnosis::heard::{Heard, Series};
-use crate::scheduler::Instant;
 use crate::units::Watts;
 
 /// Changes below this tell nothing.

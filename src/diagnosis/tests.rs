@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use super::{Diagnosis, Listener};
 use crate::config::Config;
-use crate::scheduler::{Instant, Now, Settings};
+use crate::core::{Instant, Now, Settings};
 
 /// One message: after so many seconds, where, what, and whether the broker had kept it.
 type Message<'a> = (f64, &'a str, &'a str, bool);

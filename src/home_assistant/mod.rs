@@ -11,8 +11,8 @@ mod task;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::mqtt::topics::Topics;
-use crate::scheduler::TaskId;
+use crate::core::TaskId;
+use crate::wire::topics::Topics;
 
 use device::{Device, slug};
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::device::{Device, percent, power, share, with};
-use crate::mqtt::topics::Topics;
+use crate::wire::topics::Topics;
 
 /// A value of the last record. A cycle without one keeps the last value, until data is missing.
 fn of_record(value: &str) -> String {

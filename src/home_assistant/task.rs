@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Task;
 use super::device::{Device, percent, power, share, with};
-use crate::mqtt::topics::{TaskTopic, Topics};
+use crate::wire::topics::{TaskTopic, Topics};
 
 /// `Automatic`, `On`, … as they are shown, and the words of the wire.
 const MODES: [(&str, &str); 3] = [("auto", "Automatic"), ("on", "On"), ("off", "Off")];
@@ -103,7 +103,7 @@ mod tests {
     use super::super::HomeAssistant;
     use super::super::device::tests::printed;
     use super::*;
-    use crate::scheduler::TaskId;
+    use crate::core::TaskId;
 
     #[test]
     fn the_device_of_a_task() {

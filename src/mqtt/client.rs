@@ -13,13 +13,13 @@ use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 
 use super::backoff::Backoff;
+use super::client_id_conflict::Takeovers;
+use super::disconnect::{Cause, Loss};
 use super::handle::{CLOSING, Shared};
 use super::inbox::Sender;
 use super::link::{self, CONNECT_TIMEOUT, Event, Granted, Link, Requests};
-use super::loss::{Cause, Loss};
 use super::message::{Incoming, Kind, Message, Outgoing, packet_size};
 use super::options::Options;
-use super::takeover::Takeovers;
 use crate::config::Protocol;
 
 /// A message that the broker has not confirmed for this long, while it answers everything else, will never be.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::message::{Outgoing, PublishError};
 use super::outbox::Outbox;
 use super::subscriptions::Subscriptions;
-use crate::topic::check_filter;
+use crate::wire::topic::check_filter;
 
 /// How long the end may take: the last messages, their acknowledgements and the DISCONNECT.
 pub(super) const CLOSING: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::loss::Loss;
+use super::disconnect::Loss;
 use super::message::{Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;

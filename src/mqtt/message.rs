@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::topic::check_topic;
+use crate::wire::topic::check_topic;
 
 /// Telemetry that could not be sent within this time is worth nothing any more: a power reading of the past must not
 /// look like one of now.

@@ -14,23 +14,22 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::topic::check_filter;
+use crate::wire::topic::check_filter;
 
 mod backoff;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
 mod client;
+mod client_id_conflict;
+mod disconnect;
 mod handle;
 mod inbox;
 mod link;
-mod loss;
 mod message;
 mod options;
 mod outbox;
 mod subscriptions;
-mod takeover;
 mod tls;
-pub mod topics;
 mod v311;
 mod v5;
 

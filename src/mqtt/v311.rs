@@ -8,8 +8,8 @@ use rumqttc::{
 };
 use std::time::Duration;
 
+use super::disconnect::Loss;
 use super::link::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
-use super::loss::Loss;
 use super::message::{Kind, Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;

@@ -10,8 +10,8 @@ use rumqttc::v5::{AsyncClient, Event as Raw, EventLoop, MqttOptions};
 use rumqttc::{NetworkOptions, Outgoing as Written, Transport};
 use std::time::Duration;
 
+use super::disconnect::Loss;
 use super::link::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
-use super::loss::Loss;
 use super::message::{Kind, Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
 
+use crate::core::by_importance;
 use crate::replay::appliance::{Kind, Period};
 use crate::replay::history::{History, Moment};
 use crate::replay::plan::{Model, Need, PlannedTask};
-use crate::scheduler::by_importance;
 use crate::units::Watts;
 
 /// A task, what of the record is its own, and its diary of duties.
@@ -315,8 +315,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::core::Criteria;
     use crate::replay::{Format, read};
-    use crate::scheduler::Criteria;
 
     /// The needs by day of a boiler that drew 1 kW in every hour, of which these were recorded.
     fn check(need: &str, hours: impl Iterator<Item = i64>, net: impl Fn(i64) -> &'static str, expect: &[f64]) {

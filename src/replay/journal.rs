@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use crate::replay::Scenario;
-use crate::report;
+use crate::wire::report;
 
 /// Writes the decisions of each scenario in the order of their times.
 ///

@@ -242,10 +242,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::core::{Criteria, Settings};
     use crate::replay::naive::Naive;
     use crate::replay::sunward::Sunward;
     use crate::replay::{Format, PlannedTask, read};
-    use crate::scheduler::{Criteria, Settings};
 
     /// Checks every step against the record, and adds up.
     struct Checker<'a> {

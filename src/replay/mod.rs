@@ -42,7 +42,7 @@ use diary::Diary;
 use naive::Naive;
 use sunward::Sunward;
 
-use crate::scheduler::Settings;
+use crate::core::Settings;
 
 /// A configuration to be tried.
 #[derive(Debug, Clone)]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use serde_json::Value;
 
+use crate::core::{Criteria, Registration, TaskId};
 use crate::devices;
-use crate::payload::{Fields, PayloadError, REGISTRATION_FIELDS, Table, found, registration_of};
-use crate::scheduler::{Criteria, Registration, TaskId};
 use crate::units::Watts;
+use crate::wire::{Fields, PayloadError, REGISTRATION_FIELDS, Table, found, registration_of};
 
 /// More windows than any week has.
 const MOST_WINDOWS: usize = 100;
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_configured_task_needs_its_model_only() {
         let planned = read(r#"{"id": "pool", "need": "2h", "priority": "low"}"#).unwrap().registration;
-        assert_eq!((planned.power, planned.priority), (Watts(900.0), crate::scheduler::Priority::Low));
+        assert_eq!((planned.power, planned.priority), (Watts(900.0), crate::core::Priority::Low));
         assert_eq!((planned.min_on, planned.expire_after), (Duration::from_secs(300), None));
     }
 

@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use minijinja::context;
 
+use crate::core::{Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState};
 use crate::replay::appliance::Appliance;
 use crate::replay::history::Moment;
 use crate::replay::home::Home;
 use crate::replay::ledger::Flow;
 use crate::replay::live::{Master, Switch};
 use crate::replay::plan::PlannedTask;
-use crate::scheduler::{
-    Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState,
-};
 use crate::units::Watts;
 
 /// Where the steady clock begins: late enough for every age to fit.

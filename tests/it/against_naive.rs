@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 use proptest::prelude::*;
-use sunward::scheduler::{
+use sunward::core::{
     self, Action, Criteria, Criterion, Daily, Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source,
     TaskId, TaskState,
 };
@@ -153,9 +153,9 @@ fn tell(scheduler: &mut Scheduler, index: usize, condition: Condition, usage: f6
     scheduler.handle(Event::State(id.clone(), Box::new(state)), now).unwrap();
     scheduler.handle(Event::Availability(id.clone(), Some(condition.reachable)), now).unwrap();
     let mode = match condition.mode {
-        Mode::Auto => scheduler::Mode::Auto,
-        Mode::On => scheduler::Mode::On,
-        Mode::Off => scheduler::Mode::Off,
+        Mode::Auto => core::Mode::Auto,
+        Mode::On => core::Mode::On,
+        Mode::Off => core::Mode::Off,
     };
     scheduler.handle(Event::Mode(id, mode, None), now).unwrap();
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use serde_json::{Value, json};
-use sunward::bridge::{self, Rerun};
 use sunward::config::Protocol;
 use sunward::mqtt::{Incoming, Outgoing};
+use sunward::service::{self, Rerun};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -88,9 +88,9 @@ impl Sunward {
 
     /// Lives through its record: without a broker and at other times, the same inputs lead to the same decisions.
     pub(crate) fn live_again(&self) -> Rerun {
-        let files = bridge::recorded_files(&self.record()).unwrap().into_iter();
+        let files = service::recorded_files(&self.record()).unwrap().into_iter();
         let files = files.map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
-        let rerun = bridge::rerun(files, None).unwrap_or_else(|problem| panic!("{problem:#}"));
+        let rerun = service::rerun(files, None).unwrap_or_else(|problem| panic!("{problem:#}"));
         assert_eq!(rerun.difference(), None);
         rerun
     }

@@ -10,8 +10,8 @@ use flate2::bufread::GzDecoder;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use sunward::core::{Criteria, Criterion, Settings};
 use sunward::replay::{self, Contender, Format, History, Home, PlannedTask, Scenario};
-use sunward::scheduler::{Criteria, Criterion, Settings};
 
 use crate::bound::most_by_sun;
 use crate::habits;

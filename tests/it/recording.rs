@@ -5,8 +5,8 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use serde_json::json;
-use sunward::bridge::{self, Recorder};
 use sunward::config::Protocol;
+use sunward::service::{self, Recorder};
 
 use crate::home::{Home, both, program};
 
@@ -58,7 +58,7 @@ async fn a_run_that_was_killed_is_readable_to_its_end() {
     eventful(&mut home).await;
     let mut sunward = home.sunward.take().unwrap();
     sunward.kill().await;
-    let [file] = bridge::recorded_files(&sunward.record()).unwrap().try_into().unwrap();
+    let [file] = service::recorded_files(&sunward.record()).unwrap().try_into().unwrap();
     let text = std::fs::read(&file).unwrap();
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let whole = sunward.live_again();
@@ -93,7 +93,7 @@ async fn a_record_is_replayed_by_its_settings_or_by_others() {
     assert!(said.contains(" start heater: ") && said.contains(" (elected)\n"), "{said}");
     let journal = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
     assert_eq!(journal.lines().count() + 2, said.lines().count());
-    let [file] = bridge::recorded_files(&record).unwrap().try_into().unwrap();
+    let [file] = service::recorded_files(&record).unwrap().try_into().unwrap();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, &[&std::fs::read(&file).unwrap()[..], &[0; 99]].concat()).unwrap();
     std::fs::write(folder.path().join("a.jsonl.gz"), packed.finish().unwrap()).unwrap();
@@ -114,7 +114,7 @@ async fn no_secret_is_recorded() {
     let mut home = Home::new(Protocol::V5, toml).await;
     let mut sunward = home.sunward.take().unwrap();
     assert!(sunward.stop().await.success(), "{}", sunward.log());
-    for file in bridge::recorded_files(&sunward.record()).unwrap() {
+    for file in service::recorded_files(&sunward.record()).unwrap() {
         let text = std::fs::read_to_string(file).unwrap();
         assert!(!text.contains("correct-horse") && !text.contains("somebody"), "{text}");
     }
@@ -124,7 +124,7 @@ async fn no_secret_is_recorded() {
 fn what_is_no_record_is_refused_with_its_line() {
     let read = |text: &str| {
         let file = Ok(("a.jsonl".to_owned(), text.as_bytes()));
-        format!("{:#}", bridge::rerun([file], None).unwrap_err())
+        format!("{:#}", service::rerun([file], None).unwrap_err())
     };
     assert_snapshot!(read("time,net\n"), @"a.jsonl, line 1: expected a line of `sunward run --record`: expected ident at line 1 column 2");
     let start = "{\"at\":1,\"wall\":\"2026-01-01T00:00:00Z\",\"what\":\"start\",\"version\":\"1\",\"config\":{}}\n";
@@ -132,7 +132,7 @@ fn what_is_no_record_is_refused_with_its_line() {
     assert_snapshot!(read(""), @"no run is recorded here: a.jsonl: it is empty");
     assert_snapshot!(read("\0\0\0"), @"no run is recorded here: a.jsonl, line 1: damaged from here to the end, as by a power cut: what came last is lost");
     assert_snapshot!(read("{\"at\":1,\"wall\":\"2026-01-01T00:00:00Z\",\"what\":\"cycle\"}\n"), @"a.jsonl, line 1: expected a start before everything else");
-    let nowhere = bridge::recorded_files(tempfile::tempdir().unwrap().path()).unwrap_err();
+    let nowhere = service::recorded_files(tempfile::tempdir().unwrap().path()).unwrap_err();
     assert!(nowhere.to_string().ends_with("there are no files of `sunward run --record`"));
 }
 

@@ -13,9 +13,9 @@ use super::plugs::Plugs;
 use super::seen::{Happening, Observer, Seen, What, is_on};
 use super::summary::summary;
 use super::terminal::Terminal;
-use crate::bridge::Clock;
 use crate::client::{Command, Order};
 use crate::config::Mqtt;
+use crate::service::Clock;
 use crate::simulate::{Appliance, Flows, Home, Status};
 
 /// The meter speaks this often, in the time of the home; but leave the computer a moment to breathe.

@@ -23,9 +23,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tokio::sync::oneshot;
 
-use crate::bridge::{self, Clock};
 use crate::config::{Broker, Config, Mqtt};
 use crate::mqtt::broker::{self, BrokerError, Embedded};
+use crate::service::{self, Clock};
 use crate::simulate::Home;
 use crate::sun::{Panels, Site};
 use crate::units::Watts;
@@ -99,7 +99,7 @@ pub async fn demo(arguments: DemoArguments, config: Config) -> anyhow::Result<()
         // Whoever drops the sender wants the end too.
         let _ = stopped.await;
     };
-    let bridge = bridge::run(config, clock, None, stopped, || {});
+    let bridge = service::run(config, clock, None, stopped, || {});
     tokio::pin!(bridge);
     let home = Home::new(arguments.seed, site(), zone.clone(), begin);
     let house = House::new(home, clock, &mqtt, Times { begin, end, zone, speed: arguments.speed })?;

@@ -152,15 +152,15 @@ fn registration(which: Appliance) -> Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload;
-    use crate::scheduler::{self, by_importance};
+    use crate::core::{self, by_importance};
+    use crate::wire;
 
     #[test]
     fn the_ledger_serves_first_whom_the_scheduler_holds_important() {
         let mut offered = Appliance::ALL.map(|which| {
-            let id = scheduler::TaskId::new(which.name()).unwrap();
+            let id = core::TaskId::new(which.name()).unwrap();
             let json = serde_json::to_vec(&registration(which)).unwrap();
-            let registration = payload::registration(&id, &json, &scheduler::Criteria::default()).unwrap();
+            let registration = wire::registration(&id, &json, &core::Criteria::default()).unwrap();
             (which, id, registration)
         });
         offered.sort_by(|(_, id, registration), (_, other, their)| by_importance((id, registration), (other, their)));

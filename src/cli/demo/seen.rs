@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::client::{Command, Order};
 use crate::config::Mqtt;
-use crate::mqtt::topics::{TaskTopic, Topic, Topics};
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
 use crate::simulate::{Appliance, Flows};
+use crate::wire::topics::{TaskTopic, Topic, Topics};
 
 /// So many happenings are remembered.
 const MOST: usize = 100;

@@ -212,8 +212,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::core::{Criteria, Settings};
     use crate::replay::{Contender, Format, Home, PlannedTask, read, replay};
-    use crate::scheduler::{Criteria, Settings};
 
     /// Hours from a begin on, each of which imported its number.
     fn lived(begin: &str, hours: i64) -> Vec<Scenario> {

@@ -70,8 +70,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::core::{Criteria, Settings};
     use crate::replay::{Contender, Format, Home, PlannedTask, read, replay};
-    use crate::scheduler::{Criteria, Settings};
 
     #[test]
     fn the_months_are_the_table_by_month() {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::Command::StopAll;
-use sunward::scheduler::Mode::{Auto, Off as Never, On as Always};
-use sunward::scheduler::{Event, Mode, Settings, TaskState};
+use sunward::core::Command::StopAll;
+use sunward::core::Mode::{Auto, Off as Never, On as Always};
+use sunward::core::{Event, Mode, Settings, TaskState};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, User, Wait};
 use super::{Appliance, Home, check, plain};

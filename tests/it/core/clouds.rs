@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sunward::scheduler::Instruction;
+use sunward::core::Instruction;
 
 use super::{
     Duration, Event, Instant, Lcg, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState, Watts,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::{Command::Pause, Consumption, Counted, Settings, TaskId};
+use sunward::core::{Command::Pause, Consumption, Counted, Settings, TaskId};
 use sunward::units::{KilowattHours, Share, Watts};
 
 use super::Do::{self, Cycle, Meter, Off, On, User, Wait};
@@ -64,7 +64,7 @@ fn owners_of_one_circuit_share_what_flows_there_those_that_ran_first() {
 
 #[test]
 fn a_task_without_keys_counts_with_what_it_says_or_its_power() {
-    let keyless = |registration: &mut sunward::scheduler::Registration| registration.keys.clear();
+    let keyless = |registration: &mut sunward::core::Registration| registration.keys.clear();
     let says = |usage| Do::Say("boiler", if usage { |state| state.usage = Some(Watts(600.0)) } else { |_| {} });
     let net = || Meter(&[("net", -5000.0)]);
     for (usage, expect) in [(true, 10.0), (false, 1000.0 / 60.0)] {

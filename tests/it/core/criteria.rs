@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use minijinja::context;
-use sunward::scheduler::Settings;
+use sunward::core::Settings;
 
 use super::{Appliance, Home, plain};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
-use sunward::scheduler::Command::Pause;
-use sunward::scheduler::{Counted, Daily, DailyView, Finished, Mode, OnNoData, Priority, Settings, Status};
+use sunward::core::Command::Pause;
+use sunward::core::{Counted, Daily, DailyView, Finished, Mode, OnNoData, Priority, Settings, Status};
 use sunward::units::Watts;
 
 use super::Do::{self, Cycle, Meter, Off, On, Say, Set, User, Wait};

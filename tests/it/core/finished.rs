@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::Command::Pause;
-use sunward::scheduler::{Finished, Mode, OnNoData, Status};
+use sunward::core::Command::Pause;
+use sunward::core::{Finished, Mode, OnNoData, Status};
 use sunward::units::Watts;
 
 use super::Do::{self, Cycle, Meter, Off, On, Say, Set, User, Wait};
@@ -88,7 +88,7 @@ fn the_count_begins_with_the_start() {
 fn a_task_without_keys_is_measured_by_what_its_state_says() {
     let own = || boiler().with(|registration| registration.keys.clear());
     let sun = Meter(&[("net", -5000.0)]);
-    let says = |usage: fn(&mut sunward::scheduler::TaskState)| vec![On("boiler"), Say("boiler", usage)];
+    let says = |usage: fn(&mut sunward::core::TaskState)| vec![On("boiler"), Say("boiler", usage)];
     let after = |steps: Vec<Do>, wait| [&steps[..], &[Wait(wait), sun.clone()]].concat();
     finishes(own(), &after(says(|state| state.usage = Some(Watts(3.0))), 600), false);
     finishes(own(), &after(says(|state| state.usage = Some(Watts(3.0))), 601), true);

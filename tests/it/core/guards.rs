@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::{Event, Settings, Status, TaskId};
+use sunward::core::{Event, Settings, Status, TaskId};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Register, Say, Wait};
 use super::{Appliance, Home, check, plain};
@@ -62,9 +62,8 @@ fn min_off_holds_a_stopped_task() {
 fn who_can_not_be_interrupted_runs_until_its_state_says_that_it_may_be_stopped() {
     let dishwasher = || boiler().with(|registration| registration.interruptible = false);
     stops(dishwasher(), 100_000, false);
-    let may = |stoppable: fn(&mut sunward::scheduler::TaskState)| {
-        [On("boiler"), Say("boiler", stoppable), Wait(9), RAIN, Cycle]
-    };
+    let may =
+        |stoppable: fn(&mut sunward::core::TaskState)| [On("boiler"), Say("boiler", stoppable), Wait(9), RAIN, Cycle];
     let stop = ["0:09 stop boiler failing_criteria"];
     check(vec![dishwasher()], &may(|state| state.stoppable = Some(true)), &stop);
     check(vec![boiler()], &may(|state| state.stoppable = Some(false)), &[]);
@@ -73,7 +72,7 @@ fn who_can_not_be_interrupted_runs_until_its_state_says_that_it_may_be_stopped()
 
 #[test]
 fn who_can_not_run_is_not_started() {
-    let runnable = |runnable: fn(&mut sunward::scheduler::TaskState)| [Say("boiler", runnable), SUN, Cycle];
+    let runnable = |runnable: fn(&mut sunward::core::TaskState)| [Say("boiler", runnable), SUN, Cycle];
     check(vec![boiler()], &runnable(|state| state.runnable = false), &[]);
     check(vec![boiler()], &runnable(|state| state.runnable = true), &["0:00 start boiler elected"]);
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::Command::{Pause, Resume, StopAll};
-use sunward::scheduler::Mode::{Auto, Off as Never, On as Always};
-use sunward::scheduler::OnNoData;
+use sunward::core::Command::{Pause, Resume, StopAll};
+use sunward::core::Mode::{Auto, Off as Never, On as Always};
+use sunward::core::OnNoData;
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Say, Set, User, Wait};
 use super::{Appliance, check, plain};

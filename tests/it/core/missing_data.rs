@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::Command::{Pause, Resume, StopAll};
-use sunward::scheduler::{Activity, Event, Expiry, Instant, OnNoData, Sensed, Settings, Skipped, Source};
+use sunward::core::Command::{Pause, Resume, StopAll};
+use sunward::core::{Activity, Event, Expiry, Instant, OnNoData, Sensed, Settings, Skipped, Source};
 use sunward::units::Watts;
 
 use super::Do::{self, Cycle, Fallback, Meter, Off, On, User, Wait};

@@ -21,7 +21,7 @@ mod tables;
 use std::time::Duration;
 
 use minijinja::context;
-use sunward::scheduler::{
+use sunward::core::{
     Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority, Refusal,
     Registration, Scheduler, Settings, Source, TaskId, TaskState, TaskView,
 };

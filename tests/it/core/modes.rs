@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::Command::{Pause, Resume, StopAll};
-use sunward::scheduler::Mode::{Auto, Off as Never, On as Always};
-use sunward::scheduler::{Event, Mode, Priority, Refusal, Status, TaskId};
+use sunward::core::Command::{Pause, Resume, StopAll};
+use sunward::core::Mode::{Auto, Off as Never, On as Always};
+use sunward::core::{Event, Mode, Priority, Refusal, Status, TaskId};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Prefer, Say, Set, User, Wait};
 use super::{Appliance, Home, check, plain};
@@ -83,7 +83,7 @@ fn who_was_only_just_switched_on_counts_at_its_power() {
         (Meter(&[("net", -1499.0), ("boiler", 0.0)]), &["0:01 start boiler mode"]),
     ] {
         // In the first record it did not run yet; in the second it does.
-        let able = |able: fn(&mut sunward::scheduler::TaskState)| Say("pump", able);
+        let able = |able: fn(&mut sunward::core::TaskState)| Say("pump", able);
         let now = Meter(&[("net", -500.0), ("boiler", 1000.0)]);
         let steps = [able(|state| state.runnable = false), Wait(1), sun, Cycle, set(Always)];
         let then = [able(|state| state.runnable = true), Wait(60), now, Cycle];

@@ -1,6 +1,6 @@
 //! Constant sun and a meter that errs by 50 W: random homes hardly switch any more once they have settled.
 
-use sunward::scheduler::Priority;
+use sunward::core::Priority;
 
 use super::{Appliance, Home, Lcg, adjustable, plain};
 

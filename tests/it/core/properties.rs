@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sunward::scheduler::{Action, Criterion, Decision, Mode, Priority, Rule};
+use sunward::core::{Action, Criterion, Decision, Mode, Priority, Rule};
 use sunward::units::{Share, Watts};
 
 use super::{Appliance, Home, adjustable, plain};
@@ -121,7 +121,7 @@ fn check_in_modes(
 ) -> Result<(), TestCaseError> {
     let mut home = Home::new(appliances.to_vec());
     for (appliance, mode) in appliances.iter().zip(modes) {
-        let set = sunward::scheduler::Event::Mode(appliance.id.clone(), *mode, None);
+        let set = sunward::core::Event::Mode(appliance.id.clone(), *mode, None);
         home.scheduler.handle(set, home.now).unwrap();
         while home.scheduler.next_instruction().is_some() {}
     }
@@ -141,12 +141,12 @@ fn check_in_modes(
             }
             values.extend(appliance.registration.keys.iter().map(|key| (key.clone(), condition.usage)));
             let id = appliance.id.clone();
-            let available = sunward::scheduler::Event::Availability(id.clone(), Some(condition.reachable));
+            let available = sunward::core::Event::Availability(id.clone(), Some(condition.reachable));
             home.scheduler.handle(available, home.now).unwrap();
             home.appliances[index].state.running = running;
             home.appliances[index].state.runnable = condition.runnable;
             home.appliances[index].state.stoppable = condition.stoppable;
-            let event = sunward::scheduler::Event::State(id, Box::new(home.appliances[index].state.clone()));
+            let event = sunward::core::Event::State(id, Box::new(home.appliances[index].state.clone()));
             home.scheduler.handle(event, home.now).unwrap();
         }
         let values: Vec<_> = values.iter().map(|(key, value)| (key.as_str(), *value)).collect();

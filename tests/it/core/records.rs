@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::scheduler::{Event, Expiry, Refusal, Sensed, Settings, Source};
+use sunward::core::{Event, Expiry, Refusal, Sensed, Settings, Source};
 use sunward::units::Watts;
 
 use super::{Appliance, Do, Home, plain};

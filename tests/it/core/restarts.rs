@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sunward::scheduler::{Event, Finished, Guards, Status};
+use sunward::core::{Event, Finished, Guards, Status};
 use sunward::units::Watts;
 
 use super::{Appliance, Home, plain};

@@ -150,7 +150,7 @@ fn who_wants_it_on_wants_it_done() {
 #[test]
 fn without_data_it_falls_to_power() {
     check(
-        vec![ev().running().with(|registration| registration.on_no_data = sunward::scheduler::OnNoData::Keep)],
+        vec![ev().running().with(|registration| registration.on_no_data = sunward::core::OnNoData::Keep)],
         &[Wait(60), Meter(&[("net", -2000.0), ("ev", 1400.0)]), Wait(300), Meter(&[("net", -2000.0), ("ev", 1400.0)])],
         &["0:00 ev 1400", "1:00 ev 3400", "4:00 ev 1400", "6:00 ev 3400"],
     );

@@ -1,6 +1,6 @@
 //! Homes that misbehaved once: each settles, or stops exactly whom it should.
 
-use sunward::scheduler::{Priority, Settings};
+use sunward::core::{Priority, Settings};
 
 use super::{Appliance, Home, adjustable, plain};
 

@@ -1,0 +1,267 @@
+//! One cycle's view of tasks and window: everything that the rules ask is looked up here.
+//!
+//! Loads stand in descending importance, so "more important" is "earlier".
+
+use minijinja::Value;
+
+use crate::core::meter::key::{KeyId, Owners};
+use crate::core::meter::window::{Record, Window};
+use crate::core::task::criterion::{Question, Surroundings};
+use crate::core::task::task::{STATE_ANSWERS, Task};
+use crate::core::{Action, Instant, Mode, Priority, Settings, TaskId};
+use crate::units::{Share, Watts};
+
+/// A task within one cycle.
+#[derive(Debug)]
+pub(crate) struct Load<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) slot: usize,
+    pub(crate) priority: Priority,
+    pub(crate) adjustable: bool,
+    pub(crate) power: Watts,
+    /// It reports running, and nothing but the rules stops it in this cycle.
+    pub(crate) running: bool,
+    /// It is reachable and in mode `auto`: the rules may move it.
+    pub(crate) movable: bool,
+    /// It is none of the rules' and stays as it is: base load, which is never ignored.
+    pub(crate) base: bool,
+    /// It runs in mode `on`, or is about to: in records that it did not run in it counts at its `power`.
+    pub(crate) counts: bool,
+    /// It is stopped and may be started.
+    pub(crate) runnable: bool,
+    /// It runs and may be stopped.
+    pub(crate) stoppable: bool,
+    /// It runs and may be stopped, or could be if its `min_on` were over.
+    pub(crate) yields: bool,
+    /// Unanswered starts keep it from being elected.
+    pub(crate) waits: bool,
+    /// What an adjustable task was seen to be able to use.
+    pub(crate) learned: Option<Watts>,
+}
+
+impl Load<'_> {
+    /// A running task that takes part in scheduling.
+    pub(crate) fn takes_part(&self) -> bool {
+        self.running && self.movable
+    }
+
+    /// A stopped task that could be started.
+    pub(crate) fn is_candidate(&self) -> bool {
+        self.movable && self.runnable
+    }
+
+    /// Nobody else may start on its keys, whatever the rules decide.
+    pub(crate) fn keeps_keys(&self) -> bool {
+        self.base && (self.running || self.task.mode() == Mode::On)
+    }
+
+    pub(crate) fn can_be_stopped(&self) -> bool {
+        self.movable && self.stoppable
+    }
+}
+
+/// The view.
+pub(crate) struct Scene<'a> {
+    /// The most important first.
+    pub(crate) loads: Vec<Load<'a>>,
+    pub(crate) settings: &'a Settings,
+    owners: &'a Owners,
+    /// The window's, newest first.
+    records: Vec<&'a Record>,
+    window_is_full: bool,
+    /// By slot.
+    load_of_slot: Vec<usize>,
+    /// By load, then by confirming record: what the less important running adjustable tasks use above their `power`.
+    excess_below: Vec<Watts>,
+    pub(crate) now: Instant,
+    surroundings: Surroundings,
+    surround: &'a dyn Fn() -> (Value, Value),
+}
+
+/// What a scene is made from.
+pub(crate) struct Parts<'a> {
+    pub(crate) tasks: &'a [Task],
+    /// Slots of the registered tasks in descending importance.
+    pub(crate) order: &'a [usize],
+    /// By slot: what its mode or a guard has decided already.
+    pub(crate) orders: &'a [Option<Action>],
+    pub(crate) owners: &'a Owners,
+    pub(crate) window: &'a Window,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now: Instant,
+    /// Makes `record` and `now` for expressions.
+    pub(crate) surround: &'a dyn Fn() -> (Value, Value),
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(parts: &Parts<'a>) -> Self {
+        let loads: Vec<_> = parts.order.iter().map(|slot| load(parts, *slot)).collect();
+        let mut load_of_slot = vec![usize::MAX; parts.tasks.len()];
+        for (index, load) in loads.iter().enumerate() {
+            load_of_slot[load.slot] = index;
+        }
+        let mut scene = Self {
+            loads,
+            settings: parts.settings,
+            owners: parts.owners,
+            records: parts.window.newest_first().collect(),
+            window_is_full: parts.window.is_full(),
+            load_of_slot,
+            now: parts.now,
+            surroundings: Surroundings::default(),
+            surround: parts.surround,
+            excess_below: Vec::new(),
+        };
+        scene.excess_below = scene.sum_up_excess();
+        scene
+    }
+
+    fn sum_up_excess(&self) -> Vec<Watts> {
+        let confirming = self.confirming();
+        let mut sums = vec![Watts::ZERO; self.loads.len() * confirming];
+        for (load, task) in self.loads.iter().enumerate().skip(1).rev() {
+            for record in 0..confirming {
+                let adjusts = task.takes_part() && task.adjustable;
+                let own = if adjusts { (self.usage(load, record) - task.power).max(Watts::ZERO) } else { Watts::ZERO };
+                sums[(load - 1) * confirming + record] = sums[load * confirming + record] + own;
+            }
+        }
+        sums
+    }
+
+    /// What running adjustable tasks less important than this one use above their `power`, in one of the newest records.
+    pub(crate) fn excess_below(&self, load: usize, record: usize) -> Watts {
+        self.excess_below[load * self.confirming() + record]
+    }
+
+    /// How many records the window holds.
+    pub(crate) fn records(&self) -> usize {
+        self.records.len()
+    }
+
+    /// How many of the newest records must agree.
+    pub(crate) fn confirming(&self) -> usize {
+        self.settings.confirm_records.min(self.records())
+    }
+
+    /// `net` in a record; 0 is the newest.
+    pub(crate) fn net(&self, record: usize) -> Watts {
+        self.records[record].net
+    }
+
+    /// What a task consumed according to a record.
+    pub(crate) fn usage(&self, load: usize, record: usize) -> Watts {
+        self.records[record].usage(self.keys(load))
+    }
+
+    pub(crate) fn power_used_by(&self, load: usize) -> Watts {
+        if self.records() == 0 { Watts::ZERO } else { self.usage(load, 0) }
+    }
+
+    /// Whether a task ran when a record was made.
+    pub(crate) fn ran(&self, load: usize, record: usize) -> bool {
+        self.records[record].ran(self.loads[load].slot)
+    }
+
+    /// A full tank, a full car: it ran and used nothing through the whole, full window.
+    pub(crate) fn is_idle(&self, load: usize) -> bool {
+        self.window_is_full
+            && (0..self.records()).all(|record| self.ran(load, record) && self.usage(load, record) <= Watts::ZERO)
+    }
+
+    pub(crate) fn keys(&self, load: usize) -> &'a [KeyId] {
+        &self.loads[load].task.keys
+    }
+
+    /// A key's value in a record.
+    pub(crate) fn value(&self, key: KeyId, record: usize) -> Watts {
+        self.records[record].value(key)
+    }
+
+    /// The other loads that own this key.
+    pub(crate) fn others(&self, key: KeyId, load: usize) -> impl Iterator<Item = usize> {
+        self.owners.of(key).iter().map(|slot| self.load_of_slot[*slot]).filter(move |other| *other != load)
+    }
+
+    /// Running tasks that share a key with this one, and the key.
+    pub(crate) fn running_rivals(&self, load: usize) -> impl Iterator<Item = (usize, KeyId)> {
+        self.keys(load)
+            .iter()
+            .flat_map(move |key| self.others(*key, load).map(move |other| (other, *key)))
+            .filter(|(other, _)| self.loads[*other].running)
+    }
+
+    /// Whether a stopped task's `start` is met.
+    pub(crate) fn start_met(&self, load: usize, ratio: Share) -> Result<bool, String> {
+        self.met(load, ratio, Watts::ZERO)
+    }
+
+    /// Whether a running task's `keep` is met.
+    pub(crate) fn keep_met(&self, load: usize, ratio: Share) -> Result<bool, String> {
+        self.met(load, ratio, self.power_used_by(load))
+    }
+
+    fn met(&self, load: usize, ratio: Share, power: Watts) -> Result<bool, String> {
+        let Load { task, running, priority, .. } = self.loads[load];
+        if task.pressed {
+            return Ok(true);
+        }
+        if let Some(answer) = task.state.as_ref().and_then(|state| state.meets_criteria) {
+            return Ok(answer);
+        }
+        let Some(criterion) = task.asked(running) else { return Ok(false) };
+        criterion.met(ratio, || Question {
+            power,
+            running,
+            priority,
+            on_for: task.on_for(self.now),
+            off_for: task.off_for(self.now),
+            state: task.fields(),
+            surroundings: &self.surroundings,
+            surround: self.surround,
+        })
+    }
+
+    pub(crate) fn id(&self, load: usize) -> &'a TaskId {
+        &self.loads[load].task.id
+    }
+
+    /// The criterion that a task is asked now, as people write it, with the values of what it asks for.
+    pub(crate) fn criterion(&self, load: usize) -> String {
+        let Load { task, running, .. } = self.loads[load];
+        let Some(criterion) = task.asked(running) else { return STATE_ANSWERS.into() };
+        criterion.told(|word| match word {
+            "state" => Some(task.fields().clone()),
+            "record" => Some(self.surroundings.get(self.surround).0.clone()),
+            "now" => Some(self.surroundings.get(self.surround).1.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
+    let task = &parts.tasks[slot];
+    let now = parts.now;
+    let mode = task.mode();
+    let reachable = task.unreachable(now, parts.settings).is_none();
+    let stopped = parts.orders[slot] == Some(Action::Stop);
+    let running = task.running() && !stopped;
+    let waits = task.waits(now);
+    let starts = parts.orders[slot] == Some(Action::Start) && !waits;
+    Load {
+        task,
+        slot,
+        priority: task.priority(),
+        adjustable: task.adjustable(),
+        power: task.power(),
+        running,
+        movable: reachable && mode == Mode::Auto && !stopped,
+        base: !reachable || mode == Mode::On || (mode == Mode::Off && running),
+        counts: mode == Mode::On && (running || starts),
+        runnable: !running && task.runnable(now),
+        stoppable: running && task.stoppable(now),
+        yields: running && task.stoppable_but_for_min_on(now),
+        waits,
+        learned: task.learned,
+    }
+}

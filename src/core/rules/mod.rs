@@ -1,0 +1,7 @@
+//! The rules of a cycle: what it sees, what is available, what stops, what starts.
+
+pub(crate) mod availability;
+pub(crate) mod covered_share;
+pub(crate) mod cycle_view;
+pub(crate) mod election;
+pub(crate) mod stopping;

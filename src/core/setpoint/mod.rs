@@ -1,0 +1,4 @@
+//! How much running adjustable tasks may use.
+
+pub(crate) mod pool;
+pub(crate) mod regulator;

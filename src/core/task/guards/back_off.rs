@@ -1,0 +1,55 @@
+//! Starts that a task does not follow (SPEC section 10): after some of them it has to wait, longer each time.
+//!
+//! Refuses to know why: a charger without a car must not hold up the boiler.
+
+use std::time::Duration;
+
+use crate::core::Instant;
+
+/// Starts that may stay unanswered before the task has to wait.
+const LIMIT: u32 = 3;
+
+/// The first wait after unanswered starts; it doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_secs(7200);
+
+/// How a task answered its last starts.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// The first start that was sent since the last was counted, and is not yet answered.
+    awaited: Option<Instant>,
+    /// Starts that it did not follow.
+    pub(crate) missing: u32,
+    /// Until then it is not elected.
+    pub(crate) waits_until: Option<Instant>,
+}
+
+impl Answers {
+    /// A start is on its way.
+    pub(crate) fn expect(&mut self, now: Instant) {
+        self.awaited.get_or_insert(now);
+    }
+
+    /// A start was sent lately and not yet answered.
+    pub(crate) fn awaited(&self) -> bool {
+        self.awaited.is_some()
+    }
+
+    /// Starts that were sent and are not followed yet; those of one `patience` are one.
+    pub(crate) fn sent(&self) -> u32 {
+        self.missing + u32::from(self.awaited())
+    }
+
+    /// At the begin of a cycle: a start that was sent `patience` before it and not followed is unanswered. Cycles that a
+    /// user asks for come too soon for that.
+    pub(crate) fn count(&mut self, running: bool, patience: Duration, now: Instant) {
+        if self.awaited.take_if(|sent| running || now.since(*sent) >= patience).is_none() || running {
+            return;
+        }
+        self.missing += 1;
+        if let Some(doublings) = self.missing.checked_sub(LIMIT) {
+            let wait = FIRST_WAIT.saturating_mul(1 << doublings.min(8)).min(LONGEST_WAIT);
+            self.waits_until = Some(now + wait);
+        }
+    }
+}

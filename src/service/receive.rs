@@ -1,0 +1,170 @@
+//! What comes in: each message becomes an event of the scheduler, or a fault that names its topic.
+//!
+//! Refuses to read payloads itself: that is `payload`'s.
+
+use crate::core::{Command, Event, Source, TaskId};
+use crate::mqtt::Message;
+use crate::wire::topics::{TaskTopic, Topic};
+use crate::wire::{self, SetCommand};
+
+use super::Bridge;
+
+impl Bridge {
+    pub(super) fn receive(&mut self, message: Message) {
+        if message.retain {
+            self.start_up.heard();
+        }
+        let sensed = self.receive_from_sensors(&message);
+        let known = self.receive_from_device(&message) || sensed;
+        let is_power = message.topic == self.power.topic;
+        if is_power || message.topic == self.power.fallback_topic {
+            let source = if is_power { Source::Meter } else { Source::Fallback };
+            self.receive_power(source, &message);
+            return;
+        }
+        if self.discovery.receive(&message, self.start_up.is_open(), &mut self.outlet) {
+            if self.discovery.is_birth(&message) && !self.start_up.is_open() {
+                tracing::info!("Home Assistant has started: it is told everything again");
+                self.publish_again();
+            }
+            return;
+        }
+        let topic = self.topics.parse(&message.topic);
+        match topic {
+            Some(Topic::SchedulerSet) => self.receive_command(message),
+            Some(Topic::Task(id, kind @ (TaskTopic::ModeSet | TaskTopic::PrioritySet))) => {
+                self.receive_wish(id, kind, message);
+            }
+            Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
+            Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
+                self.start_up.own_state(&message.payload, self.clock.now().wall);
+            }
+            Some(Topic::SchedulerAvailability) => self.receive_own_availability(&message),
+            Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
+                self.memory.note_cycle(&message.payload);
+            }
+            Some(Topic::SchedulerCycle) if !message.retain => self.receive_cycle(&message),
+            None if known => {}
+            // Nothing that somebody publishes for us may be passed over in silence.
+            None if message.payload.is_empty() => {}
+            None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
+            Some(_) => {}
+        }
+    }
+
+    /// Whoever calls this Sunward away is wrong: another one has ended that speaks on the same topics, or the broker was late
+    /// with a last will.
+    fn receive_own_availability(&mut self, message: &Message) {
+        if message.retain || self.start_up.is_open() || message.payload != b"offline" {
+            return;
+        }
+        self.outlet.event(message.topic.clone(), b"online".to_vec());
+        self.fault(
+            &message.topic,
+            "\"offline\" came, and this Sunward runs: is there another one with this mqtt.base_topic?",
+        );
+    }
+
+    /// A cycle has run: ours, which comes back, or another Sunward's.
+    fn receive_cycle(&mut self, message: &Message) {
+        let now = self.clock.now();
+        if self.rival.hear(&message.payload, now) {
+            if let Some(warning) = self.rival.warning(now) {
+                tracing::warn!("{}: {warning}", message.topic);
+            }
+            self.tell_state();
+        }
+    }
+
+    fn receive_power(&mut self, source: Source, message: &Message) {
+        if message.retain {
+            tracing::debug!("{}: a retained record is not a new one", message.topic);
+            return;
+        }
+        match wire::record(&message.payload, self.power.unit) {
+            Ok(record) => self.take_record(source, record, &message.topic),
+            Err(problem) => self.fault(&message.topic, &problem.to_string()),
+        }
+    }
+
+    pub(super) fn receive_command(&mut self, message: Message) {
+        let Some(message) = self.due_command(message) else { return };
+        match wire::command(&message.payload) {
+            Ok(Some(SetCommand::Do(command))) => {
+                tracing::info!("{}: {}", message.topic, describe(command));
+                self.handle(Event::Command(command), &message.topic);
+                self.tell();
+            }
+            Ok(Some(SetCommand::Schedule)) => self.run_cycle(),
+            Ok(None) => {}
+            Err(problem) => self.fault(&message.topic, &problem.to_string()),
+        }
+    }
+
+    /// A command, if it is to be obeyed now: what comes during the start-up is kept until that is over.
+    pub(super) fn due_command(&mut self, message: Message) -> Option<Message> {
+        if message.payload.is_empty() {
+            return None;
+        }
+        if self.start_up.is_open() {
+            self.start_up.keep(message);
+            return None;
+        }
+        // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
+        self.outlet.clear(&message.topic);
+        Some(message)
+    }
+
+    fn receive_task(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
+        if self.receive_about_configured(&id, kind, message) {
+            return;
+        }
+        let topic = &message.topic;
+        let payload = message.payload.as_slice();
+        let event = match kind {
+            TaskTopic::Config if payload.is_empty() => Ok(Event::Unregistered(id)),
+            TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
+                Ok(registration) => Ok(Event::Registered(id, Box::new(registration))),
+                Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
+            },
+            TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
+            TaskTopic::State => match wire::state(payload) {
+                // What the broker replays after a reconnect is as old as it was.
+                Ok(state) if message.retain && self.scheduler.state(&id) == Some(&state) => return,
+                Ok(state) => Ok(Event::State(id, Box::new(state))),
+                Err(problem) => Err((Event::StateRefused(id, problem.to_string()), problem)),
+            },
+            TaskTopic::Availability => match wire::availability(payload) {
+                Ok(available) => Ok(Event::Availability(id, available)),
+                Err(problem) => return self.fault(topic, &problem.to_string()),
+            },
+            TaskTopic::Report | TaskTopic::Mode | TaskTopic::Priority
+                if self.start_up.is_open() && message.retain && !payload.is_empty() =>
+            {
+                self.memory.note(&id, kind, payload);
+                return self.outlet.remember(&mut self.reports, topic, payload);
+            }
+            TaskTopic::Setpoint if self.start_up.is_open() && message.retain && !payload.is_empty() => {
+                self.outlet.recall(topic, payload);
+                return self.start_up.own_setpoint(id, payload);
+            }
+            _ => return,
+        };
+        match event {
+            Ok(event) => self.handle(event, topic),
+            Err((event, problem)) => {
+                self.handle(event, topic);
+                self.fault(topic, &problem.to_string());
+            }
+        }
+        self.tell();
+    }
+}
+
+fn describe(command: Command) -> &'static str {
+    match command {
+        Command::Pause => "paused",
+        Command::Resume => "resumed",
+        Command::StopAll => "everything is to be stopped, then paused",
+    }
+}

@@ -1,0 +1,76 @@
+//! What the configuration means to the bridge: everything that it listens to.
+
+use std::fmt;
+
+use crate::config::Config;
+use crate::devices::{Sensors, Tasks};
+use crate::units::PowerUnit;
+use crate::wire::topic::{covers, distinct};
+use crate::wire::topics::Topics;
+
+use super::discovery::Discovery;
+
+/// Everything that messages come from.
+pub(super) struct Sources {
+    pub(super) topics: Topics,
+    pub(super) power: Power,
+    pub(super) sensors: Sensors,
+    pub(super) tasks: Tasks,
+    pub(super) discovery: Discovery,
+}
+
+impl Sources {
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        let topics = Topics::new(&config.mqtt.base_topic)?;
+        Ok(Self {
+            power: Power::new(config, &topics),
+            sensors: config.sensors()?,
+            tasks: config.tasks()?,
+            discovery: Discovery::new(&config.homeassistant, &topics),
+            topics,
+        })
+    }
+
+    /// What is listened to for as long as Sunward runs, each once.
+    pub(super) fn filters(&self) -> Vec<String> {
+        let mut filters = self.topics.filters();
+        filters.extend([self.power.topic.clone(), self.power.fallback_topic.clone()]);
+        filters.extend(self.sensors.filters());
+        filters.extend(self.tasks.topics().map(str::to_owned));
+        filters.extend(self.discovery.filters());
+        distinct(filters)
+    }
+
+    /// What is read during the start-up only, what earlier runs told, but for what is listened to anyway.
+    pub(super) fn read_once(&self, others: &[String]) -> Vec<String> {
+        let own = self.topics.own_filters().into_iter().chain(self.discovery.read_once());
+        own.filter(|own| !others.iter().any(|other| covers(other, own))).collect()
+    }
+}
+
+/// Where power records come from.
+pub(super) struct Power {
+    pub(super) topic: String,
+    pub(super) fallback_topic: String,
+    pub(super) unit: PowerUnit,
+    sensors: Vec<String>,
+}
+
+/// The topics, as people want to see them when nothing comes.
+impl fmt::Display for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.topic)?;
+        self.sensors.iter().try_for_each(|topic| write!(f, ", {topic}"))
+    }
+}
+
+impl Power {
+    pub(super) fn new(config: &Config, topics: &Topics) -> Self {
+        Self {
+            topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
+            fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
+            unit: config.power.unit_of_measurement,
+            sensors: config.power.sensor.iter().map(|sensor| sensor.topic.clone()).collect(),
+        }
+    }
+}
