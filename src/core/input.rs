@@ -1,11 +1,17 @@
 //! Everything that can happen to the scheduler: one closed list.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::core::{Instant, Mode, Priority, Registration, TaskId, TaskState};
+use crate::core::meter::intake::Expiry;
+use crate::core::meter::source::Source;
+use crate::core::task::id::TaskId;
+use crate::core::task::mode::Mode;
+use crate::core::task::priority::Priority;
+use crate::core::task::registration::Registration;
+use crate::core::task::state::TaskState;
+use crate::core::time::Instant;
 use crate::units::Watts;
 
 /// One thing that happened.
@@ -77,49 +83,6 @@ pub struct Sensed {
     pub expiry: Expiry,
 }
 
-/// How long a value counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expiry {
-    /// For so long after it was measured.
-    After(Duration),
-    /// Until the first of the values that it was made of expires.
-    At(Instant),
-    /// For ever.
-    Never,
-}
-
-impl Expiry {
-    /// The last moment at which a value counts; none if it always does.
-    #[must_use]
-    pub fn end(self, measured: Instant) -> Option<Instant> {
-        match self {
-            Self::After(time) => Some(measured + time),
-            Self::At(end) => Some(end),
-            Self::Never => None,
-        }
-    }
-}
-
-/// Where a record comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The meter.
-    Meter,
-    /// The estimator that stands in for it.
-    Fallback,
-}
-
-impl Source {
-    /// The word of the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Meter => "meter",
-            Self::Fallback => "fallback",
-        }
-    }
-}
-
 /// What a user may want of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -129,43 +92,4 @@ pub enum Command {
     Resume,
     /// Stop everything that may be stopped, then pause.
     StopAll,
-}
-
-/// Why an event changed nothing, or not all that it could have.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Refusal {
-    /// A record that is too old.
-    #[error("the record is {} old, at most {} are allowed (scheduler.max_record_gap)", Seconds(*age), Seconds(*limit))]
-    Old {
-        /// Its age.
-        age: Duration,
-        /// The oldest that is accepted.
-        limit: Duration,
-    },
-    /// A value that can't be true.
-    #[error("`{key}` is {value} W: expected a finite number within ±10 MW")]
-    Implausible {
-        /// Its key.
-        key: String,
-        /// As it came.
-        value: f64,
-    },
-    /// There are too many keys already.
-    #[error("`{0}` is ignored: there are more than 8192 different keys")]
-    TooManyKeys(String),
-    /// There are too many tasks already.
-    #[error("task `{0}` is ignored: there are more than 4096 tasks")]
-    TooManyTasks(TaskId),
-    /// Nobody knows this task.
-    #[error("no task `{0}` is registered: expected the id of one that is")]
-    UnknownTask(TaskId),
-}
-
-/// Whole seconds, as humantime writes them.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(Duration::from_secs(self.0.as_secs())).fmt(f)
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::TaskId;
+use crate::core::task::id::TaskId;
 use crate::units::Watts;
 
 /// What a task is told.

@@ -1,61 +1,142 @@
-//! Who is there: the slots of tasks and the keys that they own.
+//! Which tasks there are: their slots, the keys that they own, and their order.
 //!
-//! Refuses more tasks and keys than any home has.
+//! There is a limit of tasks and of keys, beyond what any home has.
 
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::core::meter::key::{KeyId, Keys, Owners};
+use crate::core::refusal::Refusal;
+use crate::core::task::id::TaskId;
 use crate::core::task::task::Task;
-use crate::core::{Refusal, Scheduler, TaskId};
+use crate::core::time::Instant;
 
 /// More tasks than any home has; beyond it, new ones are refused.
 const MOST_TASKS: usize = 4_096;
 
-impl Scheduler {
+/// All tasks. A slot stays a task's until the task is forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    /// By slot.
+    tasks: Vec<Task>,
+    slots: HashMap<TaskId, usize>,
+    free: Vec<usize>,
+    owners: Owners,
+    /// Slots of the registered tasks, the most important first as of the last cycle: it hardly changes from one to the next.
+    order: Vec<usize>,
+    /// Some task came, went, or changed its keys since `owners` and `order` were made.
+    stale: bool,
+    /// Slots of tasks that have to be looked at between cycles.
+    timed: BTreeSet<usize>,
+    /// Slots with `finished`, whose usage is watched.
+    watched: BTreeSet<usize>,
+}
+
+/// What became of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) number: usize,
+    /// Another task had it before: nothing that happened there speaks of this one.
+    pub(crate) reused: bool,
+}
+
+impl Registry {
     /// The slot of a task, made if it is new.
-    pub(crate) fn slot(&mut self, id: TaskId) -> Result<usize, Refusal> {
+    pub(crate) fn slot(&mut self, id: TaskId) -> Result<Slot, Refusal> {
         if let Some(slot) = self.slots.get(&id) {
-            return Ok(*slot);
+            return Ok(Slot { number: *slot, reused: false });
         }
-        let slot = if let Some(slot) = self.free.pop() {
-            self.window.forget_slot(slot);
-            self.tasks[slot] = Task::new(id.clone());
-            slot
+        let slot = if let Some(number) = self.free.pop() {
+            self.tasks[number] = Task::new(id.clone());
+            Slot { number, reused: true }
         } else if self.tasks.len() < MOST_TASKS {
             self.tasks.push(Task::new(id.clone()));
-            self.tasks.len() - 1
+            Slot { number: self.tasks.len() - 1, reused: false }
         } else {
             return Err(Refusal::TooManyTasks(id));
         };
-        self.slots.insert(id, slot);
+        self.slots.insert(id, slot.number);
         Ok(slot)
+    }
+
+    /// The slot of a task, if it is known.
+    pub(crate) fn find(&self, id: &TaskId) -> Option<usize> {
+        self.slots.get(id).copied()
+    }
+
+    /// The slot of a task with a valid registration.
+    pub(crate) fn registered(&self, id: &TaskId) -> Result<usize, Refusal> {
+        self.find(id).filter(|slot| self.tasks[*slot].is_registered()).ok_or_else(|| Refusal::UnknownTask(id.clone()))
+    }
+
+    pub(crate) fn task(&self, slot: usize) -> &Task {
+        &self.tasks[slot]
+    }
+
+    pub(crate) fn task_mut(&mut self, slot: usize) -> &mut Task {
+        &mut self.tasks[slot]
+    }
+
+    /// By slot; slots that are free hold the tasks that had them last.
+    pub(crate) fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    pub(crate) fn tasks_mut(&mut self) -> &mut [Task] {
+        &mut self.tasks
+    }
+
+    /// Every task that is known.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Task> {
+        self.slots.values().map(|slot| &self.tasks[*slot])
+    }
+
+    /// Slots of the registered tasks, the most important first as of the last cycle.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// The slots of a key's owners; empty for `net`, `solar` and the like.
+    pub(crate) fn owners(&self, key: KeyId) -> &[usize] {
+        self.owners.of(key)
+    }
+
+    /// The same for every key.
+    pub(crate) fn all_owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// Every key that a task owns, with its owners.
+    pub(crate) fn owned_keys(&self) -> impl Iterator<Item = (KeyId, &[usize])> {
+        self.owners.iter()
+    }
+
+    /// The same beside the tasks, to be changed.
+    pub(crate) fn owned_keys_and_tasks(&mut self) -> (impl Iterator<Item = (KeyId, &[usize])>, &mut [Task]) {
+        (self.owners.iter(), &mut self.tasks)
     }
 
     /// Changes a task that is known, and forgets it if nothing of it is left.
     pub(crate) fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
-        let Some(slot) = self.slots.get(id).copied() else { return };
+        let Some(slot) = self.find(id) else { return };
         change(&mut self.tasks[slot]);
-        self.owners_stale = true;
-        self.note_guards(slot);
+        self.stale = true;
+        self.note_timers(slot);
         if self.tasks[slot].is_forgotten() {
             self.slots.remove(id);
             self.free.push(slot);
         }
     }
 
-    /// The slot of a task with a valid registration.
-    pub(crate) fn registered(&self, id: TaskId) -> Result<usize, Refusal> {
-        match self.slots.get(&id) {
-            Some(slot) if self.tasks[*slot].registration.is_some() => Ok(*slot),
-            _ => Err(Refusal::UnknownTask(id)),
-        }
+    /// A task registers: it owns its keys from now on.
+    pub(crate) fn note_registration(&mut self, slot: usize) {
+        self.stale |= !self.tasks[slot].is_registered();
     }
 
-    /// A task's guards may have changed: who has to be looked at between cycles.
-    pub(crate) fn note_guards(&mut self, slot: usize) {
+    /// A task's timers may have changed: whether it has to be looked at between cycles.
+    pub(crate) fn note_timers(&mut self, slot: usize) {
         let task = &self.tasks[slot];
-        let registration = task.registration.as_ref();
-        let leased = registration.is_some_and(|registration| registration.lease.is_some());
-        let ends = task.wish.until.is_some() || task.hand.hold().is_some();
-        let metered = registration.is_some_and(|registration| registration.finished.is_some());
-        for (set, belongs) in [(&mut self.timed, leased || ends), (&mut self.metered, metered)] {
+        for (set, belongs) in [(&mut self.timed, task.has_timer()), (&mut self.watched, task.finished().is_some())] {
             if belongs {
                 set.insert(slot);
             } else {
@@ -64,26 +145,65 @@ impl Scheduler {
         }
     }
 
+    /// Slots of the tasks that have to be looked at between cycles.
+    pub(crate) fn timed(&self) -> &BTreeSet<usize> {
+        &self.timed
+    }
+
+    /// Slots of the tasks whose usage is watched.
+    pub(crate) fn watched(&self) -> &BTreeSet<usize> {
+        &self.watched
+    }
+
     /// A task's keys may have changed.
-    pub(crate) fn refresh_keys(&mut self, slot: usize) -> Result<(), Refusal> {
+    pub(crate) fn refresh_keys(&mut self, slot: usize, keys: &mut Keys) -> Result<(), Refusal> {
         let task = &mut self.tasks[slot];
         let own = [format!("@{}", task.id)];
         let names = if task.key_names().is_empty() { &own } else { task.key_names() };
-        let unchanged = names.len() == task.keys.len()
-            && names.iter().zip(&task.keys).all(|(name, key)| self.keys.name(*key) == name);
-        if unchanged && task.registration.is_some() && !self.owners_stale {
+        let unchanged =
+            names.len() == task.keys.len() && names.iter().zip(&task.keys).all(|(name, key)| keys.name(*key) == name);
+        if unchanged && task.is_registered() && !self.stale {
             return Ok(());
         }
-        let mut keys = Vec::with_capacity(names.len());
+        let mut owned = Vec::with_capacity(names.len());
         let mut refused = Ok(());
         for name in names {
-            match self.keys.intern(name) {
-                Some(key) => keys.push(key),
+            match keys.intern(name) {
+                Some(key) => owned.push(key),
                 None => refused = Err(Refusal::TooManyKeys(name.clone())),
             }
         }
-        task.keys = keys;
-        self.owners_stale = true;
+        task.keys = owned;
+        self.stale = true;
         refused
+    }
+
+    /// Makes owners and order anew if some task came, went, or changed its keys. `keys`: how many there are.
+    pub(crate) fn refresh_owners(&mut self, keys: usize) {
+        if self.stale {
+            let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.is_registered());
+            self.owners = Owners::new(keys, registered.map(|(slot, task)| (slot, task.keys.as_slice())));
+            self.order = (0..self.tasks.len()).filter(|slot| self.tasks[*slot].is_registered()).collect();
+            self.stale = false;
+        }
+    }
+
+    /// A cycle begins: owners are as the tasks are now, and starts that were left unanswered are counted. `keys`: how many
+    /// there are.
+    pub(crate) fn begin_cycle(&mut self, keys: usize, cycle: Duration, now: Instant) {
+        for task in &mut self.tasks {
+            task.begin_cycle(cycle, now);
+        }
+        self.refresh_owners(keys);
+    }
+
+    /// Sorts [`Registry::order`].
+    pub(crate) fn sort_by_importance(&mut self) {
+        let Self { tasks, order, .. } = self;
+        order.sort_by(|a, b| {
+            let (a, b) = (&tasks[*a], &tasks[*b]);
+            // Nearly always enough.
+            b.priority().cmp(&a.priority()).then_with(|| a.importance().most_first(&b.importance()))
+        });
     }
 }

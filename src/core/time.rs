@@ -1,5 +1,6 @@
 //! Time as the core sees it: an argument of every call, never read from a clock.
 
+use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
@@ -95,4 +96,18 @@ impl Now {
         let passed = passed.ok().and_then(|passed| Duration::try_from(passed).ok()).unwrap_or_default();
         Day { date: local.date(), midnight: self.at - passed }
     }
+}
+
+/// A duration as people read it: whole seconds, as humantime writes them.
+pub(crate) struct WholeSeconds(pub(crate) Duration);
+
+impl fmt::Display for WholeSeconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(Duration::from_secs(self.0.as_secs())).fmt(f)
+    }
+}
+
+/// A time as people at home read it.
+pub(crate) fn local(time: Timestamp, time_zone: &TimeZone) -> String {
+    time.to_zoned_datetime(time_zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -3,11 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::core::task::task::Task;
-use crate::core::task::verdict::Waits;
-use crate::core::{Action, Activity, DailyView, Mode, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, input};
+use crate::core::activity::Activity;
+use crate::core::meter::window::Window;
+use crate::core::output::Action;
+use crate::core::settings::Settings;
+use crate::core::task::guards::daily::DailyView;
+use crate::core::task::id::TaskId;
+use crate::core::task::mode::Mode;
+use crate::core::task::priority::Priority;
+use crate::core::task::task::{Task, Unreachable};
+use crate::core::task::verdict::{Verdict, Waits};
+use crate::core::time::{Now, WholeSeconds, local};
 use crate::units::{KilowattHours, Share, Watts};
 
 /// A task's status, as reports name it.
@@ -92,165 +100,124 @@ pub struct TaskView {
     pub error: Option<String>,
 }
 
-impl Scheduler {
-    /// Every task with a valid or a refused registration, by id.
-    #[must_use]
-    pub fn tasks(&self, now: Now) -> Vec<TaskView> {
+/// Makes the views of tasks.
+pub(crate) struct Viewer<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) window: &'a Window,
+    pub(crate) activity: Activity,
+    /// What is told of times stands still between cycles.
+    pub(crate) last_cycle: Now,
+    pub(crate) now: Now,
+}
+
+impl Viewer<'_> {
+    /// One task, if it has a valid or a refused registration.
+    pub(crate) fn view(&self, task: &Task) -> Option<TaskView> {
+        task.registration().map(|_| ()).or(task.error().map(|_| ()))?;
         let today = self.last_cycle.day(&self.settings.time_zone);
-        let mut views: Vec<TaskView> = self
-            .slots
-            .values()
-            .map(|slot| &self.tasks[*slot])
-            .filter(|task| task.registration.is_some() || task.error.is_some())
-            .map(|task| {
-                let status = self.status(task, now);
-                let judged = matches!(status, Status::Running | Status::Stopped) && self.activity() == Activity::Active;
-                TaskView {
-                    id: task.id.clone(),
-                    name: task.registration.as_ref().map_or_else(|| task.id.to_string(), |known| known.name.clone()),
-                    setpoint: task.setpoint.in_force(),
-                    has_setpoint: task.registration.is_some() && task.adjustable() && task.max_power().is_some(),
-                    status,
-                    reason: self.reason(task, status, now),
-                    ratio: task.verdict.ratio().filter(|_| judged),
-                    power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
-                    priority: task.priority(),
-                    preferred: task.preferred,
-                    mode: task.wish.mode,
-                    mode_until: task.wish.until.map(|until| until.wall),
-                    hold: task.hand.hold().and_then(|hold| Some((hold.mode, hold.until?.wall))),
-                    since: task.spell.since().map(|since| since.wall),
-                    rests_until: task.rests_until(now.at).map(|until| until.wall),
-                    daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
-                    on_today: task.on_today(self.last_cycle.at, today),
-                    energy_today: task.energy.on(today.date),
-                    starts_today: task.starts_today(today),
-                    unanswered: task.answers.missing,
-                    error: task.error.clone(),
-                }
-            })
-            .collect();
-        views.sort_by(|a, b| a.id.cmp(&b.id));
-        views
-    }
-
-    /// How many tasks have a valid registration.
-    #[must_use]
-    pub fn task_count(&self) -> usize {
-        self.tasks.iter().filter(|task| task.registration.is_some()).count()
-    }
-
-    /// Standing problems with the data, in plain words.
-    #[must_use]
-    pub fn warnings(&self, now: Now) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if now.at.since(self.last_meter.at) > self.settings.max_record_gap {
-            warnings.push(format!("no power record from the meter since {}", self.local(self.last_meter.wall)));
-        }
-        if let Some(interval) =
-            self.meter.interval(self.net).filter(|interval| *interval > self.settings.max_record_gap)
-        {
-            warnings.push(format!(
-                "the meter is slow: `net` came {} after the one before, scheduler.max_record_gap is {}",
-                input::Seconds(interval),
-                input::Seconds(self.settings.max_record_gap),
-            ));
-        }
-        // A record may bring what nobody uses; a sensor was configured because somebody does.
-        for key in self.keys.iter().filter(|key| !self.owners.of(*key).is_empty() || self.meter.is_sensed(*key)) {
-            if let Some((interval, limit)) = self.meter.slow(key) {
-                let (key, interval, of) = (self.keys.name(key), input::Seconds(interval), input::Seconds(limit));
-                let limit = if limit == self.settings.expire_after { "power.expire_after" } else { "its expire_after" };
-                warnings.push(format!("`{key}` is slow: it came {interval} after the one before, {limit} is {of}"));
-            }
-        }
-        if let Some((value, unchanged)) = self.meter.frozen(self.net, now.at) {
-            let since = now.wall.saturating_sub(SignedDuration::try_from(unchanged).unwrap_or(SignedDuration::ZERO));
-            let since = self.local(since.unwrap_or(now.wall));
-            warnings.push(format!("the meter looks frozen: `net` has been exactly {value} since {since}"));
-        }
-        warnings.extend(self.tasks.iter().flat_map(|task| self.never_measured(task, now)));
-        warnings
-    }
-
-    /// The keys of a task that runs long enough to show in them, and never did: names that nobody measures under.
-    fn never_measured<'a>(&'a self, task: &'a Task, now: Now) -> impl Iterator<Item = String> + use<'a> {
-        let seen = now.at.since(task.spell.seen_since());
-        let shows = task.running() && self.is_reachable(task, now) && seen > self.settings.expire_after;
-        let keys =
-            task.keys.iter().filter(move |key| shows && self.meter.has_heard(self.net) && !self.meter.has_heard(**key));
-        keys.map(|key| {
-            let key = self.keys.name(*key);
-            format!("task {}: nothing has measured its key `{key}`: its declared power stands in for it", task.id)
+        let seen_on_for = task.seen_on_for(self.last_cycle.at);
+        let status = self.status(task);
+        let judged = matches!(status, Status::Running | Status::Stopped) && self.activity == Activity::Active;
+        Some(TaskView {
+            id: task.id.clone(),
+            name: task.registration().map_or_else(|| task.id.to_string(), |known| known.name.clone()),
+            setpoint: task.setpoint.in_force(),
+            has_setpoint: task.setpoint_range().is_some(),
+            status,
+            reason: self.reason(task, status),
+            ratio: task.verdict.ratio().filter(|_| judged),
+            power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
+            priority: task.priority(),
+            preferred: task.preferred,
+            mode: task.mode_setting().mode,
+            mode_until: task.mode_setting().until.map(|until| until.wall),
+            hold: task.manual().held().and_then(|held| Some((held.mode, held.until?.wall))),
+            since: task.history().since().map(|since| since.wall),
+            rests_until: task.rests_until(self.now.at).map(|until| until.wall),
+            daily: task.daily().map(|daily| daily.view(task.ran_in_period(self.last_cycle.at))),
+            on_today: task.today().on(seen_on_for, self.last_cycle.at, today),
+            energy_today: task.today().energy(today.date),
+            starts_today: task.today().starts(today),
+            unanswered: task.back_off().unanswered(),
+            error: task.error().map(str::to_owned),
         })
     }
 
-    /// A time as people at home read it.
-    pub(crate) fn local(&self, time: Timestamp) -> String {
-        time.to_zoned_datetime(self.settings.time_zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
-    }
-
-    fn status(&self, task: &Task, now: Now) -> Status {
-        if task.registration.is_none() {
+    fn status(&self, task: &Task) -> Status {
+        if !task.is_registered() {
             Status::Invalid
-        } else if task.unreachable(now.at, &self.settings).is_some() {
+        } else if !task.is_reachable(self.now.at, self.settings) {
             Status::Unreachable
         } else if task.running() {
             Status::Running
-        } else if task.runnable(now.at) {
+        } else if task.runnable(self.now.at) {
             Status::Stopped
         } else {
             Status::Unrunnable
         }
     }
 
-    fn reason(&self, task: &Task, status: Status, now: Now) -> String {
+    fn reason(&self, task: &Task, status: Status) -> String {
+        let (now, time_zone) = (self.now.at, &self.settings.time_zone);
         match status {
             Status::Invalid => "its registration was refused, and it had no valid one before".into(),
-            Status::Unreachable => match task.unreachable(now.at, &self.settings) {
-                Some(Unreachable::Offline) => "its availability is offline".into(),
-                Some(Unreachable::NoAvailability) => "its availability has not come yet".into(),
-                Some(Unreachable::Expired(limit)) => {
-                    format!("its last state expired: it is older than {}", input::Seconds(limit))
-                }
-                _ => "no state has come from it yet".into(),
-            },
+            Status::Unreachable => self.why_unreachable(task),
             Status::Unrunnable if task.mode() == Mode::On => {
-                format!("{}, but {}", self.wish_in_words(task), self.what_keeps_it_off(task, now))
+                format!("{}, but {}", task.mode_in_words(time_zone), task.obstacle_in_words(now, time_zone))
             }
-            Status::Unrunnable if task.mode() == Mode::Off => self.wish_in_words(task),
-            Status::Unrunnable => self.what_keeps_it_off(task, now),
-            Status::Running | Status::Stopped if task.mode() == Mode::of(task.running()) => self.wish_in_words(task),
-            Status::Running if task.mode() == Mode::Off && !task.stoppable(now.at) => {
-                let holds = if task.held_by_min_on(now.at) { "min_on holds it" } else { "it may not be stopped now" };
-                format!("{}, but {holds}", self.wish_in_words(task))
+            Status::Unrunnable if task.mode() == Mode::Off => task.mode_in_words(time_zone),
+            Status::Unrunnable => task.obstacle_in_words(now, time_zone),
+            Status::Running | Status::Stopped if task.mode() == Mode::of(task.running()) => {
+                task.mode_in_words(time_zone)
             }
-            Status::Running | Status::Stopped => match self.activity() {
-                Activity::Paused => "Sunward is paused".into(),
-                _ if task.mode() != Mode::Auto => {
-                    let what = if task.running() { "stop" } else { "start" };
-                    format!("{}: it is told to {what}", self.wish_in_words(task))
+            Status::Running if task.mode() == Mode::Off && !task.stoppable(now) => {
+                let holds = if task.held_by_min_on(now) { "min_on holds it" } else { "it may not be stopped now" };
+                format!("{}, but {holds}", task.mode_in_words(time_zone))
+            }
+            Status::Running | Status::Stopped => self.why_as_it_is(task),
+        }
+    }
+
+    fn why_unreachable(&self, task: &Task) -> String {
+        match task.unreachable(self.now.at, self.settings) {
+            Some(Unreachable::Offline) => "its availability is offline".into(),
+            Some(Unreachable::NoAvailability) => "its availability has not come yet".into(),
+            Some(Unreachable::Expired(limit)) => {
+                format!("its last state expired: it is older than {}", WholeSeconds(limit))
+            }
+            _ => "no state has come from it yet".into(),
+        }
+    }
+
+    /// Why a task in mode `auto`, or one that does not follow its mode yet, runs or doesn't.
+    fn why_as_it_is(&self, task: &Task) -> String {
+        let (now, time_zone) = (self.now, &self.settings.time_zone);
+        match self.activity {
+            Activity::Paused => "Sunward is paused".into(),
+            _ if task.mode() != Mode::Auto => {
+                let what = if task.running() { "stop" } else { "start" };
+                format!("{}: it is told to {what}", task.mode_in_words(time_zone))
+            }
+            _ if let Some(command) = self.unfollowed(task) => command,
+            _ if task.deadline_due() && task.running() => task.deadline_in_words(self.last_cycle.at, time_zone),
+            Activity::NoData => "no power record arrives".into(),
+            Activity::Active => match (&task.verdict, task.back_off().blocked_until()) {
+                (Verdict::Waits(Waits::Answer), Some(until)) => {
+                    let again = local((now + until.since(now.at)).wall, time_zone);
+                    let unanswered = task.back_off().unanswered();
+                    format!("it left {unanswered} starts unanswered: the next one comes after {again}")
                 }
-                _ if let Some(command) = self.unfollowed(task) => command,
-                _ if task.pressed && task.running() => self.deadline_in_words(task, self.last_cycle.at),
-                Activity::NoData => "no power record arrives".into(),
-                Activity::Active => match (&task.verdict, task.answers.waits_until) {
-                    (Verdict::Waits(Waits::Answer), Some(until)) => {
-                        let again = self.local((now + until.since(now.at)).wall);
-                        format!("it left {} starts unanswered: the next one comes after {again}", task.answers.missing)
-                    }
-                    (verdict, _) => verdict.to_string(),
-                },
+                (verdict, _) => verdict.to_string(),
             },
         }
     }
 
-    /// The last cycle told it to be otherwise than it is, and why.
+    /// The last cycle commanded it to be otherwise than it is, and why.
     fn unfollowed(&self, task: &Task) -> Option<String> {
         let Verdict::Decided { action, reason, .. } = &task.verdict else { return None };
         let (what, sent) = match action {
-            Action::Start if !task.running() => ("start", task.answers.sent()),
-            Action::Stop if task.running() => ("stop", u32::from(task.stopping)),
+            Action::Start if !task.running() => ("start", task.back_off().sent()),
+            Action::Stop if task.running() => ("stop", u32::from(task.stopping())),
             _ => return None,
         };
         Some(match sent {
@@ -260,17 +227,5 @@ impl Scheduler {
             1 => format!("its {what} was sent and is not followed yet: {reason}"),
             _ => format!("its {what} was sent {sent} times and is not followed yet: {reason}"),
         })
-    }
-
-    fn what_keeps_it_off(&self, task: &Task, now: Now) -> String {
-        if let Some(until) = task.rests_until(now.at) {
-            format!("it is done: it rests until {}", self.local(until.wall))
-        } else if task.is_exhausted(now.at) {
-            self.maximum_in_words(task, now.at)
-        } else if task.off_guard(now.at).is_some() {
-            "min_off holds it".into()
-        } else {
-            "its state says that it can't run now".into()
-        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::core::{Counted, DailyView, Event, Guards, Mode, Now, Priority, Scheduler, TaskId};
+use crate::core::{Counted, DailyView, Guards, Mode, Now, Priority, Scheduler, TaskId};
 use crate::units::KilowattHours;
 use crate::wire;
 use crate::wire::report::Latest;
@@ -97,26 +97,19 @@ impl Memory {
     /// Gives the scheduler what it had told. Only what is registered by now is taken over. Answers what had started and
     /// stopped last.
     pub(super) fn restore(self, scheduler: &mut Scheduler, now: Now) -> Latest {
+        let mut snapshot = crate::core::Snapshot::default();
         for (id, Told { mode, priority, report }) in self.tasks {
-            if let Some((mode, until)) = report.as_ref().and_then(OwnReport::mode).or(mode.map(|mode| (mode, None))) {
-                scheduler.restore_mode(&id, mode, until.filter(|_| mode != Mode::Auto), now);
+            let mut known = crate::core::TaskSnapshot { priority, ..Default::default() };
+            known.mode = report.as_ref().and_then(OwnReport::mode).or(mode.map(|mode| (mode, None)));
+            if let Some(report) = report {
+                known.manual_override =
+                    report.held.as_ref().and_then(|held| Some((held.mode.parse().ok()?, held.until)));
+                known.guards = Some(report.guards());
+                known.counted = self.cycle.map(|at| report.counted(at));
             }
-            if priority.is_some()
-                && let Err(unknown) = scheduler.handle(Event::Priority(id.clone(), priority), now)
-            {
-                tracing::debug!("its priority is forgotten: {unknown}");
-            }
-            let Some(report) = report else { continue };
-            if let Some((mode, until)) =
-                report.held.as_ref().and_then(|held| Some((held.mode.parse().ok()?, held.until)))
-            {
-                scheduler.restore_hold(&id, mode, until, now);
-            }
-            scheduler.restore_guards(&id, report.guards(), now);
-            if let Some(at) = self.cycle {
-                scheduler.restore_counts(&id, &report.counted(at), now);
-            }
+            snapshot.tasks.insert(id, known);
         }
+        scheduler.restore(snapshot, now);
         self.latest
     }
 }

@@ -290,13 +290,16 @@ impl Bridge {
             self.outlet.handle().unsubscribe(filter);
         }
         if let Some(since) = self.start_up.paused_since() {
-            self.scheduler.restore_pause(since);
+            let now = self.clock.now();
+            self.scheduler.restore(crate::core::Snapshot { paused_since: Some(since), ..Default::default() }, now);
             tracing::info!("still paused, since {since}");
         }
         for (id, watts) in self.start_up.take_setpoints() {
             // What stands on Sunward's own topic was not told on another.
             let watts = watts.filter(|_| !self.tasks.has_setpoint_topic(&id));
-            if !watts.is_some_and(|watts| self.scheduler.restore_setpoint(&id, watts)) {
+            let known = crate::core::TaskSnapshot { setpoint: watts, ..Default::default() };
+            let snapshot = crate::core::Snapshot { tasks: [(id.clone(), known)].into(), ..Default::default() };
+            if self.scheduler.restore(snapshot, self.clock.now()).is_empty() {
                 self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
             }
         }

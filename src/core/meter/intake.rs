@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::core::meter::key::KeyId;
-use crate::core::{Expiry, Instant};
+use crate::core::time::Instant;
 use crate::units::Watts;
 
 /// A value that is believed lies within ±10 MW.
@@ -38,6 +38,29 @@ struct Reading {
 /// A meter whose value is exactly the same for so long, and so many times, doesn't measure any more.
 const FROZEN_FOR: Duration = Duration::from_secs(900);
 const FROZEN_VALUES: u32 = 10;
+
+/// How long a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// For so long after it was measured.
+    After(Duration),
+    /// Until the first of the values that it was made of expires.
+    At(Instant),
+    /// For ever.
+    Never,
+}
+
+impl Expiry {
+    /// The last moment at which a value counts; none if it always does.
+    #[must_use]
+    pub fn end(self, measured: Instant) -> Option<Instant> {
+        match self {
+            Self::After(time) => Some(measured + time),
+            Self::At(end) => Some(end),
+            Self::Never => None,
+        }
+    }
+}
 
 /// A value on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +127,15 @@ impl Intake {
         let reading = self.reading(key)?;
         let counts = reading.expiry.end(reading.measured).is_none_or(|end| now <= end);
         counts.then_some(Measured { value: reading.last, at: reading.measured })
+    }
+
+    /// The sum of the last values of some keys, and when the newest of them was measured; none unless all of them were
+    /// measured since a moment.
+    pub(crate) fn sum_since(&self, keys: &[KeyId], since: Instant, now: Instant) -> Option<(Watts, Instant)> {
+        keys.iter().try_fold((Watts::ZERO, since), |(sum, newest), key| {
+            let measured = self.last(*key, now)?;
+            (measured.at >= since).then_some((sum + measured.value, newest.max(measured.at)))
+        })
     }
 
     /// Begins the next cycle: last values stay, means begin anew.

@@ -1,7 +1,9 @@
-//! What was measured: keys, the values on their way into a record, records, the window, energy.
+//! What was measured: keys, the values on their way into a record, records, and the window of them.
 
-pub(crate) mod energy;
 pub(crate) mod intake;
 pub(crate) mod key;
-pub(crate) mod power;
+#[expect(clippy::module_inception, reason = "the type of the folder's name")]
+pub(crate) mod meter;
+pub(crate) mod record;
+pub(crate) mod source;
 pub(crate) mod window;

@@ -1,38 +1,10 @@
-//! The sliding window: the newest records, one per cycle (SPEC section 4).
-//!
-//! Knows which slots ran when a record was made, nothing else of tasks. The questions that suppress and minimise tasks
-//! are answered by [`super::coverage`] and [`super::sheet`], from sums instead of copies.
+//! The sliding window: the newest records, one per cycle (docs/rules.md, *Sliding window*).
 
 use std::collections::VecDeque;
 
-use crate::core::meter::key::KeyId;
+use crate::core::meter::key::Keys;
+use crate::core::meter::record::Record;
 use crate::units::Watts;
-
-/// One record as the window keeps it: thresholds applied.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Record {
-    pub(crate) net: Watts,
-    /// Values by key. Beyond the end and where a key is absent: `None`.
-    pub(crate) values: Vec<Option<Watts>>,
-    /// By slot: whether that task ran when the record was made.
-    pub(crate) ran: Vec<bool>,
-}
-
-impl Record {
-    /// A key's value; absent counts as 0.
-    pub(crate) fn value(&self, key: KeyId) -> Watts {
-        self.values.get(key.index()).copied().flatten().unwrap_or_default()
-    }
-
-    /// What the owner of these keys consumed.
-    pub(crate) fn usage(&self, keys: &[KeyId]) -> Watts {
-        keys.iter().map(|key| self.value(*key)).sum()
-    }
-
-    pub(crate) fn ran(&self, slot: usize) -> bool {
-        self.ran.get(slot).copied().unwrap_or(false)
-    }
-}
 
 /// The newest records, at most `size` of them.
 #[derive(Debug)]
@@ -67,6 +39,12 @@ impl Window {
 
     pub(crate) fn latest(&self) -> Option<&Record> {
         self.records.front()
+    }
+
+    /// The newest record by key; empty while there is none.
+    pub(crate) fn latest_by_key<'a>(&'a self, keys: &'a Keys) -> impl Iterator<Item = (&'a str, Watts)> {
+        let values = self.latest().into_iter().flat_map(|record| keys.iter().zip(&record.values));
+        values.filter_map(|(key, value)| Some((keys.name(key), (*value)?)))
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -5,10 +5,16 @@
 use minijinja::Value;
 
 use crate::core::meter::key::{KeyId, Owners};
-use crate::core::meter::window::{Record, Window};
+use crate::core::meter::record::Record;
+use crate::core::meter::window::Window;
+use crate::core::output::Action;
+use crate::core::settings::Settings;
 use crate::core::task::criterion::{Question, Surroundings};
+use crate::core::task::id::TaskId;
+use crate::core::task::mode::Mode;
+use crate::core::task::priority::Priority;
 use crate::core::task::task::{STATE_ANSWERS, Task};
-use crate::core::{Action, Instant, Mode, Priority, Settings, TaskId};
+use crate::core::time::Instant;
 use crate::units::{Share, Watts};
 
 /// A task within one cycle.
@@ -203,10 +209,10 @@ impl<'a> Scene<'a> {
 
     fn met(&self, load: usize, ratio: Share, power: Watts) -> Result<bool, String> {
         let Load { task, running, priority, .. } = self.loads[load];
-        if task.pressed {
+        if task.deadline_due() {
             return Ok(true);
         }
-        if let Some(answer) = task.state.as_ref().and_then(|state| state.meets_criteria) {
+        if let Some(answer) = task.state().and_then(|state| state.meets_criteria) {
             return Ok(answer);
         }
         let Some(criterion) = task.asked(running) else { return Ok(false) };
@@ -246,7 +252,7 @@ fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
     let reachable = task.unreachable(now, parts.settings).is_none();
     let stopped = parts.orders[slot] == Some(Action::Stop);
     let running = task.running() && !stopped;
-    let waits = task.waits(now);
+    let waits = task.back_off().is_blocked(now);
     let starts = parts.orders[slot] == Some(Action::Start) && !waits;
     Load {
         task,

@@ -1,12 +1,39 @@
-//! Which tasks get set-points, when, and from what (SPEC section 11).
+//! Which tasks get set-points, when, and from what.
 //!
-//! Refuses to start or stop anything: a set-point tells a running task how much, never whether.
+//! A set-point tells a running task how much, never whether: nothing here starts or stops a task.
 
 use crate::core::meter::intake::Measured;
-use crate::core::setpoint::pool::{Net, Range, Sharer, Spare, Usage, share};
+use crate::core::meter::meter::{Meter, NewNet};
+use crate::core::meter::source::Source;
+use crate::core::output::Instruction;
+use crate::core::registry::Registry;
+use crate::core::setpoint::division::{Sharer, divide};
+use crate::core::setpoint::pool::{Net, Pool};
+use crate::core::setpoint::range::{Range, Spare};
+use crate::core::setpoint::setpoint::Usage;
+use crate::core::settings::Settings;
+use crate::core::task::mode::Mode;
 use crate::core::task::task::Task;
-use crate::core::{Instant, Instruction, Mode, Scheduler, Source, TaskId};
+use crate::core::time::Instant;
 use crate::units::Watts;
+
+/// Regulates the adjustable tasks.
+#[derive(Debug, Default)]
+pub(crate) struct Regulator {
+    /// Slots of the tasks that get set-points.
+    adjustables: Vec<usize>,
+    pool: Pool,
+}
+
+/// What set-points depend on.
+pub(crate) struct Situation<'a> {
+    pub(crate) registry: &'a mut Registry,
+    pub(crate) meter: &'a Meter,
+    pub(crate) settings: &'a Settings,
+    /// A user paused the scheduler.
+    pub(crate) paused: bool,
+    pub(crate) now: Instant,
+}
 
 /// What becomes of a task's set-point.
 enum Aim {
@@ -18,161 +45,165 @@ enum Aim {
     Share,
 }
 
-impl Scheduler {
-    /// The task may have become one that gets set-points, or none any more.
-    pub(crate) fn enlist(&mut self, slot: usize) {
+impl Regulator {
+    /// The task may have become one that gets set-points, or none any more. Returns what is to be sent of that.
+    pub(crate) fn enlist(&mut self, slot: usize, task: &mut Task) -> Option<Instruction> {
         let listed = self.adjustables.iter().position(|other| *other == slot);
-        let task = &mut self.tasks[slot];
-        match (listed, range(task)) {
+        match (listed, task.setpoint_range()) {
             (None, Some(_)) => self.adjustables.push(slot),
             (Some(position), None) => {
                 self.adjustables.swap_remove(position);
                 if std::mem::take(&mut task.setpoint).in_force().is_some() {
-                    self.instructions.push_back(Instruction::Setpoint(task.id.clone(), None));
+                    return Some(Instruction::Setpoint(task.id.clone(), None));
                 }
             }
             _ => {}
         }
+        None
     }
 
-    /// Takes over a set-point that an earlier run had sent. Answers whether the task still gets any.
-    pub fn restore_setpoint(&mut self, id: &TaskId, watts: Watts) -> bool {
-        let slot = self.slots.get(id).copied().filter(|slot| self.adjustables.contains(slot));
-        if let Some(slot) = slot {
-            self.tasks[slot].setpoint.restore(watts);
+    /// Takes over a set-point that an earlier run had sent. Returns whether the task still gets any.
+    pub(crate) fn restore(&mut self, slot: usize, task: &mut Task, watts: Watts) -> bool {
+        let listed = self.adjustables.contains(&slot);
+        if listed {
+            task.setpoint.restore(watts);
             self.pool.clear();
         }
-        slot.is_some()
+        listed
     }
 
-    /// Something happened: what is not the sun's to say is aimed at, and the regulated ones' usage is noted.
-    pub(crate) fn aim(&mut self, now: Instant) {
-        for index in 0..self.adjustables.len() {
-            let slot = self.adjustables[index];
-            let aim = self.aim_of(slot, now);
-            let task = &mut self.tasks[slot];
+    /// Something has happened: set-points follow. `new_net`: a value of `net` that they have not followed yet.
+    pub(crate) fn follow(&mut self, situation: &mut Situation<'_>, new_net: Option<NewNet>) {
+        if let Some(new_net) = new_net {
+            self.regulate(situation, new_net);
+        }
+        self.aim(situation);
+    }
+
+    /// Set-points that are not the sun's to say are aimed at, and the usage of the regulated tasks is noted.
+    pub(crate) fn aim(&mut self, situation: &mut Situation<'_>) {
+        for slot in self.adjustables.iter().copied() {
+            let aim = situation.aim(slot);
+            let task = situation.registry.task_mut(slot);
             let power = task.power();
             match aim {
                 Aim::Keep => task.setpoint.keep(),
                 Aim::Exactly(watts) => task.setpoint.want(watts),
-                // Until the sun has its say.
-                Aim::Share if task.setpoint.is_untold() => task.setpoint.want(power),
+                // Until the first value of `net`.
+                Aim::Share if task.setpoint.is_unset() => task.setpoint.want(power),
                 Aim::Share => {}
             }
         }
-        self.note_usage(now);
+        self.note_usage(situation);
     }
 
-    /// Something has happened: set-points follow.
-    pub(crate) fn follow(&mut self, now: Instant) {
-        if let Some((source, net, measured)) = self.new_net.take() {
-            self.regulate(source, net, measured, now);
+    /// A new value of `net`: each regulated task gets its share.
+    fn regulate(&mut self, situation: &mut Situation<'_>, new_net: NewNet) {
+        let NewNet { source, value, measured } = new_net;
+        // The estimator stands in for a silent meter only.
+        if source == Source::Fallback && !situation.meter.is_silent(situation.settings.max_record_gap, situation.now) {
+            return;
         }
-        self.aim(now);
-    }
-
-    /// A new value of `net`: who is regulated gets his share.
-    fn regulate(&mut self, source: Source, value: Watts, measured: Instant, now: Instant) {
-        let intake = match source {
-            Source::Meter => &self.meter,
-            // The estimator stands in for a silent meter only.
-            Source::Fallback if now.since(self.last_meter.at) > self.settings.max_record_gap => &self.fallback,
-            Source::Fallback => return,
-        };
-        let net = Net { value: value + self.settings.reserve, measured, interval: intake.interval(self.net) };
-        let mut slots = self.regulated(now);
+        let interval = situation.meter.intake(source).interval(situation.meter.net());
+        let net = Net { value: value + situation.settings.reserve, measured, interval };
+        let mut slots: Vec<usize> =
+            self.adjustables.iter().copied().filter(|slot| matches!(situation.aim(*slot), Aim::Share)).collect();
         if slots.is_empty() {
             return;
         }
-        let spare = self.note_usage(now);
-        slots.sort_by(|a, b| self.tasks[*a].importance().most_first(&self.tasks[*b].importance()));
-        let tasks = || slots.iter().map(|slot| &self.tasks[*slot]);
+        let spare = self.note_usage(situation);
+        slots.sort_by(|a, b| {
+            situation.registry.task(*a).importance().most_first(&situation.registry.task(*b).importance())
+        });
+        let tasks = || slots.iter().map(|slot| situation.registry.task(*slot));
         let in_force = tasks().map(|task| task.setpoint.in_force().unwrap_or(task.power())).sum();
         let sharers: Vec<Sharer> = tasks().filter_map(sharer).collect();
-        let total = self.pool.total(net, in_force, spare, now);
-        for (slot, watts) in slots.into_iter().zip(share(total, &sharers)) {
-            let task = &mut self.tasks[slot];
+        let total = self.pool.total(net, in_force, spare, situation.now);
+        for (slot, watts) in slots.into_iter().zip(divide(total, &sharers)) {
+            let task = situation.registry.task_mut(slot);
             let step = setpoint_step(task);
             task.setpoint.move_to(watts, step);
         }
     }
 
     /// When the next set-point may be sent.
-    pub(crate) fn setpoint_due(&self) -> Option<Instant> {
-        self.adjustables.iter().filter_map(|slot| self.tasks[*slot].setpoint.due(self.settings.setpoint_interval)).min()
+    pub(crate) fn due(&self, registry: &Registry, settings: &Settings) -> Option<Instant> {
+        let setpoints = self.adjustables.iter().map(|slot| &registry.task(*slot).setpoint);
+        setpoints.filter_map(|setpoint| setpoint.due(settings.setpoint_interval)).min()
     }
 
-    /// Sends every set-point whose time has come.
-    pub(crate) fn send_setpoints(&mut self, now: Instant) {
-        for slot in &self.adjustables {
-            let task = &mut self.tasks[*slot];
-            if task.setpoint.due(self.settings.setpoint_interval).is_some_and(|due| due <= now)
-                && let Some(watts) = task.setpoint.send(now)
+    /// Every set-point whose time has come, to be sent.
+    pub(crate) fn send(&mut self, situation: &mut Situation<'_>) -> Vec<Instruction> {
+        let mut instructions = Vec::new();
+        for slot in self.adjustables.iter().copied() {
+            let task = situation.registry.task_mut(slot);
+            if task.setpoint.due(situation.settings.setpoint_interval).is_some_and(|due| due <= situation.now)
+                && let Some(watts) = task.setpoint.send(situation.now)
             {
-                self.instructions.push_back(Instruction::Setpoint(task.id.clone(), Some(watts)));
+                instructions.push(Instruction::Setpoint(task.id.clone(), Some(watts)));
             }
         }
+        instructions
     }
 
-    fn aim_of(&self, slot: usize, now: Instant) -> Aim {
-        let task = &self.tasks[slot];
-        if task.unreachable(now, &self.settings).is_some() {
+    fn note_usage(&mut self, situation: &mut Situation<'_>) -> Spare {
+        let (mut all, mut all_spare, mut regulates) = (Range::default(), Spare::default(), false);
+        for slot in self.adjustables.iter().copied() {
+            let regulated = matches!(situation.aim(slot), Aim::Share);
+            let usage = situation.usage(slot);
+            let now = situation.now;
+            let task = situation.registry.task_mut(slot);
+            let (power, step) = (task.power(), charger_step(task));
+            let joins = task.setpoint.regulate(regulated);
+            if regulated {
+                task.setpoint.watch(usage, step, now);
+                let (usage, spare) = task.setpoint.usage(usage, power, step);
+                if joins {
+                    self.pool.join(usage);
+                }
+                all += usage;
+                all_spare += spare;
+                regulates = true;
+            }
+        }
+        if regulates {
+            self.pool.note_usage(all, situation.now);
+        } else {
+            self.pool.clear();
+        }
+        all_spare
+    }
+}
+
+impl Situation<'_> {
+    fn aim(&self, slot: usize) -> Aim {
+        let task = self.registry.task(slot);
+        if !task.is_reachable(self.now, self.settings) {
             return Aim::Keep;
         }
         match (task.running(), task.mode()) {
             // Whoever wants it to run now wants it to be done soon, with or without the sun.
             (true, Mode::On) => Aim::Exactly(task.max_power().unwrap_or(task.power())),
             (true, Mode::Auto) if self.paused => Aim::Keep,
-            (true, Mode::Auto) if !self.no_data => Aim::Share,
+            (true, Mode::Auto) if !self.meter.no_data() => Aim::Share,
             _ => Aim::Exactly(task.power()),
         }
     }
 
-    /// Those who run on what the sun leaves.
-    fn regulated(&self, now: Instant) -> Vec<usize> {
-        self.adjustables.iter().copied().filter(|slot| matches!(self.aim_of(*slot, now), Aim::Share)).collect()
-    }
-
-    fn note_usage(&mut self, now: Instant) -> Spare {
-        let (mut all, mut all_spare, mut anybody) = (Range::default(), Spare::default(), false);
-        for index in 0..self.adjustables.len() {
-            let slot = self.adjustables[index];
-            let regulated = matches!(self.aim_of(slot, now), Aim::Share);
-            let known = self.known_usage(&self.tasks[slot], now);
-            let task = &mut self.tasks[slot];
-            let (power, step) = (task.power(), charger_step(task));
-            let joins = task.setpoint.count(regulated);
-            if regulated {
-                task.setpoint.watch(known, step, now);
-                let (usage, spare) = task.setpoint.usage(known, power, step);
-                if joins {
-                    self.pool.join(usage);
-                }
-                all += usage;
-                all_spare += spare;
-                anybody = true;
-            }
-        }
-        if anybody {
-            self.pool.note_usage(all, now);
-        } else {
-            self.pool.clear();
-        }
-        all_spare
-    }
-
     /// What is known of a running task's usage now. A value that is missing, expired or from before its start is none.
-    fn known_usage(&self, task: &Task, now: Instant) -> Usage {
+    fn usage(&self, slot: usize) -> Usage {
+        let task = self.registry.task(slot);
         if task.key_names().is_empty() {
             return task
                 .reported_usage()
                 .map_or(Usage::Never, |(usage, at)| Usage::Measured(Measured { value: usage.max(Watts::ZERO), at }));
         }
-        let recent = |measured: &Measured| task.switched().is_none_or(|switched| measured.at >= switched);
-        let mut all = Measured { value: Watts::ZERO, at: now };
+        let switched = task.history().seen_switch();
+        let recent = |measured: &Measured| switched.is_none_or(|switched| measured.at >= switched);
+        let last = |source, key| self.meter.intake(source).last(key, self.now).filter(recent);
+        let mut all = Measured { value: Watts::ZERO, at: self.now };
         for key in &task.keys {
-            let meter = self.meter.last(*key, now).filter(recent);
-            let Some(measured) = meter.or_else(|| self.fallback.last(*key, now).filter(recent)) else {
+            let Some(measured) = last(Source::Meter, *key).or_else(|| last(Source::Fallback, *key)) else {
                 return Usage::NotYet;
             };
             all = Measured { value: all.value + measured.value.max(Watts::ZERO), at: all.at.min(measured.at) };
@@ -181,19 +212,13 @@ impl Scheduler {
     }
 }
 
-/// From `power` to `max_power`, for a task that gets set-points.
-fn range(task: &Task) -> Option<(Watts, Watts)> {
-    task.registration.as_ref().filter(|_| task.adjustable())?;
-    Some((task.power(), task.max_power()?))
-}
-
 fn sharer(task: &Task) -> Option<Sharer> {
-    let (least, most) = range(task)?;
+    let (least, most) = task.setpoint_range()?;
     Some(Sharer { least, most, takes: task.setpoint.limit().unwrap_or(most) })
 }
 
 fn setpoint_step(task: &Task) -> Watts {
-    task.registration.as_ref().map_or(Watts::ZERO, |registration| registration.setpoint_step)
+    task.registration().map_or(Watts::ZERO, |registration| registration.setpoint_step)
 }
 
 /// By so much a charger may stay below its set-point: it counts in whole amperes, and one is a sixth of the least that

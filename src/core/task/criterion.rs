@@ -11,7 +11,7 @@ use std::time::Duration;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Expression, UndefinedBehavior, Value, context};
 
-use crate::core::Priority;
+use crate::core::task::priority::Priority;
 use crate::jinja::{self, ExpressionError, plain};
 use crate::units::{Share, Watts};
 

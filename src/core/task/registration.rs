@@ -1,65 +1,13 @@
-//! What a task says of itself: its registration (SPEC section 5.1) and its state (section 5.3), parsed and valid.
+//! What a task says of itself once: its registration, parsed and valid.
 
-use std::borrow::Borrow;
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use minijinja::Value;
-
-use crate::core::{Criteria, Daily, Finished, Priority};
+use crate::core::task::criterion::Criteria;
+use crate::core::task::guards::daily::Daily;
+use crate::core::task::guards::finished::Finished;
+use crate::core::task::id::TaskId;
+use crate::core::task::priority::Priority;
 use crate::units::Watts;
-
-/// The id of a task: `[A-Za-z0-9_-]{1,64}`. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(Arc<str>);
-
-/// Not a task id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" can't be a task id: expected 1 to 64 characters out of A-Z, a-z, 0-9, _ and -")]
-pub struct InvalidTaskId(String);
-
-impl TaskId {
-    /// Checks an id.
-    ///
-    /// # Errors
-    /// When it is empty, too long or holds other characters.
-    pub fn new(id: impl AsRef<str>) -> Result<Self, InvalidTaskId> {
-        let id = id.as_ref();
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if (1..=64).contains(&id.len()) && id.bytes().all(allowed) {
-            Ok(Self(id.into()))
-        } else {
-            Err(InvalidTaskId(id.chars().take(80).collect()))
-        }
-    }
-
-    /// The id as it stands in topics.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl FromStr for TaskId {
-    type Err = InvalidTaskId;
-    fn from_str(id: &str) -> Result<Self, InvalidTaskId> {
-        Self::new(id)
-    }
-}
-
-impl Borrow<str> for TaskId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A valid registration.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +57,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// A registration with every default of SPEC section 5.1.
+    /// A registration with every default of the contract (docs/mqtt.md).
     #[must_use]
     pub fn new(id: &TaskId, power: Watts) -> Self {
         Self {
@@ -146,39 +94,4 @@ pub enum OnNoData {
     Stop,
     /// It stays as it is.
     Keep,
-}
-
-/// What a task last said.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct TaskState {
-    /// It runs.
-    pub running: bool,
-    /// It could run.
-    pub runnable: bool,
-    /// It may be stopped; absent: as its registration says.
-    pub stoppable: Option<bool>,
-    /// Overrides the registration.
-    pub priority: Option<Priority>,
-    /// Overrides the registration.
-    pub power: Option<Watts>,
-    /// Overrides the registration.
-    pub auto_adjust: Option<bool>,
-    /// Overrides the registration.
-    pub max_power: Option<Watts>,
-    /// Overrides the registration.
-    pub keys: Option<Vec<String>>,
-    /// What it consumes, for a task without keys.
-    pub usage: Option<Watts>,
-    /// Its own answer instead of its criteria.
-    pub meets_criteria: Option<bool>,
-    /// The whole state, for `state.<field>` in criteria.
-    pub fields: Value,
-}
-
-impl TaskState {
-    /// What a plain `ON` or `OFF` says.
-    #[must_use]
-    pub fn plain(running: bool) -> Self {
-        Self { running, runnable: true, fields: minijinja::context! { running }, ..Self::default() }
-    }
 }

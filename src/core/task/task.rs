@@ -1,22 +1,29 @@
 //! A task as the scheduler sees it: its registration, its last state, and what the rules may ask of it.
 //!
-//! Refuses to decide anything: it answers whether it may be started or stopped, not whether it should.
+//! It decides nothing: it says whether it may be started or stopped, not whether it should.
 
 use std::time::Duration;
 
 use minijinja::Value;
 
-use crate::core::meter::energy::EnergyOfDay;
 use crate::core::meter::key::KeyId;
-use crate::core::setpoint::pool::Setpoint;
-use crate::core::task::guards::back_off::Answers;
-use crate::core::task::guards::daily::Account;
-use crate::core::task::guards::manual_override::Hand;
-use crate::core::task::guards::switch_history::Spell;
+use crate::core::setpoint::setpoint::Setpoint;
+use crate::core::settings::Settings;
+use crate::core::task::criterion::Criterion;
+use crate::core::task::guards::back_off::StartBackOff;
+use crate::core::task::guards::daily::DailyAccount;
+use crate::core::task::guards::finished::Completion;
+use crate::core::task::guards::manual_override::ManualOverride;
+use crate::core::task::guards::switch_history::SwitchHistory;
 use crate::core::task::guards::today::Today;
+use crate::core::task::id::TaskId;
 use crate::core::task::importance::Importance;
-use crate::core::task::mode::Wish;
-use crate::core::{Action, Criterion, Instant, Now, Priority, Registration, Settings, TaskId, TaskState, Verdict};
+use crate::core::task::mode::{Mode, ModeSetting};
+use crate::core::task::priority::Priority;
+use crate::core::task::registration::Registration;
+use crate::core::task::state::TaskState;
+use crate::core::task::verdict::Verdict;
+use crate::core::time::Instant;
 use crate::units::{Share, Watts};
 
 /// Everything known of one task. Kept without a registration too: state may arrive before it.
@@ -24,44 +31,37 @@ use crate::units::{Share, Watts};
 pub(crate) struct Task {
     pub(crate) id: TaskId,
     /// The last valid one.
-    pub(crate) registration: Option<Registration>,
+    pub(super) registration: Option<Registration>,
     /// Why the last registration, or else the last state, was refused.
-    pub(crate) error: Option<String>,
-    pub(crate) state: Option<TaskState>,
-    state_at: Instant,
+    pub(super) error: Option<String>,
+    pub(super) state: Option<TaskState>,
+    pub(super) state_at: Instant,
     /// Its availability, once it published one.
-    pub(crate) available: Option<bool>,
-    /// Since when it is as it is.
-    pub(crate) spell: Spell,
+    pub(super) available: Option<bool>,
     /// Its keys, or `@<id>`.
     pub(crate) keys: Vec<KeyId>,
-    pub(crate) answers: Answers,
+    /// The mode that a user set.
+    pub(super) mode_setting: ModeSetting,
+    /// The priority that a user set.
+    pub(crate) preferred: Option<Priority>,
+    pub(super) history: SwitchHistory,
+    pub(super) back_off: StartBackOff,
+    pub(super) manual: ManualOverride,
+    pub(super) daily: Option<DailyAccount>,
+    /// It has to run for its deadline, as of the last cycle.
+    pub(super) deadline_due: bool,
+    pub(super) completion: Completion,
+    pub(super) today: Today,
+    /// When the last start was sent.
+    pub(super) start_sent: Option<Instant>,
+    /// `stop_all` is to be repeated until it stops.
+    pub(super) stop_all: bool,
+    /// A stop was sent, and no start since.
+    pub(super) stopping: bool,
     /// What an adjustable task was seen to be able to use.
     pub(crate) learned: Option<Watts>,
     pub(crate) setpoint: Setpoint,
-    /// `stop_all` is to be repeated until it stops.
-    pub(crate) stop_all: bool,
     pub(crate) verdict: Verdict,
-    pub(crate) today: Today,
-    /// The mode that a user set, and for how long.
-    pub(crate) wish: Wish,
-    /// The priority that a user set.
-    pub(crate) preferred: Option<Priority>,
-    /// What was commanded, and switched by hand.
-    pub(crate) hand: Hand,
-    /// Of its daily run time.
-    pub(crate) account: Option<Account>,
-    /// It has to run for its deadline, as of the last cycle.
-    pub(crate) pressed: bool,
-    /// Since when it has used next to nothing.
-    pub(crate) low_since: Option<Instant>,
-    pub(crate) rests_until: Option<Now>,
-    /// When the last start was sent.
-    pub(crate) started_at: Option<Instant>,
-    /// It was told to stop, and not yet to run on.
-    pub(crate) stopping: bool,
-    /// What it used since local midnight.
-    pub(crate) energy: EnergyOfDay,
 }
 
 /// Why a task takes no part in scheduling.
@@ -86,36 +86,48 @@ impl Task {
             state: None,
             state_at: Instant::START,
             available: None,
-            spell: Spell::default(),
             keys: Vec::new(),
-            answers: Answers::default(),
+            mode_setting: ModeSetting::default(),
+            preferred: None,
+            history: SwitchHistory::default(),
+            back_off: StartBackOff::default(),
+            manual: ManualOverride::default(),
+            daily: None,
+            deadline_due: false,
+            completion: Completion::default(),
+            today: Today::default(),
+            start_sent: None,
+            stop_all: false,
+            stopping: false,
             learned: None,
             setpoint: Setpoint::default(),
-            stop_all: false,
             verdict: Verdict::Pending,
-            today: Today::default(),
-            wish: Wish::default(),
-            preferred: None,
-            hand: Hand::default(),
-            account: None,
-            pressed: false,
-            low_since: None,
-            rests_until: None,
-            started_at: None,
-            stopping: false,
-            energy: EnergyOfDay::default(),
         }
     }
 
-    /// Nothing is known any more: the slot may be given away.
+    /// Nothing is known any more: its slot may be given away.
     pub(crate) fn is_forgotten(&self) -> bool {
         self.registration.is_none() && self.error.is_none() && self.state.is_none() && self.available.is_none()
     }
 
     // What it is: the state over the registration.
 
+    /// Its valid registration.
+    pub(crate) fn registration(&self) -> Option<&Registration> {
+        self.registration.as_ref()
+    }
+
+    pub(crate) fn is_registered(&self) -> bool {
+        self.registration.is_some()
+    }
+
+    /// Why its last registration or state was refused.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
     pub(crate) fn priority(&self) -> Priority {
-        if self.pressed {
+        if self.deadline_due {
             return Priority::Urgent;
         }
         if let Some(preferred) = self.preferred {
@@ -151,12 +163,29 @@ impl Task {
         Importance { priority: self.priority(), adjustable: self.adjustable(), power: self.power(), id: &self.id }
     }
 
+    /// The mode in force: a switch by hand is newer than the mode that a user set.
+    pub(crate) fn mode(&self) -> Mode {
+        self.manual.held().map_or(self.mode_setting.mode, |held| held.mode)
+    }
+
+    /// From `power` to `max_power`, for a task that gets set-points.
+    pub(crate) fn setpoint_range(&self) -> Option<(Watts, Watts)> {
+        self.registration.as_ref().filter(|_| self.adjustable())?;
+        Some((self.power(), self.max_power()?))
+    }
+
     // How it is.
 
+    /// The last state that could be read.
+    pub(crate) fn state(&self) -> Option<&TaskState> {
+        self.state.as_ref()
+    }
+
+    /// Why it can't be reached; none: it can.
     pub(crate) fn unreachable(&self, now: Instant, settings: &Settings) -> Option<Unreachable> {
         if self.is_away() {
-            let told = self.available.is_some();
-            return Some(if told { Unreachable::Offline } else { Unreachable::NoAvailability });
+            let known = self.available.is_some();
+            return Some(if known { Unreachable::Offline } else { Unreachable::NoAvailability });
         }
         if self.state.is_none() {
             return Some(Unreachable::NoState);
@@ -165,6 +194,10 @@ impl Task {
         let default = (self.available.is_none() && !configured).then_some(settings.task_expire_after);
         let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
         (now.since(self.state_at) > expire_after).then_some(Unreachable::Expired(expire_after))
+    }
+
+    pub(crate) fn is_reachable(&self, now: Instant, settings: &Settings) -> bool {
+        self.unreachable(now, settings).is_none()
     }
 
     /// Its availability says so, or has yet to say otherwise.
@@ -177,145 +210,18 @@ impl Task {
         self.state.as_ref().is_some_and(|state| state.running)
     }
 
-    /// It may be started, as far as it and its guards are concerned.
-    pub(crate) fn runnable(&self, now: Instant) -> bool {
-        self.state.as_ref().is_some_and(|state| state.runnable)
-            && self.off_guard(now).is_none()
-            && self.rests_until(now).is_none()
-            && !self.is_exhausted(now)
-    }
-
-    /// It may be stopped, as far as it and its guards are concerned.
-    pub(crate) fn stoppable(&self, now: Instant) -> bool {
-        self.stoppable_but_for_min_on(now) && !self.held_by_min_on(now)
-    }
-
-    pub(crate) fn stoppable_but_for_min_on(&self, now: Instant) -> bool {
-        let interruptible = || self.registration.as_ref().is_none_or(|registration| registration.interruptible);
-        self.state.as_ref().and_then(|state| state.stoppable).unwrap_or_else(|| interruptible() || self.is_done(now))
-    }
-
     /// What it says that it uses, and when it said so.
     pub(crate) fn reported_usage(&self) -> Option<(Watts, Instant)> {
         Some((self.state.as_ref()?.usage?, self.state_at))
     }
 
+    /// The fields of its state, for `state.<field>` in criteria.
     pub(crate) fn fields(&self) -> &Value {
         const NOTHING: Value = Value::UNDEFINED;
         self.state.as_ref().map_or(&NOTHING, |state| &state.fields)
     }
 
-    // What happens to it.
-
-    pub(crate) fn register(&mut self, registration: Registration) {
-        self.error = None;
-        // A broker that comes back replays what was registered: that is nothing new.
-        if self.registration.as_ref() != Some(&registration) {
-            self.registration = Some(registration);
-            self.forgive();
-        }
-    }
-
-    /// It is not registered any more: nothing that anybody wanted of it holds.
-    pub(crate) fn unregister(&mut self) {
-        self.registration = None;
-        self.error = None;
-        self.wish = Wish::default();
-        self.preferred = None;
-        self.hand = Hand::default();
-        self.account = None;
-        (self.pressed, self.stop_all, self.stopping) = (false, false, false);
-        (self.low_since, self.rests_until, self.started_at) = (None, None, None);
-        self.forgive();
-    }
-
-    pub(crate) fn set_state(&mut self, state: TaskState, now: Now, settings: &Settings) {
-        let known = self.unreachable(now.at, settings).is_none();
-        let before = self.state.as_ref().map(|before| (before.running, before.runnable, before.stoppable));
-        if before != Some((state.running, state.runnable, state.stoppable)) {
-            self.forgive();
-        }
-        if before.is_some_and(|(_, runnable, _)| runnable != state.runnable) {
-            self.hand.stir(now.at);
-        }
-        match before {
-            None => {
-                self.spell.begin(state.running, now);
-                self.hand.compare(state.running);
-            }
-            Some((running, ..)) if running != state.running => {
-                self.switch(state.running, now, settings);
-                self.note_hand(state.running, known, now, settings);
-            }
-            Some(_) => {}
-        }
-        if !known {
-            // Nobody knows what it heard meanwhile.
-            self.started_at = None;
-        }
-        if !state.running {
-            self.learned = None;
-            (self.stop_all, self.stopping) = (false, false);
-        }
-        self.state = Some(state);
-        self.state_at = now.at;
-        if self.registration.is_some() && self.error.as_deref().is_some_and(|error| error.starts_with(STATE_ERROR)) {
-            self.error = None;
-        }
-    }
-
-    /// A state that could not be read.
-    pub(crate) fn refuse_state(&mut self, why: &str) {
-        // A refused registration weighs more, and a task that never registered has no report to show it in.
-        let free = self.error.as_ref().is_none_or(|error| error.starts_with(STATE_ERROR));
-        if free && self.registration.is_some() {
-            self.error = Some(format!("{STATE_ERROR}{why}"));
-        }
-    }
-
-    /// Its state was cleared from the broker: when it comes again it is the first.
-    pub(crate) fn clear_state(&mut self, now: Now, settings: &Settings) {
-        if self.running() {
-            self.switch(false, now, settings);
-        }
-        self.state = None;
-        self.spell = Spell::default();
-    }
-
-    pub(crate) fn set_available(&mut self, available: Option<bool>, now: Instant) {
-        if self.available != available {
-            self.forgive();
-            // The first word is no change.
-            if self.available.is_some() {
-                self.hand.stir(now);
-            }
-        }
-        self.available = available;
-    }
-
-    /// Nobody could be heard from `lost` until now: its state has not grown older meanwhile, unless it was too old before.
-    /// And what changed meanwhile explains itself as little as after a change of availability.
-    pub(crate) fn hear_again(&mut self, lost: Instant, now: Instant, settings: &Settings) {
-        if !matches!(self.unreachable(lost, settings), Some(Unreachable::Expired(_))) {
-            self.state_at = self.state_at + now.since(lost.max(self.state_at));
-        }
-        self.hand.stir(now);
-    }
-
-    /// A command is on its way.
-    pub(crate) fn command(&mut self, action: Action, now: Instant) {
-        self.hand.command(action, now);
-        self.stopping = action == Action::Stop;
-        if action == Action::Start {
-            self.answers.expect(now);
-            self.started_at = Some(now);
-        }
-    }
-
-    /// Unanswered starts still keep it from being elected.
-    pub(crate) fn waits(&self, now: Instant) -> bool {
-        self.answers.waits_until.is_some_and(|until| now < until)
-    }
+    // What it is asked.
 
     /// `meets_criteria` in its state stands for its criteria.
     pub(crate) fn answers_itself(&self) -> bool {
@@ -328,32 +234,16 @@ impl Task {
         Some(if running { &criteria.keep } else { &criteria.start })
     }
 
-    /// That, as people write it.
+    /// That criterion, as people write it.
     pub(crate) fn criterion(&self, running: bool) -> String {
         self.asked(running).map_or_else(|| STATE_ANSWERS.into(), Criterion::to_string)
     }
 
     /// The ratio without which it is certainly not started, where that is known.
     pub(crate) fn least_start_ratio(&self) -> Option<Share> {
-        self.asked(false).filter(|_| !self.pressed)?.needed_ratio()
-    }
-
-    fn forgive(&mut self) {
-        self.answers = Answers::default();
-    }
-
-    fn switch(&mut self, starts: bool, now: Now, settings: &Settings) {
-        let today = now.day(&settings.time_zone);
-        self.book_today(starts, now.at, today);
-        self.turn_period(now, &settings.time_zone);
-        self.book(now.at);
-        self.low_since = None;
-        self.spell.switch(now);
+        self.asked(false).filter(|_| !self.deadline_due)?.needed_ratio()
     }
 }
 
 /// What stands in place of a criterion where `meets_criteria` does.
 pub(crate) const STATE_ANSWERS: &str = "its state says so";
-
-/// What the error of an unreadable state begins with: the next readable one ends it.
-const STATE_ERROR: &str = "state: ";

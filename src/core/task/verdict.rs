@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::core::output::Action;
 use crate::core::rules::availability::Offer;
-use crate::core::{Action, TaskId};
+use crate::core::task::id::TaskId;
 use crate::units::{Share, Watts};
 
 /// What the last cycle found.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sunward::core::Command::StopAll;
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
-use sunward::core::{Event, Mode, Settings, TaskState};
+use sunward::core::{Event, Mode, Settings, TaskSnapshot, TaskState};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, User, Wait};
 use super::{Appliance, Home, check, plain};
@@ -114,7 +114,7 @@ fn what_an_earlier_run_held_waits_for_the_first_state_and_holds_if_that_agrees()
             home.scheduler.handle(Event::StateCleared(id.clone()), home.now).unwrap();
         }
         let until = home.now + Duration::from_secs(7200);
-        home.scheduler.restore_hold(&id, mode, until.wall, home.now);
+        home.restore(&id, TaskSnapshot { manual_override: Some((mode, until.wall)), ..TaskSnapshot::default() });
         if silent > 0 {
             // A further restart would find it again.
             assert_eq!(home.view("boiler").hold, Some((mode, until.wall)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::core::{Command::Pause, Consumption, Counted, Settings, TaskId};
+use sunward::core::{Command::Pause, Consumption, Counted, Settings, TaskId, TaskSnapshot};
 use sunward::units::{KilowattHours, Share, Watts};
 
 use super::Do::{self, Cycle, Meter, Off, On, User, Wait};
@@ -103,7 +103,8 @@ fn what_an_earlier_run_counted_today_goes_on_and_what_it_counted_yesterday_does_
             energy_today: KilowattHours(0.5),
             daily: None,
         };
-        home.scheduler.restore_counts(&TaskId::new("boiler").unwrap(), &counted, home.now);
+        let known = TaskSnapshot { counted: Some(counted.clone()), ..TaskSnapshot::default() };
+        home.restore(&TaskId::new("boiler").unwrap(), known);
         for step in [BOTH, Cycle, MINUTE, BOTH, Cycle] {
             home.apply(&step);
         }

@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use sunward::core::Command::Pause;
-use sunward::core::{Counted, Daily, DailyView, Finished, Mode, OnNoData, Priority, Settings, Status};
+use sunward::core::{Counted, Daily, DailyView, Finished, Mode, OnNoData, Priority, Settings, Status, TaskSnapshot};
 use sunward::units::Watts;
 
 use super::Do::{self, Cycle, Meter, Off, On, Say, Set, User, Wait};
@@ -207,7 +207,7 @@ fn run_time_over_a_change_of_the_clock_is_what_passed() {
 fn restored(appliance: Appliance, counted: &Counted, expect: (u64, u32, u64, bool)) {
     let mut home = Home::new(vec![appliance]);
     let id = home.appliances[0].id.clone();
-    home.scheduler.restore_counts(&id, counted, home.now);
+    home.restore(&id, TaskSnapshot { counted: Some(counted.clone()), ..TaskSnapshot::default() });
     let view = home.view("boiler");
     let daily = view.daily.unwrap();
     assert_eq!((view.on_today.as_secs(), view.starts_today, daily.ran.as_secs(), daily.settled), expect);

@@ -23,7 +23,7 @@ use std::time::Duration;
 use minijinja::context;
 use sunward::core::{
     Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority, Refusal,
-    Registration, Scheduler, Settings, Source, TaskId, TaskState, TaskView,
+    Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
 };
 use sunward::units::{Share, Watts};
 
@@ -136,6 +136,12 @@ struct Home {
 }
 
 impl Home {
+    /// Takes over what an earlier run knew of a task. Returns whether it still gets its set-point.
+    fn restore(&mut self, id: &TaskId, known: TaskSnapshot) -> bool {
+        let snapshot = Snapshot { tasks: [(id.clone(), known)].into(), ..Snapshot::default() };
+        self.scheduler.restore(snapshot, self.now).contains(id)
+    }
+
     fn new(appliances: Vec<Appliance>) -> Self {
         Self::with(Settings::default(), appliances)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sunward::core::{Event, Finished, Guards, Status};
+use sunward::core::{Event, Finished, Guards, Status, TaskSnapshot};
 use sunward::units::Watts;
 
 use super::{Appliance, Home, plain};
@@ -30,7 +30,7 @@ fn at(time: &str) -> Timestamp {
 fn restarted(appliance: Appliance, told: &Guards) -> Home {
     let mut home = Home::new(vec![appliance]);
     let id = home.appliances[0].id.clone();
-    home.scheduler.restore_guards(&id, told.clone(), home.now);
+    home.restore(&id, TaskSnapshot { guards: Some(told.clone()), ..TaskSnapshot::default() });
     home
 }
 
@@ -77,13 +77,13 @@ fn a_state_that_comes_after_the_restart_is_compared_too_and_a_newer_switch_wins(
     let mut home = restarted(compressor(), &told(Some(false), "09:56:00.000"));
     let id = home.appliances[0].id.clone();
     home.scheduler.handle(Event::StateCleared(id.clone()), home.now).unwrap();
-    home.scheduler.restore_guards(&id, told(Some(false), "09:56:00.000"), home.now);
+    home.restore(&id, TaskSnapshot { guards: Some(told(Some(false), "09:56:00.000")), ..TaskSnapshot::default() });
     assert_eq!(home.view("boiler").since, None);
     home.wait(30);
     home.says("boiler", |_| {});
     assert_eq!(home.view("boiler").since, Some(at("09:56:00.000")));
     home.says("boiler", |state| state.running = true);
-    home.scheduler.restore_guards(&id, told(Some(true), "09:56:00.000"), home.now);
+    home.restore(&id, TaskSnapshot { guards: Some(told(Some(true), "09:56:00.000")), ..TaskSnapshot::default() });
     assert_eq!(home.view("boiler").since, Some(at("10:00:30.001")));
 }
 

@@ -1,5 +1,7 @@
 //! When set-points are sent, and of whom: the time line around the arithmetic.
 
+use sunward::core::TaskSnapshot;
+
 use super::Do::{Available, Cycle, Fallback, Meter, Off, On, Register, Say, Set, Unregister, User, Wait};
 use super::{Appliance, Command, Do, Home, Mode, Watts, adjustable, plain};
 
@@ -195,8 +197,9 @@ fn an_unreachable_task_keeps_what_it_had() {
 fn what_an_earlier_run_had_sent_is_in_force_until_the_meter_speaks() {
     let mut home = Home::new(vec![ev().running()]);
     let id = home.appliances[0].id.clone();
-    assert!(home.scheduler.restore_setpoint(&id, Watts(5000.0)));
-    assert!(!home.scheduler.restore_setpoint(&super::TaskId::new("gone").unwrap(), Watts(5000.0)));
+    let known = TaskSnapshot { setpoint: Some(Watts(5000.0)), ..TaskSnapshot::default() };
+    assert!(home.restore(&id, known.clone()));
+    assert!(!home.restore(&super::TaskId::new("gone").unwrap(), known));
     home.wait(60);
     assert!(home.setpoints.is_empty(), "{:?}", home.setpoints);
     home.meter(&[("net", 1000.0), ("ev", 5000.0)]);

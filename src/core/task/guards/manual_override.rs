@@ -1,57 +1,60 @@
-//! Switches by hand (SPEC section 10, `manual_hold`): a change that no command explains is somebody's wish.
+//! Switches by hand (`manual_hold`): a change that no command explains is somebody's wish, and is held for a while.
 //!
-//! Refuses to take for a wish what comes with a change of `runnable` or availability: a charger that starts when the car
-//! is plugged in, a plug that reboots.
+//! What comes with a change of `runnable` or availability is no such wish: a charger that starts when the car is plugged
+//! in, a plug that reboots.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::core::task::mode::{Mode, Wish};
-use crate::core::task::task::Task;
-use crate::core::{Action, Instant, Now, Scheduler, Settings, TaskId};
+use crate::core::output::Action;
+use crate::core::task::mode::{Mode, ModeSetting};
+use crate::core::time::{Instant, Now};
 
 /// A command explains a change for so many cycles: it may be followed late.
 const PATIENCE: u32 = 3;
 
-/// Changes of `runnable`, availability and `running` that lie closer together than this are one: devices tell them on
+/// Changes of `runnable`, availability and `running` that lie closer together than this are one: devices report them on
 /// several topics.
 pub(crate) const TOGETHER: Duration = Duration::from_secs(10);
 
-/// What was commanded, and what somebody did by hand.
+/// What was commanded, and what somebody switched by hand.
 #[derive(Debug, Default)]
-pub(crate) struct Hand {
+pub(crate) struct ManualOverride {
     /// The last start and stop that were sent and are not followed yet.
     start: Option<Instant>,
     stop: Option<Instant>,
     /// When `runnable` or the availability last changed.
-    stirred: Option<Instant>,
-    hold: Option<Hold>,
+    disturbed: Option<Instant>,
+    held: Option<Held>,
 }
 
 #[derive(Debug)]
-struct Hold {
-    wish: Wish,
+struct Held {
+    setting: ModeSetting,
     since: Instant,
 }
 
-impl Hand {
+impl ManualOverride {
     /// What somebody switched by hand and is held.
-    pub(crate) fn hold(&self) -> Option<&Wish> {
-        self.hold.as_ref().map(|hold| &hold.wish)
+    pub(crate) fn held(&self) -> Option<&ModeSetting> {
+        self.held.as_ref().map(|held| &held.setting)
+    }
+
+    /// Holds what somebody switched by hand.
+    pub(crate) fn hold(&mut self, setting: ModeSetting, since: Instant) {
+        self.held = Some(Held { setting, since });
     }
 
     pub(crate) fn release(&mut self) {
-        self.hold = None;
+        self.held = None;
     }
 
     pub(crate) fn release_if_over(&mut self, now: Now) {
-        self.hold.take_if(|hold| hold.wish.is_over(now));
+        self.held.take_if(|held| held.setting.is_over(now));
     }
 
-    /// Its first state came, after what an earlier run had told: who is as it should not be was switched since.
+    /// The first state came, after what an earlier run had held: a task that is not as it should be was switched since.
     pub(crate) fn compare(&mut self, running: bool) {
-        self.hold.take_if(|hold| hold.wish.mode != Mode::of(running));
+        self.held.take_if(|held| held.setting.mode != Mode::of(running));
     }
 
     /// A command is on its way.
@@ -62,52 +65,27 @@ impl Hand {
         }
     }
 
-    /// `runnable` or the availability changed: what was switched a moment ago was no wish.
-    pub(crate) fn stir(&mut self, now: Instant) {
-        self.stirred = Some(now);
-        self.hold.take_if(|hold| now.since(hold.since) <= TOGETHER);
+    /// `runnable` or the availability changed: what was switched a moment ago was nobody's wish.
+    pub(crate) fn disturb(&mut self, now: Instant) {
+        self.disturbed = Some(now);
+        self.held.take_if(|held| now.since(held.since) <= TOGETHER);
     }
 
-    pub(crate) fn stirred(&self) -> Option<Instant> {
-        self.stirred
+    /// When `runnable` or the availability last changed.
+    pub(crate) fn disturbed(&self) -> Option<Instant> {
+        self.disturbed
+    }
+
+    /// Whether somebody switched the task by hand, as it starts (`running`) or stops now.
+    pub(crate) fn is_by_hand(&mut self, running: bool, now: Instant, cycle: Duration) -> bool {
+        let commanded = self.explains(running, now, cycle);
+        let disturbed = self.disturbed.is_some_and(|disturbed| now.since(disturbed) <= TOGETHER);
+        !commanded && !disturbed
     }
 
     /// Whether a command explains that the task runs or doesn't. It explains one change.
     fn explains(&mut self, running: bool, now: Instant, cycle: Duration) -> bool {
         let command = if running { &mut self.start } else { &mut self.stop };
         command.take().is_some_and(|sent| now.since(sent) <= cycle * PATIENCE)
-    }
-}
-
-impl Task {
-    /// It started or stopped. `known`: it was reachable before.
-    pub(crate) fn note_hand(&mut self, running: bool, known: bool, now: Now, settings: &Settings) {
-        let ours = self.hand.explains(running, now.at, settings.cycle);
-        let stirred = self.hand.stirred.is_some_and(|stirred| now.at.since(stirred) <= TOGETHER);
-        let lasting = self.registration.as_ref().map_or(Duration::ZERO, |registration| registration.manual_hold);
-        if ours || stirred || !known || lasting.is_zero() || settings.dry_run {
-            return;
-        }
-        let mode = Mode::of(running);
-        let wish = Wish { mode, until: Some(now + lasting) };
-        // Back to what the user's mode says: nothing has to be held.
-        self.hand.hold = (mode != self.wish.mode).then_some(Hold { wish, since: now.at });
-    }
-}
-
-impl Scheduler {
-    /// Takes over a switch by hand that an earlier run had told.
-    pub fn restore_hold(&mut self, id: &TaskId, mode: Mode, until: Timestamp, now: Now) {
-        let wish = Wish { mode, until: Some(now.until(until)) };
-        let Ok(slot) = self.registered(id.clone()) else { return };
-        let task = &mut self.tasks[slot];
-        if !wish.is_over(now) {
-            task.hand.hold = Some(Hold { wish, since: Instant::START });
-            // Before its first state it is unreachable, and nobody acts on this.
-            if task.state.is_some() {
-                task.hand.compare(task.running());
-            }
-            self.note_guards(slot);
-        }
     }
 }

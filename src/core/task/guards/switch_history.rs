@@ -1,49 +1,49 @@
-//! Since when a task runs, or doesn't, and whether that is long enough (SPEC section 10, `min_on` and `min_off`).
+//! Since when a task runs, or doesn't: what `min_on` and `min_off` count from.
 //!
-//! Refuses to let a restart of Sunward shorten a guard: what changed while nobody watched counts from when it was seen.
+//! A restart of Sunward never shortens a guard: what changed while nobody watched counts from when it was seen.
 
 use std::time::Duration;
 
 use crate::core::snapshot::Guards;
-use crate::core::task::task::Task;
-use crate::core::{Instant, Now};
+use crate::core::time::{Instant, Now};
 
-/// See the module.
+/// When a task was switched, as far as this run has seen it or an earlier one knew.
 #[derive(Debug, Default)]
-pub(crate) struct Spell {
+pub(crate) struct SwitchHistory {
     /// When it was last seen to start or stop.
     switched: Option<Now>,
-    /// The same by the word of an earlier run, as long as it was not seen since.
+    /// When it had started or stopped in an earlier run, as long as this run has seen no switch.
     before: Option<Now>,
     /// When its first state came.
     first_seen: Option<Now>,
-    /// What an earlier run told, until the first state comes.
-    told: Option<Guards>,
+    /// What an earlier run knew, until the first state comes.
+    recalled: Option<Guards>,
 }
 
-impl Spell {
+impl SwitchHistory {
     /// Its first state came.
     pub(crate) fn begin(&mut self, running: bool, now: Now) {
         self.first_seen = Some(now);
         self.compare(running, now);
     }
 
+    /// It was seen to start or stop.
     pub(crate) fn switch(&mut self, now: Now) {
         self.switched = Some(now);
     }
 
-    /// An earlier run told this; `running`: whether it runs, if that is known by now.
-    pub(crate) fn recall(&mut self, told: Guards, running: Option<bool>, now: Now) {
-        self.told = Some(told);
+    /// Takes over what an earlier run knew. `running`: whether it runs, if that is known by now.
+    pub(crate) fn recall(&mut self, guards: Guards, running: Option<bool>, now: Now) {
+        self.recalled = Some(guards);
         if let Some(running) = running {
             self.compare(running, now);
         }
     }
 
     fn compare(&mut self, running: bool, now: Now) {
-        let Some(told) = self.told.take() else { return };
-        self.before = if told.running == Some(running) {
-            told.since.map(|since| Now { at: now.at - now.age(Some(since)), wall: since.min(now.wall) })
+        let Some(recalled) = self.recalled.take() else { return };
+        self.before = if recalled.running == Some(running) {
+            recalled.since.map(|since| Now { at: now.at - now.age(Some(since)), wall: since.min(now.wall) })
         } else {
             // It switched meanwhile, or nobody knows whether it did: not before now, as far as a guard goes.
             self.first_seen
@@ -59,40 +59,21 @@ impl Spell {
     pub(crate) fn seen_since(&self) -> Instant {
         self.switched.or(self.first_seen).map_or(Instant::START, |since| since.at)
     }
-}
 
-impl Task {
-    pub(crate) fn held_by_min_on(&self, now: Instant) -> bool {
-        self.registration.as_ref().is_some_and(|registration| self.on_for(now) < registration.min_on)
+    /// When this run saw it start or stop: older values of its keys speak of the past.
+    pub(crate) fn seen_switch(&self) -> Option<Instant> {
+        self.switched.map(|switched| switched.at)
     }
 
-    /// How long `min_off` still keeps it from running.
-    pub(crate) fn off_guard(&self, now: Instant) -> Option<Duration> {
-        // A task that was never seen to stop has been off for longer than anybody knows.
-        let stopped = self.spell.since().filter(|_| !self.running())?;
-        let left = self.registration.as_ref()?.min_off.saturating_sub(now.since(stopped.at));
+    /// For how long it has been as it is.
+    pub(crate) fn lasting(&self, now: Instant) -> Duration {
+        now.since(self.since().map_or_else(|| self.seen_since(), |since| since.at))
+    }
+
+    /// How long `min_off` still keeps a stopped task from running. A task that was never seen to stop has been off for
+    /// longer than anybody knows.
+    pub(crate) fn min_off_left(&self, min_off: Duration, now: Instant) -> Option<Duration> {
+        let left = min_off.saturating_sub(now.since(self.since()?.at));
         (!left.is_zero()).then_some(left)
-    }
-
-    pub(crate) fn on_for(&self, now: Instant) -> Duration {
-        if self.running() { self.been(now) } else { Duration::ZERO }
-    }
-
-    pub(crate) fn off_for(&self, now: Instant) -> Duration {
-        if self.running() { Duration::ZERO } else { self.been(now) }
-    }
-
-    fn been(&self, now: Instant) -> Duration {
-        now.since(self.spell.since().map_or_else(|| self.spell.seen_since(), |since| since.at))
-    }
-
-    /// Run time that this run of Sunward has seen since the last switch: what is counted of it.
-    pub(crate) fn seen_on_for(&self, now: Instant) -> Duration {
-        if self.running() { now.since(self.spell.seen_since()) } else { Duration::ZERO }
-    }
-
-    /// When it was seen to start or stop: older values of its keys speak of the past.
-    pub(crate) fn switched(&self) -> Option<Instant> {
-        self.spell.switched.map(|switched| switched.at)
     }
 }

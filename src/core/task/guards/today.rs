@@ -1,37 +1,56 @@
-//! What a task did since local midnight.
-//!
-//! Refuses to know who switched it.
+//! What a task did since local midnight: run time, starts, energy.
 
 use std::time::Duration;
 
-use crate::core::Instant;
-use crate::core::task::task::Task;
-use crate::core::time::Day;
+use jiff::civil::Date;
 
-/// Run time and starts since local midnight.
+use crate::core::time::{Day, Instant};
+use crate::units::KilowattHours;
+
+/// Run time and starts since local midnight, whoever commanded them.
 #[derive(Debug, Default)]
 pub(crate) struct Today {
-    pub(crate) day: Day,
+    day: Day,
     /// Up to the last switch.
-    pub(crate) on: Duration,
-    pub(crate) starts: u32,
+    on: Duration,
+    starts: u32,
+    energy_of: Date,
+    energy: KilowattHours,
 }
 
-impl Task {
+impl Today {
     /// It is about to be seen to start or stop: what it ran is booked.
-    pub(crate) fn book_today(&mut self, starts: bool, now: Instant, today: Day) {
-        let starts = self.starts_today(today) + u32::from(starts);
-        self.today = Today { day: today, on: self.on_today(now, today), starts };
+    pub(crate) fn book(&mut self, starts: bool, seen_on_for: Duration, now: Instant, today: Day) {
+        let starts = self.starts(today) + u32::from(starts);
+        let on = self.on(seen_on_for, now, today);
+        (self.day, self.on, self.starts) = (today, on, starts);
     }
 
-    /// Run time since local midnight.
-    pub(crate) fn on_today(&self, now: Instant, today: Day) -> Duration {
-        let before = if self.today.day.date == today.date { self.today.on } else { Duration::ZERO };
-        before + self.seen_on_for(now).min(now.since(today.midnight))
+    /// Takes over what an earlier run had counted of this day.
+    pub(crate) fn restore(&mut self, on: Duration, starts: u32, energy: KilowattHours, today: Day) {
+        let starts = starts + self.starts(today);
+        (self.day, self.on, self.starts) = (today, on, starts);
+        self.add_energy(energy, today.date);
     }
 
-    /// Starts since local midnight, whoever commanded them.
-    pub(crate) fn starts_today(&self, today: Day) -> u32 {
-        if self.today.day.date == today.date { self.today.starts } else { 0 }
+    /// Run time since local midnight. `seen_on_for`: how long it has been seen running without a break.
+    pub(crate) fn on(&self, seen_on_for: Duration, now: Instant, today: Day) -> Duration {
+        let before = if self.day.date == today.date { self.on } else { Duration::ZERO };
+        before + seen_on_for.min(now.since(today.midnight))
+    }
+
+    /// Starts since local midnight.
+    pub(crate) fn starts(&self, today: Day) -> u32 {
+        if self.day.date == today.date { self.starts } else { 0 }
+    }
+
+    /// Adds what it used on this day.
+    pub(crate) fn add_energy(&mut self, energy: KilowattHours, day: Date) {
+        (self.energy_of, self.energy) = (day, self.energy(day) + energy);
+    }
+
+    /// What it used on this day.
+    pub(crate) fn energy(&self, day: Date) -> KilowattHours {
+        if self.energy_of == day { self.energy } else { KilowattHours::default() }
     }
 }

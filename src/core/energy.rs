@@ -1,11 +1,12 @@
 //! What tasks consume: all of them in the latest record, and each of them since local midnight.
 //!
-//! Refuses to guess: while data is missing nothing is counted, and what a record calls standby is none.
+//! While data is missing nothing is counted, and what a record calls standby is none.
 
-use jiff::civil::Date;
-
-use crate::core::{Now, Scheduler};
-use crate::units::{KilowattHours, Share, Watts};
+use crate::core::meter::record::Record;
+use crate::core::registry::Registry;
+use crate::core::settings::Settings;
+use crate::core::time::{Instant, Now};
+use crate::units::{Share, Watts};
 
 /// What all tasks together consumed according to a record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,34 +17,33 @@ pub struct Consumption {
     pub covered: Option<Share>,
 }
 
-/// The energy that a task used on one day.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct EnergyOfDay {
-    day: Date,
-    energy: KilowattHours,
+/// Counts the energy of tasks from record to record.
+#[derive(Debug, Default)]
+pub(crate) struct EnergyCounter {
+    /// Until when it is counted; unknown at the start and while data is missing.
+    counted_until: Option<Instant>,
 }
 
-impl EnergyOfDay {
-    /// Adds what was used on this day.
-    pub(crate) fn add(&mut self, energy: KilowattHours, day: Date) {
-        *self = Self { day, energy: self.on(day) + energy };
+impl EnergyCounter {
+    /// Data was missing: what was used meanwhile is unknown.
+    pub(crate) fn interrupt(&mut self) {
+        self.counted_until = None;
     }
 
-    /// The energy of this day.
-    pub(crate) fn on(self, day: Date) -> KilowattHours {
-        if self.day == day { self.energy } else { KilowattHours::default() }
-    }
-}
-
-impl Scheduler {
     /// Adds what tasks used since the record before to their energy of today. Several owners of a circuit share what
-    /// flows there, those that ran if any did.
-    pub(crate) fn account(&mut self, now: Now) -> Option<Consumption> {
-        let span = self.accounted.replace(now.at).map(|before| now.at.since(before)).unwrap_or_default();
-        let today = now.date(&self.settings.time_zone);
-        let record = self.window.latest()?;
+    /// flows there; only those that ran, if any did.
+    pub(crate) fn count(
+        &mut self,
+        record: &Record,
+        registry: &mut Registry,
+        settings: &Settings,
+        now: Now,
+    ) -> Consumption {
+        let span = self.counted_until.replace(now.at).map(|before| now.at.since(before)).unwrap_or_default();
+        let today = now.date(&settings.time_zone);
         let mut power = Watts::ZERO;
-        for (key, owners) in self.owners.iter() {
+        let (owned_keys, tasks) = registry.owned_keys_and_tasks();
+        for (key, owners) in owned_keys {
             let value = record.value(key);
             if value == Watts::ZERO {
                 continue;
@@ -55,11 +55,11 @@ impl Scheduler {
             #[expect(clippy::cast_precision_loss, reason = "there are at most 4096 tasks")]
             let energy = value * (sharing as f64).recip() * span;
             for slot in owners.iter().filter(|slot| all || ran(slot)) {
-                self.tasks[*slot].energy.add(energy, today);
+                tasks[*slot].today_mut().add_energy(energy, today);
             }
         }
         let imported = record.net.max(Watts::ZERO);
         let covered = (power > Watts::ZERO).then(|| (power - imported).max(Watts::ZERO) / power);
-        Some(Consumption { power, covered })
+        Consumption { power, covered }
     }
 }

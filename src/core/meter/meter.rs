@@ -1,0 +1,171 @@
+//! The meter, and the estimator that stands in for it: their latest values, and whether data is missing.
+
+use std::time::Duration;
+
+use crate::core::meter::intake::{Intake, Measured, Measurement, is_plausible};
+use crate::core::meter::key::{KeyId, Keys, NET};
+use crate::core::meter::source::Source;
+use crate::core::refusal::Refusal;
+use crate::core::time::{Instant, Now};
+use crate::units::Watts;
+
+/// A value of `net` that the set-points have not followed yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewNet {
+    pub(crate) source: Source,
+    pub(crate) value: Watts,
+    pub(crate) measured: Instant,
+}
+
+/// All that was measured.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pub(crate) keys: Keys,
+    net: KeyId,
+    meter: Intake,
+    fallback: Intake,
+    /// The last record of either source, or the start.
+    last_record: Instant,
+    /// The last record of the meter, or the start.
+    last_meter: Now,
+    no_data: bool,
+    new_net: Option<NewNet>,
+}
+
+impl Meter {
+    pub(crate) fn new(now: Now) -> Self {
+        let mut keys = Keys::default();
+        // The first of an empty table always finds room.
+        let net = keys.intern(NET).unwrap_or_else(|| unreachable!("the table of keys is empty"));
+        Self {
+            keys,
+            net,
+            meter: Intake::default(),
+            fallback: Intake::default(),
+            last_record: now.at,
+            last_meter: now,
+            no_data: false,
+            new_net: None,
+        }
+    }
+
+    /// Missing data counts from here.
+    pub(crate) fn begin(&mut self, now: Now) {
+        (self.last_record, self.last_meter) = (self.last_record.max(now.at), now);
+    }
+
+    /// Takes a value in.
+    pub(crate) fn put(
+        &mut self,
+        source: Source,
+        name: &str,
+        measurement: Measurement,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Measurement { value, measured, .. } = measurement;
+        if !is_plausible(value) {
+            return Err(Refusal::Implausible { key: name.into(), value: value.0 });
+        }
+        let Some(key) = self.keys.intern(name) else { return Err(Refusal::TooManyKeys(name.into())) };
+        match source {
+            Source::Meter => self.meter.put(key, measurement),
+            Source::Fallback => self.fallback.put(key, measurement),
+        }
+        if key == self.net {
+            self.last_record = self.last_record.max(measured);
+            if source == Source::Meter {
+                self.last_meter = Now { at: self.last_meter.at.max(measured), wall: now.wall };
+            }
+            self.no_data = false;
+            self.new_net = Some(NewNet { source, value, measured });
+        }
+        Ok(())
+    }
+
+    /// The key of grid power.
+    pub(crate) fn net(&self) -> KeyId {
+        self.net
+    }
+
+    /// The value of `net` that set-points have to follow, once.
+    pub(crate) fn take_new_net(&mut self) -> Option<NewNet> {
+        self.new_net.take()
+    }
+
+    /// Nothing has come for longer than `gap`, and that was noticed.
+    pub(crate) fn no_data(&self) -> bool {
+        self.no_data
+    }
+
+    /// Notices that data is missing. Returns whether that is new.
+    pub(crate) fn notice_missing(&mut self, gap: Duration, now: Instant) -> bool {
+        let new = !self.no_data && self.is_missing(gap, now);
+        self.no_data |= new;
+        new
+    }
+
+    /// Nothing has come for longer than `gap`, from either.
+    pub(crate) fn is_missing(&self, gap: Duration, now: Instant) -> bool {
+        now.since(self.last_record) > gap
+    }
+
+    /// When data will be missing if nothing comes; none: it is missing already.
+    pub(crate) fn missing_at(&self, gap: Duration) -> Option<Instant> {
+        // "For longer than": the first moment after it.
+        (!self.no_data).then(|| self.last_record + gap + Duration::from_millis(1))
+    }
+
+    /// The last record of either source, or the start.
+    pub(crate) fn last_record(&self) -> Instant {
+        self.last_record
+    }
+
+    /// The last record of the meter, or the start.
+    pub(crate) fn last_meter(&self) -> Now {
+        self.last_meter
+    }
+
+    /// The meter has been silent for longer than `gap`.
+    pub(crate) fn is_silent(&self, gap: Duration, now: Instant) -> bool {
+        now.since(self.last_meter.at) > gap
+    }
+
+    /// The meter has been silent for too long, and the fallback has said nothing since the last cycle.
+    pub(crate) fn lacks_record(&self, gap: Duration, now: Instant) -> bool {
+        self.is_silent(gap, now) && !self.fallback.is_fresh(self.net)
+    }
+
+    /// The source of a cycle's record, where there is a new value of `net`.
+    pub(crate) fn source(&self, gap: Duration, now: Instant) -> Option<Source> {
+        if self.meter.is_fresh(self.net) {
+            Some(Source::Meter)
+        } else if self.is_silent(gap, now) && self.fallback.is_fresh(self.net) {
+            Some(Source::Fallback)
+        } else {
+            None
+        }
+    }
+
+    /// A cycle is over: means begin anew.
+    pub(crate) fn end_cycle(&mut self) {
+        self.meter.end_cycle();
+        self.fallback.end_cycle();
+    }
+
+    /// A key's value for a record, from the meter where the fallback has none.
+    pub(crate) fn value(&self, source: Source, key: KeyId, now: Instant) -> Option<Measured> {
+        let meter = || self.meter.value(key, now);
+        match source {
+            Source::Meter => meter(),
+            Source::Fallback => self.fallback.value(key, now).or_else(meter),
+        }
+    }
+
+    /// The last values of one source as they came.
+    pub(crate) fn intake(&self, source: Source) -> &Intake {
+        match source {
+            Source::Meter => &self.meter,
+            Source::Fallback => &self.fallback,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! One record, as the window keeps it.
+//!
+//! It knows which slots ran when it was made, and nothing else of tasks.
+
+use crate::core::meter::key::KeyId;
+use crate::units::Watts;
+
+/// One record as the window keeps it: thresholds applied.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Record {
+    pub(crate) net: Watts,
+    /// Values by key. Beyond the end and where a key is absent: `None`.
+    pub(crate) values: Vec<Option<Watts>>,
+    /// By slot: whether that task ran when the record was made.
+    pub(crate) ran: Vec<bool>,
+}
+
+impl Record {
+    /// A key's value; absent counts as 0.
+    pub(crate) fn value(&self, key: KeyId) -> Watts {
+        self.values.get(key.index()).copied().flatten().unwrap_or_default()
+    }
+
+    /// What the owner of these keys consumed.
+    pub(crate) fn usage(&self, keys: &[KeyId]) -> Watts {
+        keys.iter().map(|key| self.value(*key)).sum()
+    }
+
+    pub(crate) fn ran(&self, slot: usize) -> bool {
+        self.ran.get(slot).copied().unwrap_or(false)
+    }
+}

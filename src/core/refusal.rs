@@ -1,0 +1,36 @@
+//! Why an input is refused: typed, with words that name what was expected.
+
+use std::time::Duration;
+
+use crate::core::task::id::TaskId;
+use crate::core::time::WholeSeconds;
+
+/// Why an event changed nothing, or not all that it could have.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// A record that is too old.
+    #[error("the record is {} old, at most {} are allowed (scheduler.max_record_gap)", WholeSeconds(*age), WholeSeconds(*limit))]
+    Old {
+        /// Its age.
+        age: Duration,
+        /// The oldest that is accepted.
+        limit: Duration,
+    },
+    /// A value that can't be true.
+    #[error("`{key}` is {value} W: expected a finite number within ±10 MW")]
+    Implausible {
+        /// Its key.
+        key: String,
+        /// As it came.
+        value: f64,
+    },
+    /// There are too many keys already.
+    #[error("`{0}` is ignored: there are more than 8192 different keys")]
+    TooManyKeys(String),
+    /// There are too many tasks already.
+    #[error("task `{0}` is ignored: there are more than 4096 tasks")]
+    TooManyTasks(TaskId),
+    /// Nobody knows this task.
+    #[error("no task `{0}` is registered: expected the id of one that is")]
+    UnknownTask(TaskId),
+}

@@ -1,0 +1,60 @@
+//! Standing problems with the data, in plain words.
+
+use jiff::SignedDuration;
+
+use crate::core::meter::meter::Meter;
+use crate::core::meter::source::Source;
+use crate::core::registry::Registry;
+use crate::core::settings::Settings;
+use crate::core::task::task::Task;
+use crate::core::time::{Now, WholeSeconds, local};
+
+/// What is wrong with the data: a meter that is silent, slow or frozen, slow sensors, keys that nothing measures.
+pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, now: Now) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (gap, time_zone) = (settings.max_record_gap, &settings.time_zone);
+    if meter.is_silent(gap, now.at) {
+        let since = local(meter.last_meter().wall, time_zone);
+        warnings.push(format!("no power record from the meter since {since}"));
+    }
+    let values = meter.intake(Source::Meter);
+    if let Some(interval) = values.interval(meter.net()).filter(|interval| *interval > gap) {
+        warnings.push(format!(
+            "the meter is slow: `net` came {} after the one before, scheduler.max_record_gap is {}",
+            WholeSeconds(interval),
+            WholeSeconds(gap),
+        ));
+    }
+    // A record may bring what nobody uses; a sensor was configured because somebody does.
+    for key in meter.keys.iter().filter(|key| !registry.owners(*key).is_empty() || values.is_sensed(*key)) {
+        if let Some((interval, limit)) = values.slow(key) {
+            let (key, interval, of) = (meter.keys.name(key), WholeSeconds(interval), WholeSeconds(limit));
+            let limit = if limit == settings.expire_after { "power.expire_after" } else { "its expire_after" };
+            warnings.push(format!("`{key}` is slow: it came {interval} after the one before, {limit} is {of}"));
+        }
+    }
+    if let Some((value, unchanged)) = values.frozen(meter.net(), now.at) {
+        let since = now.wall.saturating_sub(SignedDuration::try_from(unchanged).unwrap_or(SignedDuration::ZERO));
+        let since = local(since.unwrap_or(now.wall), time_zone);
+        warnings.push(format!("the meter looks frozen: `net` has been exactly {value} since {since}"));
+    }
+    warnings.extend(registry.tasks().iter().flat_map(|task| never_measured(task, meter, settings, now)));
+    warnings
+}
+
+/// The keys of a task that runs long enough to show in them, and never did: names that nobody measures under.
+fn never_measured<'a>(
+    task: &'a Task,
+    meter: &'a Meter,
+    settings: &Settings,
+    now: Now,
+) -> impl Iterator<Item = String> + use<'a> {
+    let seen = now.at.since(task.history().seen_since());
+    let shows = task.running() && task.is_reachable(now.at, settings) && seen > settings.expire_after;
+    let values = meter.intake(Source::Meter);
+    let keys = task.keys.iter().filter(move |key| shows && values.has_heard(meter.net()) && !values.has_heard(**key));
+    keys.map(|key| {
+        let key = meter.keys.name(*key);
+        format!("task {}: nothing has measured its key `{key}`: its declared power stands in for it", task.id)
+    })
+}
