@@ -93,7 +93,11 @@ impl Scheduler {
             None
         };
         if let Some(source) = source {
-            let room = self.window.make_room();
+            if self.no_data {
+                // It came in time and was noticed too late: what was before the gap confirms no start after it.
+                self.window.clear();
+            }
+            let room = self.window.make_room(source);
             let record = self.record(source, room, now);
             self.window.push(record);
         }
@@ -259,6 +263,9 @@ impl Scheduler {
                 Waits::Key { key: self.keys.name(key).to_owned(), holder }
             }
             Electable::Waits => Waits::Answer,
+            Electable::Unconfirmed(offer, missing) => {
+                Waits::Records { missing, of: self.settings.confirm_records, ratio: offer.ratio }
+            }
             Electable::NotWhole(offer) => Waits::sun(&offer, Some(Share::FULL), None, power),
             Electable::Failed(offer, why) => Waits::sun(&offer, None, Some(format!("start fails ({why})")), power),
             Electable::Yes(offer) | Electable::Short(offer) => match task.least_start_ratio() {

@@ -5,12 +5,15 @@
 
 use std::collections::VecDeque;
 
+use crate::core::input::Source;
 use crate::core::meter::key::KeyId;
 use crate::units::Watts;
 
 /// One record as the window keeps it: thresholds applied.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record {
+    /// Where its `net` came from.
+    pub(crate) source: Source,
     pub(crate) net: Watts,
     /// Values by key. Beyond the end and where a key is absent: `None`.
     pub(crate) values: Vec<Option<Watts>>,
@@ -19,6 +22,10 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    fn empty(source: Source) -> Self {
+        Self { source, net: Watts::ZERO, values: Vec::new(), ran: Vec::new() }
+    }
+
     /// A key's value; absent counts as 0.
     pub(crate) fn value(&self, key: KeyId) -> Watts {
         self.values.get(key.index()).copied().flatten().unwrap_or_default()
@@ -53,8 +60,10 @@ impl Window {
     }
 
     /// Makes room for the next record: the oldest leaves when there are too many, and its memory is used again.
-    pub(crate) fn make_room(&mut self) -> Record {
-        let mut record = if self.is_full() { self.records.pop_back().unwrap_or_default() } else { Record::default() };
+    pub(crate) fn make_room(&mut self, source: Source) -> Record {
+        let oldest = if self.is_full() { self.records.pop_back() } else { None };
+        let mut record = oldest.unwrap_or_else(|| Record::empty(source));
+        (record.source, record.net) = (source, Watts::ZERO);
         record.values.clear();
         record.ran.clear();
         record
