@@ -129,6 +129,9 @@ impl Decider<'_> {
                 Waits::Key { key: self.keys.name(key).to_owned(), holder }
             }
             Electable::Waits => Waits::Answer,
+            Electable::Unconfirmed(offer, missing) => {
+                Waits::Records { missing, of: self.settings.confirm_records, ratio: offer.ratio }
+            }
             Electable::NotWhole(offer) => Waits::sun(&offer, Some(Share::FULL), None, power),
             Electable::Failed(offer, why) => Waits::sun(&offer, None, Some(format!("start fails ({why})")), power),
             Electable::Yes(offer) | Electable::Short(offer) => match task.least_start_ratio() {

@@ -182,8 +182,12 @@ impl Home {
     pub(crate) fn update_window(&mut self, now: Now) -> Option<(Source, Consumption)> {
         let source = self.meter.source(self.settings.max_record_gap, now.at);
         let counted = source.map(|source| {
-            let room = self.window.make_room();
-            let record = self.record_maker(now).record(source, room);
+            if self.meter.no_data() {
+                // It came in time and was noticed too late: what was before the gap confirms no start after it.
+                self.window.clear();
+            }
+            let room = self.window.make_room(source);
+            let record = self.record_maker(now).record(room);
             let consumption = self.energy.count(&record, &mut self.registry, &self.settings, now);
             self.window.push(record);
             (source, consumption)

@@ -19,9 +19,10 @@ pub(crate) struct RecordMaker<'a> {
 }
 
 impl RecordMaker<'_> {
-    /// The record of a cycle; `record` is an empty one, whose memory is used.
-    pub(crate) fn record(&self, source: Source, mut record: Record) -> Record {
+    /// The record of a cycle; `record` is an empty one, whose source and memory are used.
+    pub(crate) fn record(&self, mut record: Record) -> Record {
         let Self { meter, registry, now, .. } = self;
+        let source = record.source;
         record.values.extend(meter.keys.iter().map(|key| match registry.owners(key) {
             [] => meter.value(source, key, now.at).map(|measured| measured.value),
             owners => Some(self.owned(key, owners, source)),

@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::civil::Time;
 use proptest::prelude::*;
 use sunward::core::{
-    self, Action, Criteria, Criterion, Daily, Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source,
-    TaskId, TaskState,
+    self, Action, Criteria, Criterion, Daily, Event, Instant, Now, OnNoData, Priority, Registration, Scheduler,
+    Settings, Source, TaskId, TaskState,
 };
 use sunward::units::{Share, Watts};
 
-use crate::naive::{Decisions, Mode, Naive, NaiveSettings, NaiveTask};
+use crate::naive::{Decisions, Mode, Naive, NaiveSettings, NaiveSource, NaiveTask};
 
 /// One task of a random home. Powers are multiples of 60 W, so that sums are exact on both sides.
 #[derive(Debug, Clone)]
@@ -47,6 +47,10 @@ struct Step {
     net: i32,
     conditions: Vec<Condition>,
     obey: bool,
+    /// The meter is silent, and the fallback stands in for it.
+    fallback: bool,
+    /// Before it nothing came for so long that data was missing.
+    gap: bool,
 }
 
 fn appliance() -> impl Strategy<Value = Appliance> {
@@ -87,11 +91,15 @@ fn condition() -> impl Strategy<Value = Condition> {
     )
 }
 
-fn home() -> impl Strategy<Value = (Vec<Appliance>, Vec<Step>)> {
+/// Appliances, steps, and `confirm_records`.
+fn home() -> impl Strategy<Value = (Vec<Appliance>, Vec<Step>, usize)> {
     (1_usize..=12).prop_flat_map(|tasks| {
-        let step = (-12_000..6_000, prop::collection::vec(condition(), tasks), prop::bool::weighted(0.7))
-            .prop_map(|(net, conditions, obey)| Step { net, conditions, obey });
-        (prop::collection::vec(appliance(), tasks), prop::collection::vec(step, 1..20))
+        let conditions = prop::collection::vec(condition(), tasks);
+        let seldom = || prop::bool::weighted(0.1);
+        let step = (-12_000..6_000, conditions, prop::bool::weighted(0.7), seldom(), seldom())
+            .prop_map(|(net, conditions, obey, fallback, gap)| Step { net, conditions, obey, fallback, gap });
+        let confirm_records = prop_oneof![1 => Just(1_usize), 4 => Just(2), 1 => Just(3), 1 => Just(5)];
+        (prop::collection::vec(appliance(), tasks), prop::collection::vec(step, 1..20), confirm_records)
     })
 }
 
@@ -137,6 +145,7 @@ fn register(scheduler: &mut Scheduler, index: usize, appliance: &Appliance, now:
     // However long it has run of a whole day, the rest of the day is needed.
     let all_day = Daily { on_for: Duration::from_secs(86_400), by: Time::new(6, 30, 0, 0).unwrap(), max: None };
     registration.daily = appliance.deadline.then_some(all_day);
+    registration.on_no_data = OnNoData::Keep;
     scheduler.handle(Event::Registered(id, Box::new(registration)), now).unwrap();
 }
 
@@ -185,8 +194,10 @@ fn record(appliances: &[Appliance], step: &Step) -> BTreeMap<String, f64> {
     values
 }
 
-fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError> {
-    let settings = Settings { window_size: 5, ..Settings::default() };
+fn compare(appliances: &[Appliance], steps: &[Step], confirm_records: usize) -> Result<(), TestCaseError> {
+    // The meter counts as silent as soon as it leaves a cycle out.
+    let max_record_gap = Duration::from_secs(59);
+    let settings = Settings { window_size: 5, confirm_records, max_record_gap, ..Settings::default() };
     let mut naive = Naive::new(NaiveSettings {
         window_size: settings.window_size,
         confirm_records: settings.confirm_records,
@@ -200,6 +211,7 @@ fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError
     for (index, appliance) in appliances.iter().enumerate() {
         register(&mut scheduler, index, appliance, now);
     }
+    now = now + Duration::from_secs(60);
     let mut before: Option<(Vec<Condition>, Decisions)> = None;
     for (cycle, step) in steps.iter().enumerate() {
         let mut step = step.clone();
@@ -220,7 +232,14 @@ fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError
             .map(|(index, (appliance, condition))| naive_task(index, appliance, *condition))
             .collect();
         let values = record(appliances, &step);
-        naive.update(values.clone(), &tasks);
+        if step.gap {
+            now = now + Duration::from_secs(60);
+            scheduler.wake(now);
+            naive.clear();
+        }
+        let (source, naive_source) =
+            if step.fallback { (Source::Fallback, NaiveSource::Fallback) } else { (Source::Meter, NaiveSource::Meter) };
+        naive.update_from(naive_source, values.clone(), &tasks);
         let expected = naive.cycle(&tasks);
         for (index, condition) in step.conditions.iter().enumerate() {
             let usage = values[&names(index, &appliances[index].keys)[0]];
@@ -232,7 +251,7 @@ fn compare(appliances: &[Appliance], steps: &[Step]) -> Result<(), TestCaseError
         }
         let metered = values.iter().filter(|(key, _)| !key.starts_with('@'));
         let values = metered.map(|(key, value)| (key.clone(), Watts(*value))).collect();
-        scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now).unwrap();
+        scheduler.handle(Event::Power { source, values, measured: None }, now).unwrap();
         let real = decided(&mut scheduler, now);
         prop_assert_eq!(&real, &expected, "cycle {}", cycle);
         before = Some((step.conditions, expected));
@@ -267,13 +286,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
     #[test]
-    fn decides_as_the_rules_are_written((appliances, mut steps) in home()) {
+    fn decides_as_the_rules_are_written((appliances, mut steps, confirm_records) in home()) {
         if !parted(&appliances, &steps) {
             for condition in steps.iter_mut().flat_map(|step| &mut step.conditions) {
                 condition.stoppable = true;
                 condition.reachable = true;
             }
         }
-        compare(&appliances, &steps)?;
+        compare(&appliances, &steps, confirm_records)?;
     }
 }

@@ -10,9 +10,10 @@ const HEATER: &str = "sunward/task/heater";
 #[tokio::test]
 async fn a_task_runs_on_the_sun_and_every_decision_says_why() {
     both(async |protocol| {
-        let mut home = Home::new(protocol, "").await;
+        let mut home = Home::new(protocol, "[scheduler]\nconfirm_records = 2").await;
         home.register("heater", json!({"power": 2000, "keys": ["heater"]})).await;
         home.running("heater", false).await;
+        home.cycle_with(json!({"net": -2500, "solar": 3000})).await;
         let cycle = home.cycle_with(json!({"net": -2500, "solar": 3000})).await;
         assert_eq!(cycle.commands, ["heater=start"]);
         let mut report = cycle.report;

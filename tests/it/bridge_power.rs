@@ -140,3 +140,14 @@ async fn the_fallback_stands_in_for_a_silent_meter_only() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn nothing_starts_on_a_single_record() {
+    let mut home = Home::new(Protocol::V5, "[scheduler]\nconfirm_records = 2").await;
+    home.register("heater", json!({"power": 2000})).await;
+    home.running("heater", false).await;
+    let cycle = home.cycle_with(json!({"net": -2500})).await;
+    assert!(cycle.commands.is_empty(), "{:?}", cycle.commands);
+    home.report("heater", |report| report["reason"] == "waits for a second record" && report["ratio"] == 1.25).await;
+    assert_eq!(home.cycle_with(json!({"net": -2500})).await.commands, ["heater=start"]);
+}

@@ -56,6 +56,10 @@ impl Sunward {
         if !toml.contains("cycle = ") {
             command.env("SUNWARD__SCHEDULER__CYCLE", "1d");
         }
+        if !toml.contains("confirm_records = ") {
+            // One record tells what a test is about; that two confirm a start is tested with the rules.
+            command.env("SUNWARD__SCHEDULER__CONFIRM_RECORDS", "1");
+        }
         command.env("SUNWARD__MQTT__PROTOCOL", if protocol == Protocol::V5 { "5" } else { "3.1.1" });
         if let Some(url) = url {
             command.env("SUNWARD__MQTT__URL", url);

@@ -3,11 +3,14 @@
 //! It knows which slots ran when it was made, and nothing else of tasks.
 
 use crate::core::meter::key::KeyId;
+use crate::core::meter::source::Source;
 use crate::units::Watts;
 
 /// One record as the window keeps it: thresholds applied.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record {
+    /// Where its `net` came from.
+    pub(crate) source: Source,
     pub(crate) net: Watts,
     /// Values by key. Beyond the end and where a key is absent: `None`.
     pub(crate) values: Vec<Option<Watts>>,
@@ -16,6 +19,10 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    pub(crate) fn empty(source: Source) -> Self {
+        Self { source, net: Watts::ZERO, values: Vec::new(), ran: Vec::new() }
+    }
+
     /// A key's value; absent counts as 0.
     pub(crate) fn value(&self, key: KeyId) -> Watts {
         self.values.get(key.index()).copied().flatten().unwrap_or_default()

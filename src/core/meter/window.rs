@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::core::meter::key::Keys;
 use crate::core::meter::record::Record;
+use crate::core::meter::source::Source;
 use crate::units::Watts;
 
 /// The newest records, at most `size` of them.
@@ -25,8 +26,10 @@ impl Window {
     }
 
     /// Makes room for the next record: the oldest leaves when there are too many, and its memory is used again.
-    pub(crate) fn make_room(&mut self) -> Record {
-        let mut record = if self.is_full() { self.records.pop_back().unwrap_or_default() } else { Record::default() };
+    pub(crate) fn make_room(&mut self, source: Source) -> Record {
+        let oldest = if self.is_full() { self.records.pop_back() } else { None };
+        let mut record = oldest.unwrap_or_else(|| Record::empty(source));
+        (record.source, record.net) = (source, Watts::ZERO);
         record.values.clear();
         record.ran.clear();
         record

@@ -75,9 +75,10 @@ pub(crate) struct Scene<'a> {
     /// The window's, newest first.
     records: Vec<&'a Record>,
     window_is_full: bool,
+    confirming: usize,
     /// By slot.
     load_of_slot: Vec<usize>,
-    /// By load, then by confirming record: what the less important running adjustable tasks use above their `power`.
+    /// By load, then by record, of the newest: what the less important running adjustable tasks use above their `power`.
     excess_below: Vec<Watts>,
     pub(crate) now: Instant,
     surroundings: Surroundings,
@@ -106,11 +107,16 @@ impl<'a> Scene<'a> {
         for (index, load) in loads.iter().enumerate() {
             load_of_slot[load.slot] = index;
         }
+        let records: Vec<&Record> = parts.window.newest_first().collect();
+        let source = records.first().map(|record| record.source);
+        let in_a_row = records.iter().take(parts.settings.confirm_records);
+        let confirming = in_a_row.take_while(|record| Some(record.source) == source).count();
         let mut scene = Self {
             loads,
             settings: parts.settings,
             owners: parts.owners,
-            records: parts.window.newest_first().collect(),
+            records,
+            confirming,
             window_is_full: parts.window.is_full(),
             load_of_slot,
             now: parts.now,
@@ -123,13 +129,13 @@ impl<'a> Scene<'a> {
     }
 
     fn sum_up_excess(&self) -> Vec<Watts> {
-        let confirming = self.confirming();
-        let mut sums = vec![Watts::ZERO; self.loads.len() * confirming];
+        let newest = self.newest();
+        let mut sums = vec![Watts::ZERO; self.loads.len() * newest];
         for (load, task) in self.loads.iter().enumerate().skip(1).rev() {
-            for record in 0..confirming {
+            for record in 0..newest {
                 let adjusts = task.takes_part() && task.adjustable;
                 let own = if adjusts { (self.usage(load, record) - task.power).max(Watts::ZERO) } else { Watts::ZERO };
-                sums[(load - 1) * confirming + record] = sums[load * confirming + record] + own;
+                sums[(load - 1) * newest + record] = sums[load * newest + record] + own;
             }
         }
         sums
@@ -137,7 +143,7 @@ impl<'a> Scene<'a> {
 
     /// What running adjustable tasks less important than this one use above their `power`, in one of the newest records.
     pub(crate) fn excess_below(&self, load: usize, record: usize) -> Watts {
-        self.excess_below[load * self.confirming() + record]
+        self.excess_below[load * self.newest() + record]
     }
 
     /// How many records the window holds.
@@ -145,9 +151,20 @@ impl<'a> Scene<'a> {
         self.records.len()
     }
 
-    /// How many of the newest records must agree.
-    pub(crate) fn confirming(&self) -> usize {
+    /// How many of the newest records speak of what is left for an adjustable task.
+    pub(crate) fn newest(&self) -> usize {
         self.settings.confirm_records.min(self.records())
+    }
+
+    /// How many records a start is judged by: the newest in a row of the source in use, at most `confirm_records`. Fewer
+    /// than these confirm nothing.
+    pub(crate) fn confirming(&self) -> usize {
+        self.confirming
+    }
+
+    /// How many records are missing until a start can be confirmed.
+    pub(crate) fn missing_records(&self) -> usize {
+        self.settings.confirm_records.saturating_sub(self.confirming)
     }
 
     /// `net` in a record; 0 is the newest.

@@ -20,6 +20,8 @@ pub(crate) enum Electable {
     Short(Offer),
     /// Its `start` is met, but beside a more important adjustable task the sun must pay for all of it.
     NotWhole(Offer),
+    /// Its `start` is met, but so many records are missing that have to confirm it.
+    Unconfirmed(Offer, usize),
     /// Its `start` failed.
     Failed(Offer, String),
 }
@@ -41,6 +43,10 @@ pub(crate) fn electable(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -
     let offer = sheet.offer(load);
     match scene.start_met(load, offer.ratio) {
         Ok(true) if offer.must_be_whole && offer.ratio < Share::FULL => Electable::NotWhole(offer),
+        // A deadline asks for no record.
+        Ok(true) if scene.missing_records() > 0 && !scene.loads[load].task.deadline_due() => {
+            Electable::Unconfirmed(offer, scene.missing_records())
+        }
         Ok(true) => Electable::Yes(offer),
         Ok(false) => Electable::Short(offer),
         Err(why) => Electable::Failed(offer, why),

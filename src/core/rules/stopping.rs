@@ -55,7 +55,7 @@ pub(crate) fn diminishing_adjustable(scene: &Scene<'_>) -> Option<Diminished> {
         task.can_be_stopped() && !task.adjustable && task.priority < below
     });
     let first = lower.next()?;
-    let (mut gain, mut least) = (scene.net(0).export() + scene.power_used_by(first), first);
+    let (mut gain, mut least) = (scene.power_used_by(first) - scene.net(0), first);
     for load in lower {
         gain += scene.power_used_by(load);
         least = load;
@@ -69,7 +69,7 @@ pub(crate) fn learned(scene: &Scene<'_>, load: usize) -> Option<Watts> {
     if !task.adjustable || !task.running || scene.records() == 0 {
         return None;
     }
-    let newest = 0..scene.confirming();
+    let newest = 0..scene.newest();
     if newest.clone().all(|record| scene.ran(load, record)) && is_left_for(scene, load) {
         return newest.map(|record| scene.usage(load, record)).reduce(Watts::max);
     }
@@ -89,10 +89,11 @@ fn could_use_more(scene: &Scene<'_>, load: usize) -> bool {
         && !is_left_for(scene, load)
 }
 
-/// Export, and what less important adjustable tasks could give up, reach the adjustable task without any help.
+/// Export, and what less important adjustable tasks could give up, reach the adjustable task without any help. An import
+/// counts negative: it takes what they give up first.
 fn is_left_for(scene: &Scene<'_>, load: usize) -> bool {
     let enough = scene.settings.headroom * 0.5 + scene.settings.reserve;
-    (0..scene.confirming()).all(|record| scene.net(record).export() + scene.excess_below(load, record) >= enough)
+    (0..scene.newest()).all(|record| scene.excess_below(load, record) - scene.net(record) >= enough)
 }
 
 /// What rule 4 stops, and whom it starts in their place.

@@ -53,6 +53,15 @@ pub enum Waits {
     },
     /// The end of its wait after unanswered starts.
     Answer,
+    /// More records of the source in use: its criterion is met in those that there are.
+    Records {
+        /// How many more.
+        missing: usize,
+        /// How many have to agree: `confirm_records`.
+        of: usize,
+        /// The ratio it has.
+        ratio: Share,
+    },
 }
 
 impl Waits {
@@ -67,7 +76,7 @@ impl Verdict {
     pub fn ratio(&self) -> Option<Share> {
         match self {
             Self::Decided { ratio, .. } => *ratio,
-            Self::Covered(ratio) | Self::Waits(Waits::Sun { ratio, .. }) => Some(*ratio),
+            Self::Covered(ratio) | Self::Waits(Waits::Sun { ratio, .. } | Waits::Records { ratio, .. }) => Some(*ratio),
             Self::Pending | Self::Waits(_) => None,
         }
     }
@@ -81,6 +90,9 @@ impl fmt::Display for Verdict {
             Self::Covered(ratio) => write!(f, "the sun covers {ratio} of it"),
             Self::Waits(Waits::Key { key, holder }) => write!(f, "`{key}` is taken: {holder} runs on it"),
             Self::Waits(Waits::Answer) => f.write_str("waits: it did not follow its last starts"),
+            Self::Waits(Waits::Records { of: 2, .. }) => f.write_str("waits for a second record"),
+            Self::Waits(Waits::Records { missing: 1, .. }) => f.write_str("waits for one more record"),
+            Self::Waits(Waits::Records { missing, .. }) => write!(f, "waits for {missing} more records"),
             Self::Waits(Waits::Sun { ratio, needs, why, power, held_back }) => {
                 match (needs, why) {
                     (_, Some(why)) => write!(f, "{why}: has ratio {ratio}")?,

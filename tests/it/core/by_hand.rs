@@ -6,10 +6,10 @@ use sunward::core::Command::StopAll;
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
 use sunward::core::{Event, Mode, Settings, TaskSnapshot, TaskState};
 
-use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, User, Wait};
+use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, Steady, User, Wait};
 use super::{Appliance, Home, check, plain};
 
-const SUN: Do = Meter(&[("net", -5000.0), ("boiler", 0.0)]);
+const SUN: Do = Steady(&[("net", -5000.0), ("boiler", 0.0)]);
 const RAIN: Do = Meter(&[("net", 5000.0), ("boiler", 1000.0)]);
 
 fn boiler() -> Appliance {

@@ -13,7 +13,7 @@ fn check(car: Appliance, time_zone: &str, net: f64, expect: (&str, &str)) {
     let mut home = Home::at("2026-06-01T04:30:00Z", settings, vec![car]);
     home.wait(90);
     let used = if home.runs().is_empty() { 0.0 } else { 1400.0 };
-    home.meter(&[("net", net), ("ev", used), ("battery", 42.0)]);
+    home.steady(&[("net", net), ("ev", used), ("battery", 42.0)]);
     home.cycle();
     let decided = home.log.first().map_or("nothing", |line| line.split_once(' ').unwrap().1);
     assert_eq!((decided, home.view("ev").reason.as_str()), expect);
@@ -29,7 +29,7 @@ fn starts(source: &str, expect: bool) {
     let mut home = Home::at("2026-06-01T04:30:00Z", Settings::default(), vec![ev().expressions(source, "true")]);
     home.says("ev", |state| state.fields = context! { running => false, soc => 15, plug => "in" });
     home.wait(90);
-    home.meter(&[("net", 100.0), ("ev", 0.0), ("battery", 42.0)]);
+    home.steady(&[("net", 100.0), ("ev", 0.0), ("battery", 42.0)]);
     home.cycle();
     assert_eq!(home.log.len(), usize::from(expect), "{source}: {}", home.view("ev").reason);
 }

@@ -9,10 +9,10 @@ use sunward::core::Command::Pause;
 use sunward::core::{Counted, Daily, DailyView, Finished, Mode, OnNoData, Priority, Settings, Status, TaskSnapshot};
 use sunward::units::Watts;
 
-use super::Do::{self, Cycle, Meter, Off, On, Say, Set, User, Wait};
+use super::Do::{self, Cycle, Meter, Off, On, Say, Set, Steady, User, Wait};
 use super::{Appliance, Home, check, plain};
 
-const SUN: Do = Meter(&[("net", -5000.0), ("boiler", 1000.0)]);
+const SUN: Do = Steady(&[("net", -5000.0), ("boiler", 1000.0)]);
 const RAIN: Do = Meter(&[("net", 5000.0), ("boiler", 0.0)]);
 
 const CLOUD: Do = Meter(&[("net", 5000.0), ("boiler", 1000.0)]);

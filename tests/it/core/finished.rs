@@ -6,11 +6,12 @@ use sunward::core::Command::Pause;
 use sunward::core::{Finished, Mode, OnNoData, Status};
 use sunward::units::Watts;
 
-use super::Do::{self, Cycle, Meter, Off, On, Say, Set, User, Wait};
+use super::Do::{self, Cycle, Meter, Off, On, Say, Set, Steady, User, Wait};
 use super::{Appliance, Home, check, plain};
 
 /// Sun for everybody; the boiler draws 5 W, or 1,000 W.
 const LOW: Do = Meter(&[("net", -5000.0), ("boiler", 5.0)]);
+const SUN: Do = Steady(&[("net", -5000.0), ("boiler", 5.0)]);
 const HIGH: Do = Meter(&[("net", -5000.0), ("boiler", 1000.0)]);
 
 /// Done after ten minutes below 50 W, then it rests for an hour.
@@ -109,7 +110,7 @@ fn it_rests_and_says_so() {
         (3599, &["10:01 stop boiler finished"][..]),
         (3600, &["10:01 stop boiler finished", "70:01 start boiler elected"]),
     ] {
-        check(vec![boiler()], &[low_for(600), vec![Cycle, Wait(wait), LOW, Cycle]].concat(), expect);
+        check(vec![boiler()], &[low_for(600), vec![Cycle, Wait(wait), SUN, Cycle]].concat(), expect);
     }
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use sunward::core::{Event, Settings, Status, TaskId};
 
-use super::Do::{self, Available, Cycle, Meter, Off, On, Register, Say, Wait};
+use super::Do::{self, Available, Cycle, Meter, Off, On, Register, Say, Steady, Wait};
 use super::{Appliance, Home, check, plain};
 
-const SUN: Do = Meter(&[("net", -5000.0), ("boiler", 0.0)]);
+const SUN: Do = Steady(&[("net", -5000.0), ("boiler", 0.0)]);
 const RAIN: Do = Meter(&[("net", 5000.0), ("boiler", 1000.0)]);
 
 fn boiler() -> Appliance {
@@ -183,7 +183,7 @@ fn reachable(appliance: Appliance, availability: &[Option<bool>], after: u64, ex
         home.scheduler.handle(Event::Availability(id.clone(), *available), home.now).unwrap();
     }
     home.now = home.now + seconds(after);
-    home.meter(&[("net", -5000.0)]);
+    home.steady(&[("net", -5000.0)]);
     home.scheduler.cycle(home.now);
     assert_eq!(home.view("boiler").status != Status::Unreachable, expect, "{availability:?} after {after} s");
     assert_eq!(home.scheduler.next_instruction().is_some(), expect, "{availability:?} after {after} s");
@@ -263,9 +263,9 @@ fn an_unreachable_task_that_ran_keeps_its_keys_and_its_usage_is_base_load() {
     let on_tank = |id: &str| plain(id, 1000.0).with(|registration| registration.keys = vec!["tank".into()]);
     let both = || vec![on_tank("a").running(), on_tank("b"), plain("c", 1000.0)];
     // 900 W of export, and 1,000 W that are not given away.
-    const POWER: Do = Meter(&[("net", -900.0), ("tank", 1000.0), ("c", 0.0)]);
+    const POWER: Do = Steady(&[("net", -900.0), ("tank", 1000.0), ("c", 0.0)]);
     check(both(), &[Available("a", Some(false)), POWER, Cycle], &[]);
-    const MORE: Do = Meter(&[("net", -1000.0), ("tank", 1000.0), ("c", 0.0)]);
+    const MORE: Do = Steady(&[("net", -1000.0), ("tank", 1000.0), ("c", 0.0)]);
     check(both(), &[Available("a", Some(false)), MORE, Cycle], &["0:00 start c elected"]);
     let mut home = Home::new(both());
     [Available("a", Some(false)), POWER, Cycle].iter().for_each(|step| home.apply(step));

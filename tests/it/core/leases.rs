@@ -6,10 +6,10 @@ use sunward::core::Command::{Pause, Resume, StopAll};
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
 use sunward::core::OnNoData;
 
-use super::Do::{self, Available, Cycle, Meter, Off, On, Say, Set, User, Wait};
+use super::Do::{self, Available, Cycle, Meter, Off, On, Say, Set, Steady, User, Wait};
 use super::{Appliance, check, plain};
 
-const SUN: Do = Meter(&[("net", -5000.0), ("boiler", 0.0)]);
+const SUN: Do = Steady(&[("net", -5000.0), ("boiler", 0.0)]);
 const RAIN: Do = Meter(&[("net", 5000.0), ("boiler", 1000.0)]);
 
 /// It stops by itself ten minutes after the last start.

@@ -6,7 +6,7 @@ use sunward::core::Command::{Pause, Resume, StopAll};
 use sunward::core::{Activity, Event, Expiry, Instant, OnNoData, Sensed, Settings, Skipped, Source};
 use sunward::units::Watts;
 
-use super::Do::{self, Cycle, Fallback, Meter, Off, On, User, Wait};
+use super::Do::{self, Cycle, Fallback, Meter, Off, On, Steady, User, Wait};
 use super::{Appliance, Home, check, plain};
 
 /// `net` pays for the boiler.
@@ -108,8 +108,8 @@ fn the_fallback_stands_in_for_a_silent_meter() {
     const SUN: Do = Fallback(&[("net", -1500.0)]);
     let boiler = || vec![plain("boiler", 1000.0)];
     // The meter isn't silent for long enough.
-    check(boiler(), &[Wait(180), SUN, Cycle], &[]);
-    check(boiler(), &[Wait(60), SUN, Wait(121), SUN, Cycle], &["3:01 start boiler elected"]);
+    check(boiler(), &[Wait(120), SUN, Cycle, Wait(60), SUN, Cycle], &[]);
+    check(boiler(), &[Wait(60), SUN, Wait(121), SUN, Cycle, Wait(60), SUN, Cycle], &["4:01 start boiler elected"]);
     is(&[Wait(100), SUN, Wait(180)], Activity::Active);
     is(&[Wait(100), SUN, Wait(181)], Activity::NoData);
 
@@ -142,7 +142,7 @@ fn the_fallback_stands_in_for_a_silent_meter() {
 fn a_pause_holds_every_start_and_stop_back_and_the_window_fills() {
     let cloud = Meter(&[("net", 900.0), ("boiler", 1000.0)]);
     check(vec![boiler()], &[User(Pause), cloud.clone(), Cycle, Wait(300), Cycle], &[]);
-    check(vec![plain("boiler", 1000.0)], &[User(Pause), Meter(&[("net", -2000.0)]), Cycle], &[]);
+    check(vec![plain("boiler", 1000.0)], &[User(Pause), Steady(&[("net", -2000.0)]), Cycle], &[]);
     // Missing data before the pause is still missing after it.
     check(vec![boiler()], &[User(Pause), Wait(300), Cycle, User(Resume), Cycle], &["5:00 stop boiler no_data"]);
     // A minute of sun is in the window although nobody decided: two records confirm a start.
@@ -201,7 +201,7 @@ fn stop_all_stops_whoever_runs_until_it_has_stopped_and_then_pauses() {
 #[test]
 fn stop_all_stops_who_follows_an_earlier_start_only_afterwards() {
     let slow = vec![plain("pump", 500.0).deaf()];
-    const SUN: Do = Meter(&[("net", -5000.0), ("pump", 0.0)]);
+    const SUN: Do = Steady(&[("net", -5000.0), ("pump", 0.0)]);
     let steps = [SUN, Cycle, User(StopAll), Wait(5), On("pump"), Wait(55), Cycle];
     check(slow.clone(), &steps, &["0:00 start pump elected", "1:00 stop pump stop_all"]);
     // Later it is somebody else's start.

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod clouds;
+mod confirmation;
 mod consumption;
 mod criteria;
 mod daily;
@@ -22,8 +23,8 @@ use std::time::Duration;
 
 use minijinja::context;
 use sunward::core::{
-    Action, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority, Refusal,
-    Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
+    Action, Activity, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority,
+    Refusal, Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
 };
 use sunward::units::{Share, Watts};
 
@@ -98,6 +99,8 @@ enum Do {
     /// The meter says this.
     Meter(&'static [(&'static str, f64)]),
     Fallback(&'static [(&'static str, f64)]),
+    /// The meter says this again: there is one record of it already, so that two confirm a start.
+    Steady(&'static [(&'static str, f64)]),
     Wait(u64),
     Cycle,
     User(Command),
@@ -172,6 +175,20 @@ impl Home {
         self.power(Source::Meter, values).unwrap();
     }
 
+    /// The meter says again what it said before: of that there is one record, on which nobody decided.
+    fn steady(&mut self, values: &[(&str, f64)]) {
+        let paused = self.scheduler.activity() == Activity::Paused;
+        self.meter(values);
+        if !paused {
+            self.scheduler.handle(Event::Command(Command::Pause), self.now).unwrap();
+        }
+        self.cycle();
+        if !paused {
+            self.scheduler.handle(Event::Command(Command::Resume), self.now).unwrap();
+        }
+        self.meter(values);
+    }
+
     /// Time passes; the scheduler is woken when it asked to be.
     fn wait(&mut self, seconds: u64) {
         let until = self.now + Duration::from_secs(seconds);
@@ -227,6 +244,7 @@ impl Home {
     fn apply(&mut self, step: &Do) {
         match step {
             Do::Meter(values) => self.meter(values),
+            Do::Steady(values) => self.steady(values),
             Do::Fallback(values) => self.power(Source::Fallback, values).unwrap(),
             Do::Wait(seconds) => self.wait(*seconds),
             Do::Cycle => drop(self.cycle()),

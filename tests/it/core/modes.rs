@@ -6,10 +6,10 @@ use sunward::core::Command::{Pause, Resume, StopAll};
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
 use sunward::core::{Event, Mode, Priority, Refusal, Status, TaskId};
 
-use super::Do::{self, Available, Cycle, Meter, Off, On, Prefer, Say, Set, User, Wait};
+use super::Do::{self, Available, Cycle, Meter, Off, On, Prefer, Say, Set, Steady, User, Wait};
 use super::{Appliance, Home, check, plain};
 
-const SUN: Do = Meter(&[("net", -5000.0), ("boiler", 0.0)]);
+const SUN: Do = Steady(&[("net", -5000.0), ("boiler", 0.0)]);
 const RAIN: Do = Meter(&[("net", 5000.0), ("boiler", 1000.0)]);
 
 fn boiler() -> Appliance {
@@ -57,7 +57,7 @@ fn no_rule_stops_who_is_on_or_starts_who_is_off() {
     check(vec![boiler()], &[set(Never), SUN, Cycle, Wait(60), SUN, Cycle], &[]);
     let hungry = || plain("ev", 1000.0).high();
     // Nobody takes its place either.
-    check(vec![boiler().running(), hungry()], &[set(Always), Meter(&[("net", 0.0), ("boiler", 1000.0)]), Cycle], &[]);
+    check(vec![boiler().running(), hungry()], &[set(Always), Steady(&[("net", 0.0), ("boiler", 1000.0)]), Cycle], &[]);
     // Back in auto, the rules judge it.
     let steps = [set(Always), RAIN, Cycle, set(Auto), Wait(60), RAIN, Cycle];
     check(vec![boiler().running()], &steps, &["1:00 stop boiler failing_criteria"]);
@@ -66,7 +66,7 @@ fn no_rule_stops_who_is_on_or_starts_who_is_off() {
 #[test]
 fn a_task_that_shares_a_key_with_one_that_is_on_yields_to_it() {
     let on_tank = |id: &str, power| plain(id, power).with(|registration| registration.keys = vec!["tank".into()]);
-    const SUN: Do = Meter(&[("net", -5000.0), ("tank", 1000.0)]);
+    const SUN: Do = Steady(&[("net", -5000.0), ("tank", 1000.0)]);
     let both = || vec![on_tank("boiler", 500.0).running(), on_tank("pump", 1000.0).running()];
     check(both(), &[set(Always), SUN, Cycle], &["0:00 stop pump conflicting_keys"]);
     let waits = || vec![on_tank("boiler", 500.0).running(), on_tank("pump", 1000.0)];
@@ -104,7 +104,7 @@ fn who_was_only_just_switched_on_counts_at_its_power() {
 #[test]
 fn a_switched_off_task_gives_its_power_to_others_in_the_cycle_that_stops_it() {
     let two = || vec![boiler().running().deaf(), plain("pump", 500.0)];
-    const CLOUD: Do = Meter(&[("net", 500.0), ("boiler", 1000.0)]);
+    const CLOUD: Do = Steady(&[("net", 500.0), ("boiler", 1000.0)]);
     let stops = ["0:00 stop boiler mode", "1:00 stop boiler mode"];
     check(two(), &[set(Never), Wait(60), CLOUD, Cycle], &[&stops[..], &["1:00 start pump elected"]].concat());
     // One that can't be stopped yet stays base load.
@@ -178,7 +178,7 @@ fn a_user_sets_the_priority_over_state_and_registration() {
     assert_eq!(after(&[Prefer("boiler", None)]), (Priority::High, None));
     // It decides who comes first.
     let two = || vec![boiler(), plain("pump", 900.0)];
-    let sun = Meter(&[("net", -1000.0)]);
+    let sun = Steady(&[("net", -1000.0)]);
     check(two(), &[sun.clone(), Cycle], &["0:00 start boiler elected"]);
     check(two(), &[Prefer("pump", medium), sun, Cycle], &["0:00 start pump elected"]);
 }

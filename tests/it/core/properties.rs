@@ -311,7 +311,7 @@ proptest! {
         let needed = f64::from(power) * f64::from(percent) / 100.0;
         for (short, expect) in [(0.0, 1), (1.0, 0), (-1.0, 1)] {
             let mut home = Home::new(vec![plain("task", power.into()).criteria(f64::from(percent) / 100.0, 0.0)]);
-            home.meter(&[("net", short - needed)]);
+            home.steady(&[("net", short - needed)]);
             home.cycle();
             prop_assert_eq!(home.log.len(), expect, "{} W short", short);
         }

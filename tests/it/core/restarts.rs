@@ -43,7 +43,7 @@ fn check(appliance: Appliance, told: &Guards, expect: u64, since: Option<&str>) 
     assert_eq!(home.view("boiler").since, since.map(at), "{told:?}");
     let net = if running { 5000.0 } else { -5000.0 };
     for _ in 0..400 {
-        home.meter(&[("net", net), ("boiler", 1000.0)]);
+        home.steady(&[("net", net), ("boiler", 1000.0)]);
         home.cycle();
         if !home.log.is_empty() {
             break;

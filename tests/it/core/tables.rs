@@ -106,6 +106,7 @@ fn night_tariff_criteria_settle_at_night() {
     ] {
         let mut home = Home::at("2026-06-01T00:30:00Z", Settings::default(), appliances);
         home.sun = -300.0;
+        home.steady(&[("net", 300.0)]);
         home.minutes(360);
         let last = home.log.last().unwrap();
         assert!(last.starts_with("1:00 start"), "it is still at it: {last}");
@@ -135,6 +136,7 @@ fn a_charger_without_a_car_does_not_hold_the_boiler_up() {
     let charger = || adjustable("charger", 1400.0, 7400.0).high().deaf();
     let mut home = Home::new(vec![charger(), plain("boiler", 2000.0)]);
     home.sun = 2500.0;
+    home.steady(&[("net", -2500.0)]);
     home.minutes(5);
     // Three starts stay unanswered, then it is the boiler's turn.
     let tries = ["1:00", "2:00", "3:00"].map(|time| format!("{time} start charger elected"));
@@ -149,6 +151,7 @@ fn a_charger_without_a_car_does_not_hold_the_boiler_up() {
     // With enough for both, nobody gives way.
     let mut home = Home::new(vec![charger(), plain("boiler", 2000.0)]);
     home.sun = 3800.0;
+    home.steady(&[("net", -3800.0)]);
     home.minutes(180);
     let of_the_boiler: Vec<_> = home.log.iter().filter(|line| line.contains("boiler")).collect();
     assert_eq!(of_the_boiler, ["1:00 start boiler elected"]);

@@ -49,9 +49,18 @@ pub(crate) struct NaiveTask {
     pub(crate) deadline: bool,
 }
 
+/// Where a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum NaiveSource {
+    #[default]
+    Meter,
+    Fallback,
+}
+
 /// One record, as stored in the window.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct NaiveRecord {
+    pub(crate) source: NaiveSource,
     /// Values by key, `net` among them.
     pub(crate) values: BTreeMap<String, f64>,
     /// The ids of the tasks that ran when it was made.
@@ -91,8 +100,18 @@ impl Naive {
         Self { settings, window: Vec::new(), learned: BTreeMap::new() }
     }
 
-    /// Puts the raw values of a new record into the window; `tasks` are what they are when it is made.
+    /// Puts the raw values of a new record of the meter into the window; `tasks` are what they are when it is made.
     pub(crate) fn update(&mut self, raw: BTreeMap<String, f64>, tasks: &[NaiveTask]) {
+        self.update_from(NaiveSource::Meter, raw, tasks);
+    }
+
+    /// `clear()`: the first record after `no_data` does it.
+    pub(crate) fn clear(&mut self) {
+        self.window.clear();
+    }
+
+    /// Puts the raw values of a new record into the window; `tasks` are what they are when it is made.
+    pub(crate) fn update_from(&mut self, source: NaiveSource, raw: BTreeMap<String, f64>, tasks: &[NaiveTask]) {
         let mut values = raw;
 
         // A task without keys owns `@<id>`: while it runs, the usage its state reports, else its power; else 0.
@@ -121,7 +140,7 @@ impl Naive {
         let ran = tasks.iter().filter(|task| task.running).map(|task| task.id.clone()).collect();
 
         // The window keeps the newest `window_size` records.
-        self.window.push(NaiveRecord { values, ran });
+        self.window.push(NaiveRecord { source, values, ran });
         while self.window.len() > self.settings.window_size {
             self.window.remove(0);
         }
@@ -192,10 +211,23 @@ impl Naive {
     }
 
     /// The newest `confirm_records` records; fewer while the window holds fewer.
-    fn confirming(&self) -> Vec<&NaiveRecord> {
-        self.window.iter().rev().take(self.settings.confirm_records.max(1)).collect()
+    fn newest(&self) -> Vec<&NaiveRecord> {
+        self.window.iter().rev().take(self.settings.confirm_records).collect()
+    }
+
+    /// Those of them that were made since the last change between meter and fallback.
+    fn of_the_source_in_use(&self) -> Vec<&NaiveRecord> {
+        let mut records = Vec::new();
+        for record in self.newest() {
+            if record.source != self.newest()[0].source {
+                break;
+            }
+            records.push(record);
+        }
+        records
     }
 }
+
 impl NaiveTask {
     /// A task that doesn't run, whose only key is its id.
     pub(crate) fn idle(id: &str, priority: u8, power: f64) -> Self {
@@ -312,11 +344,6 @@ fn minimise(task: &NaiveTask, copy: &mut NaiveRecord) {
 
 fn net(record: &NaiveRecord) -> f64 {
     record.values.get("net").copied().unwrap_or(0.0)
-}
-
-/// What goes to the grid: 0 while power comes from there.
-fn export(record: &NaiveRecord) -> f64 {
-    f64::max(0.0, -net(record))
 }
 
 /// Least important first.

@@ -53,7 +53,7 @@ impl Naive {
         self.learned.retain(|id, _| tasks.iter().filter(runs_on).any(|task| &task.id == id));
 
         for task in tasks.iter().filter(runs_on) {
-            let records = self.confirming();
+            let records = self.newest();
             let ran_in_all = records.iter().all(|record| record.ran.contains(&task.id));
             if ran_in_all && self.something_is_left_for(task, tasks) {
                 // Whenever something was left for it while it ran in all of those records: its largest usage in them.
@@ -109,10 +109,10 @@ impl Naive {
             .filter(|task| task.may_be_stopped() && !task.adjustable)
             .filter(|task| wanting.iter().any(|a| task.priority < a.priority))
             .collect();
-        // Only if stopping helps: the latest export plus the usage of all such lower tasks is at least half of
-        // headroom.
+        // Only if stopping helps: the latest `-net` plus the usage of all such lower tasks is at least half of headroom.
+        // An import counts negative: what is freed has to reach the adjustable task, not only to lessen an import.
         let used: f64 = lower.iter().map(|task| self.power_used_by(task)).sum();
-        let helps = export(self.window.last()?) + used >= self.settings.headroom / 2.0;
+        let helps = used - net(self.window.last()?) >= self.settings.headroom / 2.0;
         // The least important of them.
         ascending(lower).into_iter().next().filter(|_| helps)
     }
@@ -129,15 +129,15 @@ impl Naive {
 
     fn something_is_left_for(&self, a: &NaiveTask, tasks: &[NaiveTask]) -> bool {
         // In each of the newest `confirm_records` records …
-        self.confirming().iter().all(|record| {
-            // … export plus what running adjustable tasks less important than a use above their power …
+        self.newest().iter().all(|record| {
+            // … `-net` (an import counts negative) plus what running adjustable tasks less important than a use above their power …
             let above: f64 = tasks
                 .iter()
                 .filter(|other| other.runs() && other.adjustable && more_important(a, other))
                 .map(|other| f64::max(0.0, usage(other, record) - other.power))
                 .sum();
             // … comes to at least half of headroom plus the reserve.
-            export(record) + above >= self.settings.headroom / 2.0 + self.settings.reserve
+            above - net(record) >= self.settings.headroom / 2.0 + self.settings.reserve
         })
     }
 
@@ -234,9 +234,12 @@ impl Naive {
         if self.window.is_empty() {
             return (false, 0.0);
         }
-        // The smallest ratio over the newest `confirm_records` records.
-        let ratio = self
-            .confirming()
+        // The window holds at least `confirm_records` records of the source in use, made since the start, the last
+        // `no_data` or the last change of source. A deadline counts criteria as met, record or no record.
+        let records = self.of_the_source_in_use();
+        let confirmed = records.len() >= self.settings.confirm_records || t.deadline;
+        // The smallest ratio over the newest that many.
+        let ratio = records
             .into_iter()
             .map(|record| self.ratio_beside(t, r, stopped_by_rule_3, tasks, record))
             .fold(f64::INFINITY, f64::min);
@@ -254,7 +257,7 @@ impl Naive {
             && r.iter().any(|a| a.adjustable && a.priority > t.priority && self.power_used_by(a) > a.power);
         let has_enough = !needs_all || ratio >= 1.0;
 
-        (t.may_be_started() && !key_is_taken && start_is_met && has_enough, ratio)
+        (t.may_be_started() && !key_is_taken && confirmed && start_is_met && has_enough, ratio)
     }
 
     /// `available_for(T, minimum = R, ignore = every task not in R)` in one record, with an election's particulars.

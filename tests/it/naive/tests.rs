@@ -39,7 +39,9 @@ fn told(naive: &mut Naive, tasks: &[NaiveTask]) -> Vec<String> {
     stops.chain(starts).collect()
 }
 
+/// A single record is there twice, as two confirm a start.
 fn check(tasks: &[NaiveTask], records: &[&[(&str, f64)]], expected: &[&str]) {
+    let records = if let [record] = records { &[*record, *record] } else { records };
     assert_eq!(told(&mut window(tasks, records), tasks), expected, "{records:?}");
 }
 
@@ -268,13 +270,61 @@ fn tasks_in_mode_on_and_unreachable_ones_are_base_load() {
     // Made before fan ran: 799 - 300 = 499 of 500; 800 - 300 = 500. It is not in R: no headroom.
     let before = [pump.clone(), NaiveTask { running: false, ..on.clone() }];
     let now = [pump.clone(), on];
-    assert_eq!(told(&mut window(&before, &[&[("net", -799.0)]]), &now), [""; 0]);
-    assert_eq!(told(&mut window(&before, &[&[("net", -800.0)]]), &now), ["start pump elected"]);
+    let net = |net: &'static [(&str, f64)]| window(&before, &[net; 2]);
+    assert_eq!(told(&mut net(&[("net", -799.0)]), &now), [""; 0]);
+    assert_eq!(told(&mut net(&[("net", -800.0)]), &now), ["start pump elected"]);
     // One that ran when the record was made and doesn't any more gives its power back, if it can be heard.
     let gone = NaiveTask { runnable: false, ..NaiveTask::idle("fan", 4, 300.0) };
     let then = [pump.clone(), runs("fan", 4, 300.0)];
     let record: &[(&str, f64)] = &[("net", -200.0), ("fan", 300.0)];
-    assert_eq!(told(&mut window(&then, &[record]), &[pump.clone(), gone.clone()]), ["start pump elected"]);
+    assert_eq!(told(&mut window(&then, &[record; 2]), &[pump.clone(), gone.clone()]), ["start pump elected"]);
     let away = NaiveTask { reachable: false, ..gone };
-    assert_eq!(told(&mut window(&then, &[record]), &[pump, away]), [""; 0]);
+    assert_eq!(told(&mut window(&then, &[record; 2]), &[pump, away]), [""; 0]);
+}
+
+#[test]
+fn a_start_needs_enough_records_of_one_source_and_a_deadline_needs_none() {
+    use NaiveSource::{Fallback, Meter};
+    let pump = NaiveTask::idle("pump", 1, 500.0);
+    let starts = |task: &NaiveTask, sources: &[NaiveSource]| {
+        let mut naive = window(&[], &[]);
+        for source in sources {
+            naive.update_from(*source, values(&[("net", -500.0)]), std::slice::from_ref(task));
+        }
+        !told(&mut naive, std::slice::from_ref(task)).is_empty()
+    };
+    for (sources, expect) in [
+        (&[Meter][..], false),
+        (&[Meter, Meter], true),
+        (&[Meter, Meter, Fallback], false),
+        (&[Meter, Fallback, Fallback], true),
+        (&[Fallback, Fallback, Meter], false),
+        (&[Meter, Fallback, Meter], false),
+    ] {
+        assert_eq!(starts(&pump, sources), expect, "{sources:?}");
+    }
+    assert!(!starts(&NaiveTask { meets_criteria: Some(true), ..pump.clone() }, &[Meter]));
+    assert!(starts(&NaiveTask { deadline: true, ..pump }, &[Meter]));
+}
+
+#[test]
+fn an_import_takes_what_a_stop_frees_before_it_reaches_the_adjustable_task() {
+    let washer = NaiveTask { meets_criteria: Some(true), ..runs("washer", 1, 800.0) };
+    let ev = NaiveTask { meets_criteria: Some(true), ..adjusts(runs("ev", 3, 1400.0)) };
+    let record = |net: f64| -> [(&str, f64); 3] { [("net", net), ("ev", 2000.0), ("washer", 800.0)] };
+    // 800 - 700 is half of headroom; 800 - 701 is not.
+    let tasks = [ev, washer];
+    check(&tasks, &[&record(700.0)], &["stop washer diminishing_adjustable"]);
+    check(&tasks, &[&record(701.0)], &[]);
+    // What a less important car draws above its minimum is left for ev, less what is imported: 1600 - 1500, 1600 - 1501.
+    let tasks = [
+        tasks[0].clone(),
+        tasks[1].clone(),
+        // It can use no more itself.
+        NaiveTask { max_power: Some(2000.0), meets_criteria: Some(true), ..adjusts(runs("bike", 2, 400.0)) },
+    ];
+    let record =
+        |net: f64| -> [(&str, f64); 4] { [("net", net), ("ev", 2000.0), ("washer", 1700.0), ("bike", 2000.0)] };
+    check(&tasks, &[&record(1500.0)], &[]);
+    check(&tasks, &[&record(1501.0)], &["stop washer diminishing_adjustable"]);
 }
