@@ -195,7 +195,7 @@ impl fmt::Display for Circle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} files import each other:", self.0.len())?;
         for (module, others) in &self.0 {
-            let others: Vec<String> = others.iter().map(|other| name(other)).collect();
+            let others: Vec<String> = others.iter().map(name).collect();
             writeln!(f, "    {} → {}", name(module), others.join(", "))?;
         }
         Ok(())
