@@ -4,7 +4,7 @@ use super::Config;
 use super::sources::{known_keys, settings_of};
 use super::strict::Node;
 use crate::core::Criteria;
-use crate::devices::{TASK_FIELDS, Task};
+use crate::devices::{DeviceTask, TASK_FIELDS};
 use crate::wire::REGISTRATION_FIELDS;
 
 use crate::replay::{PlannedTask, TASK_FIELDS as REPLAY_FIELDS};
@@ -78,7 +78,7 @@ fn the_example_shows_every_key_of_a_task() {
     let criteria = Criteria::default();
     let shown: Vec<&String> = config.task.iter().flat_map(|task| task.keys()).collect();
     for task in &config.task {
-        Task::read(task, &criteria).unwrap_or_else(|problem| panic!("{problem}"));
+        DeviceTask::read(task, &criteria).unwrap_or_else(|problem| panic!("{problem}"));
     }
     for key in TASK_FIELDS.iter().chain(&REGISTRATION_FIELDS) {
         assert!(shown.iter().any(|shown| shown == key), "{key} is missing");

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::checks::time_zone;
 use super::{Config, ConfigError, Place, Problem};
 use crate::core::{Criteria, Settings};
-use crate::devices::{Sensors, Tasks};
+use crate::devices::{Devices, Sensors};
 use crate::replay::PlannedTask;
 use crate::wire::{self, PayloadError};
 
@@ -62,8 +62,8 @@ impl Config {
     ///
     /// # Errors
     /// Names the first key that can't be meant.
-    pub fn tasks(&self) -> Result<Tasks, ConfigError> {
-        Ok(Tasks::new(&self.task, &self.criteria()?).map_err(refused)?)
+    pub fn tasks(&self) -> Result<Devices, ConfigError> {
+        Ok(Devices::new(&self.task, &self.criteria()?).map_err(refused)?)
     }
 
     /// The tasks of a replay.

@@ -1,12 +1,12 @@
 //! `[[task]]` and `[[replay.task]]`: the tables as they were written, and what they must not be beside each other.
 //!
-//! What a single table means is read by [`crate::devices::Task`] and [`crate::replay::PlannedTask`], with the code that
+//! What a single table means is read by [`crate::devices::DeviceTask`] and [`crate::replay::PlannedTask`], with the code that
 //! reads registrations.
 
 use std::collections::HashMap;
 
 use super::{Config, Invalid};
-use crate::devices::Task;
+use crate::devices::DeviceTask;
 use crate::replay::PlannedTask;
 
 /// Everything that can't be meant in the tasks.
@@ -20,7 +20,7 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
     let mut commands = HashMap::new();
     for (number, task) in config.task.iter().enumerate() {
         let key = |name: &str| format!("task[{number}].{name}");
-        let device = match Task::read(task, &criteria) {
+        let device = match DeviceTask::read(task, &criteria) {
             Ok(device) => device,
             Err(problem) => {
                 let name = problem.named().map_or_else(|| format!("task[{number}]"), &key);

@@ -1,29 +1,22 @@
-//! What configured topics mean: a topic and a payload become values and events. PURE.
+//! What configured topics mean: messages of sensors and devices become values and events, commands become messages. PURE.
 //!
-//! Knows neither the connection nor the clock, and refuses to decide anything about appliances.
+//! ```text
+//! [[power.sensor]], [power.derived] ─▶ Sensors ─┐
+//!                                               ├─▶ events for the scheduler
+//! [[task]] ──────────────────────────▶ Devices ─┤
+//!                                               └─▶ messages to devices
+//! ```
+//!
+//! Nothing here knows the connection or the clock, or decides anything about appliances.
 
-mod derived;
-mod device;
-mod message;
-mod reading;
-mod sensor;
+mod received;
 mod sensors;
-mod state;
-mod task;
-#[cfg(test)]
-mod task_tests;
-mod tasks;
+mod switches;
 pub mod template;
 
-pub use sensor::{Outcome, Reading, SensorSettings};
-pub use sensors::Sensors;
+pub use received::Received;
+pub use sensors::{Outcome, SensorReading, SensorSettings, Sensors};
 #[cfg(test)]
-pub(crate) use task::FIELDS as TASK_FIELDS;
-pub(crate) use task::MIN_TIME;
-pub use task::{Task, ToDevice};
-pub use tasks::Tasks;
-
-use crate::core::Event;
-
-/// What came of what a sensor or a device said: an event, or why it could not be read.
-pub type Heard = Result<Event, String>;
+pub(crate) use switches::FIELDS as TASK_FIELDS;
+pub(crate) use switches::MIN_TIME;
+pub use switches::{DeviceTask, Devices, ToDevice};

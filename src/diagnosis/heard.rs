@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::core::{Event, Expiry, Instant, Registration, Sensed, TaskId};
-use crate::devices::Tasks;
+use crate::devices::Devices;
 use crate::units::Watts;
 use crate::wire::topic::covers;
 
@@ -103,7 +103,7 @@ pub struct TaskHeard {
 
 impl Heard {
     /// What the configuration promises.
-    pub(crate) fn expect(&mut self, config: &Config, tasks: &Tasks) {
+    pub(crate) fn expect(&mut self, config: &Config, tasks: &Devices) {
         let sensors = config.power.sensor.iter().enumerate();
         self.sources = sensors
             .map(|(n, sensor)| Source::new(format!("power.sensor[{n}], `{}`", sensor.key), &sensor.topic))

@@ -13,7 +13,7 @@ mod tests;
 
 use crate::config::Config;
 use crate::core::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
-use crate::devices::{self, Outcome, Sensors, Tasks, ToDevice};
+use crate::devices::{Devices, Outcome, Received, Sensors, ToDevice};
 use crate::units::PowerUnit;
 use crate::wire;
 use crate::wire::topic;
@@ -24,7 +24,7 @@ pub use heard::{Heard, Series, Source, TaskHeard};
 /// Listens as Sunward would, and remembers what came.
 pub struct Listener {
     sensors: Sensors,
-    tasks: Tasks,
+    tasks: Devices,
     criteria: Criteria,
     topics: Topics,
     power: String,
@@ -140,12 +140,12 @@ impl Listener {
             }
             return;
         }
-        let inputs = self.sensors.sift(&mut values);
+        let inputs = self.sensors.remove_derived(&mut values);
         let expiry = Expiry::After(self.settings.expire_after);
         for (key, value) in values {
             self.put(Sensed { key, value, measured, expiry }, &self.power.clone(), now.at);
         }
-        self.sensors.note(inputs, measured, now.at);
+        self.sensors.note_record(inputs, measured, now.at);
         self.take_outputs(false, now.at);
     }
 
@@ -177,7 +177,7 @@ impl Listener {
         }
     }
 
-    fn take_in(&mut self, heard: devices::Heard, from: &str, retain: bool, now: Instant) {
+    fn take_in(&mut self, heard: Received, from: &str, retain: bool, now: Instant) {
         match heard {
             Ok(event) => self.take(event, from, retain, now),
             Err(problem) => self.heard.note_fault(from, &problem),

@@ -1,17 +1,17 @@
-//! The other filters and functions that Home Assistant adds to Jinja, as far as templates of messages use them.
+//! The filters and functions of Home Assistant that are not about numbers, as far as templates of messages use them.
 //!
-//! Refuses what asks for the time or for other entities: `now`, `as_timestamp`, `states`.
+//! Those that need the time or other entities are left out: `now`, `as_timestamp`, `states`.
 
 use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
 use regex::{Regex, RegexBuilder};
 
-use super::{given, invalid};
+use super::arguments::{given, invalid};
 
-/// A compiled pattern may take so many bytes: enough for every meter's telegram.
+/// The most memory of a compiled pattern, in bytes: enough for every meter's telegram.
 const LARGEST_PATTERN: usize = 100_000;
 
-/// So many matches are looked for at most.
+/// The most matches that are looked for.
 const MOST_MATCHES: usize = 1_000;
 
 pub(super) fn add_to(jinja: &mut Environment<'static>) {
@@ -30,7 +30,7 @@ pub(super) fn add_to(jinja: &mut Environment<'static>) {
     jinja.add_filter("regex_findall_index", regex_findall_index);
 }
 
-/// What isn't in the message makes the template yield nothing.
+/// Without a value the whole template yields nothing.
 fn is_defined(value: &Value) -> Result<Value, Error> {
     if value.is_undefined() {
         return Err(ErrorKind::UndefinedError.into());
@@ -95,7 +95,7 @@ fn regex_replace(text: &str, find: Option<&str>, replace: Option<&str>, kwargs: 
     let replace = given(replace, "replace", &kwargs)?.unwrap_or_default();
     let pattern = pattern(find, &kwargs)?;
     kwargs.assert_all_used()?;
-    // Python writes a group as \1, the crate as ${1}; a bare $ means itself in Python.
+    // Python writes a group as \1, the `regex` crate as ${1}. A $ is plain text in Python.
     let mut with = replace.replace('$', "$$");
     for group in 0..=9 {
         with = with.replace(&format!("\\{group}"), &format!("${{{group}}}"));
@@ -117,7 +117,7 @@ fn regex_findall_index(text: &str, find: Option<&str>, index: Option<usize>, kwa
     matches(&pattern, text).into_iter().nth(index).ok_or_else(|| ErrorKind::UndefinedError.into())
 }
 
-/// As Python's `findall`: the whole match, its one group, or the list of its groups.
+/// Returns for each match, like Python's `findall`, the whole match, its only group, or a list of its groups.
 fn matches(pattern: &Regex, text: &str) -> Vec<Value> {
     let group = |captures: &regex::Captures<'_>, group: usize| {
         Value::from(captures.get(group).map_or("", |found| found.as_str()))

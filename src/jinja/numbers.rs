@@ -1,19 +1,18 @@
-//! What counts as a number, and the filters and functions that reckon with it.
+//! What counts as a number, and the filters and functions that calculate with it.
 //!
-//! Devices send numbers as text, and words where they have none. Both are understood here, once; refuses to take what is
-//! missing for zero.
+//! Devices send numbers as text, and words such as `unavailable` where they have none. A missing number is never zero.
 
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
-use super::{given, invalid};
+use super::arguments::{given, invalid};
 
-/// What somebody sent where a number was expected.
+/// A text where a number is expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Number {
-    /// It is one, and finite.
+    /// A finite number.
     Is(f64),
-    /// There is none now: empty, `null`, `unknown`, `nan`.
+    /// A word for no value: empty, `null`, `unknown`, `nan`.
     Absent,
     /// Something else.
     Not,
@@ -22,13 +21,13 @@ pub(crate) enum Number {
 /// The words with which devices and Home Assistant say that they have no value; ESPHome says `nan`.
 const PLACEHOLDERS: [&str; 8] = ["", "unknown", "unavailable", "none", "null", "nan", "undefined", "n/a"];
 
-/// Whether this text says that there is no value.
+/// Returns whether this text says that there is no value.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     PLACEHOLDERS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// A text as a number.
+/// Reads a text as a number.
 pub(crate) fn number(text: &str) -> Number {
     if is_placeholder(text) {
         return Number::Absent;
@@ -62,7 +61,7 @@ pub(super) fn add_to(jinja: &mut Environment<'static>) {
     jinja.add_filter("bitwise_or", |value: &Value, other: i64| Ok::<_, Error>(whole(value)? | other));
 }
 
-/// A value as a number; `null`, `unknown` and the like are as undefined as what isn't there at all.
+/// Returns a value as a number. `null`, `unknown` and the like are undefined, as a missing field is.
 fn numeric(value: &Value) -> Result<f64, Error> {
     let undefined = || Error::new(ErrorKind::UndefinedError, "there is no number");
     match value.kind() {
@@ -88,7 +87,7 @@ fn whole(value: &Value) -> Result<i64, Error> {
     numeric(value).map(|number| number as i64)
 }
 
-/// `the text "abc"`, shortened.
+/// Returns a value for an error message: `the text "abc"`, shortened.
 fn shown(value: &Value) -> String {
     match value.as_str() {
         Some(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
@@ -96,7 +95,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// What can't be converted is the default, if there is one; what isn't in the message stays undefined.
+/// Returns the default, if there is one, where a value can't be converted. A missing field stays undefined.
 fn or_default(
     value: &Value,
     outcome: Result<Value, Error>,
@@ -150,7 +149,7 @@ fn abs(value: &Value) -> Result<f64, Error> {
     numeric(value).map(f64::abs)
 }
 
-/// The values themselves, or those of the one list that they are.
+/// Returns the values as numbers: each argument, or the items of a list that is the only argument.
 fn listed(values: &[Value]) -> Result<Vec<(f64, Value)>, Error> {
     let listed: Vec<Value> = match values {
         [list] if matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) => list.try_iter()?.collect(),

@@ -60,7 +60,7 @@ impl Bridge {
 
     /// A command is out of our hands: some devices never say more.
     pub(super) fn command_sent(&mut self, topic: &str, payload: &[u8]) {
-        if let Some(event) = self.tasks.sent(topic, payload, self.clock.now().at) {
+        if let Some(event) = self.tasks.command_sent(topic, payload, self.clock.now().at) {
             self.handle(event, topic);
             self.tell();
         }
@@ -68,7 +68,7 @@ impl Bridge {
 
     /// The retained messages have come in.
     pub(super) fn settle_devices(&mut self) {
-        for event in self.tasks.settle(self.clock.now().at) {
+        for event in self.tasks.end_start_up(self.clock.now().at) {
             self.handle(event, "[[task]]");
         }
     }
@@ -104,7 +104,7 @@ impl Bridge {
     /// up what was true yesterday.
     pub(super) fn allow(&mut self, task: &TaskId, watts: Option<Watts>) {
         let topic = self.topics.task(task, TaskTopic::Setpoint);
-        match watts.map(|watts| (watts, self.tasks.allow(task, watts))) {
+        match watts.map(|watts| (watts, self.tasks.set_setpoint(task, watts))) {
             Some((watts, Ok(false))) => self.outlet.state(topic, report::setpoint(watts).to_string().into_bytes()),
             None => self.outlet.forget(&topic),
             Some((_, Ok(true))) => {

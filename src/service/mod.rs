@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::core::{
     Action, Activity, Criteria, Decision, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
 };
-use crate::devices::{Heard, Sensors, Tasks};
+use crate::devices::{Devices, Received, Sensors};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::units::counted;
 use crate::wire::report::{self, Latest};
@@ -151,7 +151,7 @@ struct Bridge {
     /// Those of the configuration.
     sensors: Sensors,
     /// Those of the configuration.
-    tasks: Tasks,
+    tasks: Devices,
     outlet: Outlet,
     /// The topics of the tasks' reports, modes and priorities.
     reports: Family,
@@ -257,7 +257,7 @@ impl Bridge {
         let _ = self.hand_over(event, topic);
     }
 
-    fn take_in(&mut self, heard: Heard, from: &str) {
+    fn take_in(&mut self, heard: Received, from: &str) {
         match heard {
             Ok(event) => self.handle(event, from),
             Err(problem) => self.fault(from, &problem),

@@ -23,11 +23,11 @@ impl Bridge {
     pub(super) fn take_record(&mut self, source: Source, record: Record, topic: &str) {
         let Record { mut values, measured, .. } = record;
         // What an estimator says is taken as it is.
-        let inputs = if source == Source::Meter { self.sensors.sift(&mut values) } else { Vec::new() };
+        let inputs = if source == Source::Meter { self.sensors.remove_derived(&mut values) } else { Vec::new() };
         let outcome = self.hand_over(Event::Power { source, values, measured }, topic);
         if !matches!(outcome, Err(Refusal::Old { .. })) {
             let now = self.clock.now();
-            self.sensors.note(inputs, now.at - now.age(measured), now.at);
+            self.sensors.note_record(inputs, now.at - now.age(measured), now.at);
             self.take_outputs();
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::config::Config;
-use crate::devices::{Sensors, Tasks};
+use crate::devices::{Devices, Sensors};
 use crate::units::PowerUnit;
 use crate::wire::topic::{covers, distinct};
 use crate::wire::topics::Topics;
@@ -15,7 +15,7 @@ pub(super) struct Sources {
     pub(super) topics: Topics,
     pub(super) power: Power,
     pub(super) sensors: Sensors,
-    pub(super) tasks: Tasks,
+    pub(super) tasks: Devices,
     pub(super) discovery: Discovery,
 }
 

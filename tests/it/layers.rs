@@ -1,7 +1,23 @@
-//! The map of `ARCHITECTURE.md` against the sources: every module stands in it, and imports from lines below its own only.
+//! The shape of the sources: modules import from below only, files never in a circle, and no file is long.
+//!
+//! The picture in `ARCHITECTURE.md` says which module is below which.
+
+mod imports;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use imports::{Sources, files_below};
+
+/// The most lines of a file, tests included.
+const LONGEST_FILE: usize = 350;
+
+/// The most lines of the file in the middle.
+const MEDIAN_FILE: usize = 150;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
 
 /// Each module of the picture and its line, counted from the top.
 fn map() -> BTreeMap<String, usize> {
@@ -11,39 +27,44 @@ fn map() -> BTreeMap<String, usize> {
     lines.flat_map(|(at, line)| line.split_whitespace().map(move |module| (module.to_owned(), at))).collect()
 }
 
-/// The sources below a folder, without files of tests.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let found = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
-    found.filter(|path| !path.to_str().unwrap().ends_with("tests.rs")).collect()
-}
-
-/// The modules that a text names as `crate::…`.
-fn imported(text: &str) -> impl Iterator<Item = &str> {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let end = |rest: &str| rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
-    code.split("crate::").skip(1).map(move |rest| &rest[..end(rest)])
-}
-
 #[test]
 fn modules_import_from_below_only() {
-    let (map, root) = (map(), Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    let (map, sources) = (map(), Sources::read(&folder("src")));
+    let line = |module: &str| map.get(module).unwrap_or_else(|| panic!("{module} is missing in the map"));
     let mut upwards = Vec::new();
-    for file in sources(root) {
-        let within = file.strip_prefix(root).unwrap().with_extension("");
-        let module = within.iter().next().unwrap().to_str().unwrap();
-        if matches!(module, "lib" | "main") {
-            continue;
-        }
-        let line = map.get(module).unwrap_or_else(|| panic!("{module} is missing in the map"));
-        let text = std::fs::read_to_string(&file).unwrap();
-        for other in imported(&text).filter(|other| *other != module) {
-            if map.get(other).is_none_or(|below| below <= line) {
-                upwards.push(format!("{} imports {other}", within.display()));
-            }
+    for (file, others) in sources.imports().0 {
+        let Some(module) = file.first() else { continue };
+        // What is imported from the crate's root comes from above as well.
+        let outside = others.iter().filter(|other| other.first() != Some(module));
+        for other in outside.filter(|other| other.first().is_none_or(|below| line(below) <= line(module))) {
+            upwards.push(format!("{} imports {}", sources.path(&file).display(), sources.path(other).display()));
         }
     }
     assert_eq!(upwards, Vec::<String>::new());
-    let modules = std::fs::read_dir(root).unwrap().count() - ["lib.rs", "main.rs"].len();
-    assert_eq!(map.len(), modules, "the map names what is no module");
+    let known = |module: &str| sources.modules().any(|file| file.first().is_some_and(|first| first == module));
+    assert_eq!(map.keys().find(|module| !known(module)), None, "the map names what is no module");
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let circles = Sources::read(&folder("src")).imports().circles();
+    let told: String = circles.iter().map(|circle| format!("\n{circle}")).collect();
+    assert!(circles.is_empty(), "{told}");
+}
+
+#[test]
+fn files_are_short() {
+    let lines = |file: &PathBuf| std::fs::read_to_string(file).unwrap().lines().count();
+    let sources = files_below(&folder("src"));
+    let all = sources.iter().cloned().chain(files_below(&folder("tests"))).chain(files_below(&folder("benches")));
+    let too_long: Vec<String> = all
+        .map(|file| (lines(&file), file))
+        .filter(|(lines, _)| *lines > LONGEST_FILE)
+        .map(|(lines, file)| format!("{}: {lines} lines", file.display()))
+        .collect();
+    assert_eq!(too_long, Vec::<String>::new(), "longer than {LONGEST_FILE} lines");
+    let mut lengths: Vec<usize> = sources.iter().map(lines).collect();
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= MEDIAN_FILE, "half of the files have {median} lines or more, {MEDIAN_FILE} are meant at most");
 }

@@ -1,5 +1,6 @@
 //! Templates on messages, as tables.
 
+use minijinja::context;
 use proptest::prelude::*;
 
 use super::*;
@@ -7,9 +8,9 @@ use super::*;
 /// The text, `-` for nothing, `! …` for a failure.
 fn read(source: &str, payload: &str) -> String {
     let template = Template::new(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    match template.read(&Message::new("zigbee2mqtt/Pool pump", payload.as_bytes()).unwrap()) {
-        Ok(Yield::Text(text)) => text,
-        Ok(Yield::Absent(_)) => "-".into(),
+    match template.read(&DeviceMessage::new("zigbee2mqtt/Pool pump", payload.as_bytes()).unwrap()) {
+        Ok(Rendered::Text(text)) => text,
+        Ok(Rendered::Absent(_)) => "-".into(),
         Err(failure) => format!("! {failure}"),
     }
 }
@@ -181,7 +182,7 @@ fn what_can_not_be_meant_is_refused_when_it_is_compiled() {
 #[test]
 fn a_template_may_have_other_names() {
     let template = Template::over("{{ (value / 230) | round(0, 'floor') | int }}", &["value"]).unwrap();
-    assert_eq!(template.fill(context! { value => 1400.0 }), Ok(Yield::Text("6".into())));
+    assert_eq!(template.fill(context! { value => 1400.0 }), Ok(Rendered::Text("6".into())));
     assert!(Template::over("{{ topic }}", &["value"]).is_err());
 }
 
@@ -190,7 +191,7 @@ proptest! {
     fn no_source_panics(source in ".{0,60}", braces in proptest::bool::ANY) {
         let source = if braces { format!("{{{{ {source} }}}}") } else { source };
         if let Ok(template) = Template::new(&source) {
-            let _ = template.read(&Message::new("t", b"{\"a\":null}").unwrap());
+            let _ = template.read(&DeviceMessage::new("t", b"{\"a\":null}").unwrap());
         }
     }
 
@@ -202,14 +203,14 @@ proptest! {
         "endif", "endfor", " ", "é", "split", "1e308", "99999999999999999999", "range", "bool", "from_json",
     ]), 0..25)) {
         if let Ok(template) = Template::new(&pieces.concat()) {
-            let _ = template.read(&Message::new("t/é", "{\"a\":[1,\"é\",null]}".as_bytes()).unwrap());
+            let _ = template.read(&DeviceMessage::new("t/é", "{\"a\":[1,\"é\",null]}".as_bytes()).unwrap());
         }
     }
 
     #[test]
     fn no_payload_panics(payload in proptest::collection::vec(any::<u8>(), 0..100)) {
         let template = Template::new("{{ value_json.a[0].b | float(0) + value | int }}").unwrap();
-        if let Ok(message) = Message::new("t", &payload) {
+        if let Ok(message) = DeviceMessage::new("t", &payload) {
             let _ = template.read(&message);
         }
     }

@@ -1,6 +1,4 @@
 //! A message as templates see it: its topic, its text, and its JSON.
-//!
-//! Refuses bytes that are no text. Whether the text is JSON is a question that only a template asks.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -8,11 +6,11 @@ use std::collections::BTreeMap;
 use minijinja::value::{Serde, Value};
 use serde_json::Value as Json;
 
-use crate::devices::template::Failure;
+use super::rendered::Failure;
 use crate::wire::without_endless_numbers;
 
-/// A message as templates see it. Its JSON is read once, and only if a template asks.
-pub struct Message<'a> {
+/// A message of a device as templates see it. Its JSON is read once, and only if a template uses `value_json`.
+pub struct DeviceMessage<'a> {
     topic: &'a str,
     text: &'a str,
     json: OnceCell<Result<Document, String>>,
@@ -21,33 +19,34 @@ pub struct Message<'a> {
 /// The JSON of a message.
 pub(super) struct Document {
     pub(super) as_sent: Value,
-    /// With every `null` left out, if there are any.
+    /// Without its `null`s, if it has any. In lists they are undefined, so that the others keep their numbers.
     pub(super) without_nulls: Option<Value>,
 }
 
-impl<'a> Message<'a> {
-    /// A message as it came.
+impl<'a> DeviceMessage<'a> {
+    /// Returns the message with this payload.
     ///
     /// # Errors
-    /// When its payload is no text.
+    /// When the payload is not UTF-8.
     pub fn new(topic: &'a str, payload: &'a [u8]) -> Result<Self, Failure> {
         let text = std::str::from_utf8(payload);
         let text = text.map_err(|_| Failure("expected text, found bytes that are not UTF-8".into()))?;
         Ok(Self { topic, text, json: OnceCell::new() })
     }
 
-    /// The topic it came on.
+    /// Returns the topic on which it came.
     #[must_use]
     pub fn topic(&self) -> &'a str {
         self.topic
     }
 
-    /// Its payload.
+    /// Returns its payload.
     #[must_use]
     pub fn text(&self) -> &'a str {
         self.text
     }
 
+    /// Returns its JSON, or why it has none.
     pub(super) fn json(&self) -> Result<&Document, &str> {
         let read = self.json.get_or_init(|| {
             let json: Json =
@@ -71,7 +70,6 @@ fn has_null(json: &Json) -> bool {
 fn without_nulls(json: &Json) -> Value {
     match json {
         Json::Null => Value::UNDEFINED,
-        // The others keep their numbers.
         Json::Array(items) => items.iter().map(without_nulls).collect::<Vec<_>>().into(),
         Json::Object(fields) => {
             let kept = fields.iter().filter(|(_, value)| !value.is_null());

@@ -1,17 +1,17 @@
-//! `[[task]]`: an off-the-shelf device as it was described, with Home Assistant's names and meanings (SPEC section 5.2).
+//! `[[task]]`: an off-the-shelf device as it is configured, with Home Assistant's names and meanings.
 //!
-//! Refuses a description that can't be meant, naming its key. What one task must not be beside others is `config`'s.
+//! A wrong table is an error that names its key. What one task must not be beside others is checked by `config`.
 
-use serde_json::Value;
+use std::time::Duration;
 
-use super::reading::{Source, Words};
-use super::template::Template;
+use super::binary::BinaryTopic;
+use super::outgoing::{SetpointTopic, ToDevice};
+use super::table::{availability, condition, needs, only_finite, query, running, setpoint, topic};
 use crate::core::{Criteria, Registration, TaskId};
 use crate::units::Watts;
-use crate::wire::topic::check_topic;
 use crate::wire::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
 
-/// The keys beyond those of a registration.
+/// The keys of a `[[task]]` beside those of a registration.
 pub(crate) const FIELDS: [&str; 19] = [
     "id",
     "command_topic",
@@ -34,7 +34,7 @@ pub(crate) const FIELDS: [&str; 19] = [
     "setpoint_template",
 ];
 
-/// What Home Assistant's MQTT switch has besides: it concerns how Home Assistant shows or sends.
+/// The keys of Home Assistant's MQTT switch that are about how Home Assistant shows or sends something.
 const OF_HOME_ASSISTANT: [&str; 17] = [
     "availability_mode",
     "default_entity_id",
@@ -55,57 +55,35 @@ const OF_HOME_ASSISTANT: [&str; 17] = [
     "unique_id",
 ];
 
-/// A plain relay has no protection of its own against being switched all the time.
-pub(crate) const MIN_TIME: std::time::Duration = std::time::Duration::from_secs(300);
+/// The default of `min_on` and `min_off`: a plain relay has no protection of its own against frequent switching.
+pub(crate) const MIN_TIME: Duration = Duration::from_secs(300);
 
-/// The longest word or payload, in bytes.
-const LONGEST: usize = 1_000;
-
-/// The longest topic: what is above is not meant.
-const LONGEST_TOPIC: usize = 1_000;
-
-/// One task of the configuration.
+/// One `[[task]]` of the configuration.
 #[derive(Debug)]
-pub struct Task {
+pub struct DeviceTask {
     /// Its id.
     pub id: TaskId,
-    /// All that a registration over MQTT would say.
+    /// What it would register over MQTT, with the defaults of a plain relay.
     pub registration: Registration,
-    /// Where starts and stops go.
+    /// The topic of its starts and stops.
     pub command_topic: String,
-    /// Where the watts go that it may use; absent: to Sunward's own topic.
-    pub(super) setpoint: Option<Setpoint>,
-    pub(super) running: Option<Source>,
-    pub(super) runnable: Option<Source>,
-    pub(super) stoppable: Option<Source>,
-    pub(super) availability: Option<Source>,
-    /// What was commanded counts as done.
+    /// Where its set-points go; `None`: to Sunward's own topic.
+    pub(super) setpoint: Option<SetpointTopic>,
+    pub(super) running: Option<BinaryTopic>,
+    pub(super) runnable: Option<BinaryTopic>,
+    pub(super) stoppable: Option<BinaryTopic>,
+    pub(super) availability: Option<BinaryTopic>,
+    /// A command that was sent counts as done.
     pub(super) optimistic: bool,
-    /// What asks it for its state.
+    /// The message that asks it for its state.
     pub(super) query: Option<ToDevice>,
 }
 
-/// How it is told what it may use.
-#[derive(Debug)]
-pub(super) struct Setpoint {
-    pub(super) topic: String,
-    pub(super) template: Option<Template>,
-}
-
-/// A message to a device. Never retained: a device that reboots must not replay it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToDevice {
-    /// Where it goes.
-    pub topic: String,
-    /// What it says.
-    pub payload: String,
-}
-
-impl Task {
-    /// Reads a table of the configuration.
+impl DeviceTask {
+    /// Reads a table of the configuration. `criteria` are the default for tasks without their own.
     ///
     /// # Errors
-    /// Names the key that is wrong.
+    /// Names the first key that is wrong.
     pub fn read(table: &Table, criteria: &Criteria) -> Result<Self, PayloadError> {
         let fields = Fields::new(table);
         let known: Vec<&str> = FIELDS.iter().chain(&REGISTRATION_FIELDS).copied().collect();
@@ -113,7 +91,7 @@ impl Task {
             return Err(fields.error(key, "is of use in Home Assistant only, leave it out"));
         }
         fields.only(&known)?;
-        refuse_nothing(table)?;
+        only_finite(table)?;
         let id =
             fields.text("id", 64)?.ok_or_else(|| fields.error("id", "missing, expected a name such as \"boiler\""))?;
         let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
@@ -161,128 +139,16 @@ impl Task {
         Ok(task)
     }
 
-    /// Every topic that it listens to, possibly more than once, with what for.
+    /// Returns every topic that it listens to, possibly more than once, with what it tells in words.
     pub fn listens_to(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let sources = [
+        let topics = [
             ("its state", &self.running),
             ("whether it is runnable", &self.runnable),
             ("whether it is stoppable", &self.stoppable),
             ("its availability", &self.availability),
         ];
-        sources.into_iter().filter_map(|(what, source)| Some((what, source.as_ref()?.topic.as_str())))
+        topics.into_iter().filter_map(|(what, told)| Some((what, told.as_ref()?.topic.as_str())))
     }
-}
-
-fn running(fields: &Fields<'_>, registration: &Registration) -> Result<Option<Source>, PayloadError> {
-    let on = fields.text("state_on", LONGEST)?.unwrap_or(&registration.payload_on);
-    let off = fields.text("state_off", LONGEST)?.unwrap_or(&registration.payload_off);
-    if on.trim().eq_ignore_ascii_case(off.trim()) {
-        return Err(fields.error("state_off", "expected another than state_on"));
-    }
-    let words = Words::new("state_on", on, "state_off", off);
-    match topic(fields, "state_topic")? {
-        Some(topic) => Ok(Some(Source { topic, template: template(fields, "value_template")?, words })),
-        None => without(fields, &["value_template", "state_on", "state_off"], "state_topic"),
-    }
-}
-
-fn availability(fields: &Fields<'_>) -> Result<Option<Source>, PayloadError> {
-    let online = fields.text("payload_available", LONGEST)?.unwrap_or("online");
-    let offline = fields.text("payload_not_available", LONGEST)?.unwrap_or("offline");
-    if online.trim().eq_ignore_ascii_case(offline.trim()) {
-        return Err(fields.error("payload_not_available", "expected another than payload_available"));
-    }
-    let words = Words::new("payload_available", online, "payload_not_available", offline);
-    match topic(fields, "availability_topic")? {
-        Some(topic) => Ok(Some(Source { topic, template: template(fields, "availability_template")?, words })),
-        None => without(
-            fields,
-            &["availability_template", "payload_available", "payload_not_available"],
-            "availability_topic",
-        ),
-    }
-}
-
-/// `runnable` or `stoppable`; a template alone reads the state.
-fn condition(
-    fields: &Fields<'_>,
-    topic_key: &'static str,
-    template_key: &'static str,
-) -> Result<Option<Source>, PayloadError> {
-    let template = template(fields, template_key)?;
-    let own = topic(fields, topic_key)?;
-    let topic = match (own, &template) {
-        (None, None) => return Ok(None),
-        (Some(own), _) => own,
-        (None, Some(_)) => topic(fields, "state_topic")?
-            .ok_or_else(|| fields.error(template_key, format!("needs {topic_key} or state_topic beside it")))?,
-    };
-    Ok(Some(Source { topic, template, words: Words::truth(template_key) }))
-}
-
-fn query(fields: &Fields<'_>) -> Result<Option<ToDevice>, PayloadError> {
-    // Empty is what asks a Tasmota.
-    let fits = |payload: &&str| payload.len() <= LONGEST;
-    let expected = format!("text of at most {LONGEST} bytes");
-    let payload = fields.read("query_payload", &expected, |value| value.as_str().filter(fits))?.unwrap_or_default();
-    match topic(fields, "query_topic")? {
-        Some(topic) => Ok(Some(ToDevice { topic, payload: payload.to_owned() })),
-        None => without(fields, &["query_payload"], "query_topic"),
-    }
-}
-
-fn setpoint(fields: &Fields<'_>, registration: &Registration) -> Result<Option<Setpoint>, PayloadError> {
-    let Some(topic) = topic(fields, "setpoint_topic")? else {
-        return without(fields, &["setpoint_template"], "setpoint_topic");
-    };
-    if !registration.auto_adjust || registration.max_power.is_none() {
-        return Err(fields.error("setpoint_topic", "needs auto_adjust = true and max_power beside it"));
-    }
-    Ok(Some(Setpoint { topic, template: watts_template(fields)? }))
-}
-
-/// Keys that mean nothing without another one.
-fn without<T>(fields: &Fields<'_>, keys: &[&str], other: &str) -> Result<Option<T>, PayloadError> {
-    keys.iter().find(|key| fields.has(key)).map_or(Ok(None), |key| Err(needs(fields, key, other)))
-}
-
-fn needs(fields: &Fields<'_>, key: &str, other: &str) -> PayloadError {
-    fields.error(key, format!("needs {other} beside it"))
-}
-
-fn topic(fields: &Fields<'_>, key: &str) -> Result<Option<String>, PayloadError> {
-    let Some(topic) = fields.text(key, LONGEST_TOPIC)? else { return Ok(None) };
-    check_topic(topic).map_err(|problem| fields.error(key, problem))?;
-    Ok(Some(topic.to_owned()))
-}
-
-fn template(fields: &Fields<'_>, key: &str) -> Result<Option<Template>, PayloadError> {
-    let Some(source) = fields.read(key, "a template in quotes such as \"{{ value_json.state }}\"", Value::as_str)?
-    else {
-        return Ok(None);
-    };
-    Template::new(source).map(Some).map_err(|problem| fields.error(key, problem.to_string()))
-}
-
-/// The template that makes of watts what the device understands.
-fn watts_template(fields: &Fields<'_>) -> Result<Option<Template>, PayloadError> {
-    const KEY: &str = "setpoint_template";
-    let Some(source) = fields.read(KEY, "a template in quotes such as \"{{ value // 230 }}\"", Value::as_str)? else {
-        return Ok(None);
-    };
-    Template::over(source, &["value"]).map(Some).map_err(|problem| fields.error(KEY, problem.to_string()))
-}
-
-/// TOML knows no null, but numbers that aren't any, which become one.
-fn refuse_nothing(table: &Table) -> Result<(), PayloadError> {
-    for (key, value) in table {
-        match value {
-            Value::Null => return Err(PayloadError::field(key.clone(), "expected a finite number")),
-            Value::Object(inner) => refuse_nothing(inner).map_err(|problem| problem.within(key))?,
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -293,7 +159,7 @@ mod tests {
     fn check(fields: &str, expect: &str) {
         let table = format!(r#"{{"id": "a", "power": 1000, "command_topic": "a/set"{fields}}}"#);
         let table = serde_json::from_str(&table).unwrap();
-        let said = Task::read(&table, &Criteria::default()).map(drop).map_err(|problem| problem.to_string());
+        let said = DeviceTask::read(&table, &Criteria::default()).map(drop).map_err(|problem| problem.to_string());
         assert_eq!(said.err().unwrap_or_default(), expect, "{fields}");
     }
 
@@ -345,7 +211,7 @@ mod tests {
         for wrong in ["{{ value_json.POWER", "{{ states('switch.a') }}", "{{ value | flaot }}", "value_json.POWER"] {
             let table =
                 serde_json::from_str(&format!(r#"{{"id": "a", "power": 1, "command_topic": "a"{}}}"#, of(wrong)));
-            let said = Task::read(&table.unwrap(), &Criteria::default()).unwrap_err();
+            let said = DeviceTask::read(&table.unwrap(), &Criteria::default()).unwrap_err();
             assert_eq!(said.named(), Some("value_template"), "{wrong}: {said}");
         }
         let charger = r#", "setpoint_topic": "amp", "auto_adjust": true, "max_power": 3680"#;
@@ -361,7 +227,7 @@ mod tests {
         check(r#", "unique_id": "a""#, "unique_id: is of use in Home Assistant only, leave it out");
         check(r#", "retain": true"#, "retain: is of use in Home Assistant only, leave it out");
         let table = serde_json::from_str(r#"{"id": "a", "power": 1, "command_topic": "a", "colour": 1}"#).unwrap();
-        let said = Task::read(&table, &Criteria::default()).unwrap_err().to_string();
+        let said = DeviceTask::read(&table, &Criteria::default()).unwrap_err().to_string();
         assert!(said.starts_with("colour: unknown field, expected id, command_topic, "), "{said}");
     }
 }

@@ -1,8 +1,6 @@
-//! Home Assistant's templates for MQTT messages: `{{ value_json.power | float }}`.
+//! A compiled template.
 //!
-//! A template yields text, or nothing: a message without the field, a `null`, a word such as `unavailable`. Nothing is no
-//! error and no zero; the last value stays. Refuses names and filters that don't exist when it is compiled, and to take
-//! more than a bounded effort when it runs.
+//! Names, filters and tests that don't exist are errors when it is compiled. Running it takes a bounded effort.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -10,96 +8,69 @@ use std::sync::LazyLock;
 use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 
-pub use crate::devices::message::Message;
-use crate::jinja::{self, LONGEST, Number, is_placeholder, plain};
-
-#[cfg(test)]
-mod tests;
+use super::message::DeviceMessage;
+use super::rendered::{Absent, Failure, Rendered};
+use crate::jinja::{self, LONGEST, is_placeholder, plain};
 
 /// The names of a template that reads a message.
 const MESSAGE: [&str; 3] = ["value", "value_json", "topic"];
 
-/// The one template of its environment.
+/// The name of the only template in its environment.
 const NAME: &str = "template";
 
 /// The longest text that a template may yield, in bytes.
 const LONGEST_RESULT: usize = 4_096;
 
 static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    // Only the question whether a field is there may be asked of one that isn't, as in Home Assistant.
+    // As in Home Assistant, a missing field may be tested (`is defined`), and fails everywhere else.
     let mut jinja = jinja::environment(UndefinedBehavior::SemiStrict);
     jinja.add_test("none", |value: &Value| value.is_none() || value.is_undefined());
     jinja
 });
 
-/// A compiled template.
+/// A compiled template. Two are equal if they were written alike.
 pub struct Template {
     source: String,
     jinja: Environment<'static>,
-    /// The names that it uses.
+    /// The variables that it uses.
     names: Vec<String>,
 }
 
-/// Why a text can't be a template.
+/// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// Not Jinja.
+    /// It is not Jinja.
     #[error("expected a template such as \"{{{{ value_json.power }}}}\": {0}")]
     Syntax(String),
-    /// A name that is not given to it.
+    /// It uses a variable that it is not given.
     #[error("`{name}` is unknown: expected one of {known}")]
     UnknownName {
-        /// As it was written.
+        /// The variable.
         name: String,
-        /// What it may use.
+        /// Those that it may use.
         known: String,
     },
-    /// A filter or test that doesn't exist.
+    /// It uses a filter or test that doesn't exist.
     #[error("there is no filter or test `{0}`")]
     UnknownFilter(String),
-    /// Longer than is compiled.
+    /// It is longer than 2,000 bytes.
     #[error("the template has {0} characters, at most {LONGEST} are allowed")]
     TooLong(usize),
-    /// Without any braces it would yield itself, whatever arrives.
+    /// It has no braces, and would yield itself whatever arrives.
     #[error("\"{0}\" is plain text: expected a template such as \"{{{{ {0} }}}}\"")]
     Constant(String),
 }
 
-/// What a template made of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Yield {
-    /// This text, without white space around it.
-    Text(String),
-    /// Nothing: the message has no value for it.
-    Absent(Absent),
-}
-
-/// Why a message has no value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Absent {
-    /// What the template asks for isn't in the message, or `null`.
-    #[error("the message does not have what the template asks for")]
-    Missing,
-    /// It says so: `unavailable`, an empty text.
-    #[error("the value is {0:?}")]
-    Placeholder(String),
-}
-
-/// Why a template failed on a message, in words. Not the same as a message without a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(pub(crate) String);
-
 impl Template {
-    /// A template that reads messages: it may use `value`, `value_json` and `topic`.
+    /// Compiles a template that reads messages. It may use `value` (the payload), `value_json` and `topic`.
     ///
     /// # Errors
-    /// When it does not compile, is too long, or uses a name, filter or test that doesn't exist.
+    /// When it does not compile, is too long, or uses a variable, filter or test that doesn't exist.
     pub fn new(source: &str) -> Result<Self, TemplateError> {
         Self::over(source, &MESSAGE)
     }
 
-    /// A template over other names, for [`Template::fill`].
+    /// Compiles a template that may use these variables, for [`Template::fill`].
     ///
     /// # Errors
     /// As [`Template::new`].
@@ -126,23 +97,23 @@ impl Template {
         Ok(Self { source: source.to_owned(), jinja, names: used })
     }
 
-    /// As it was written.
+    /// Returns the template as it was written.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether it uses this name.
+    /// Returns whether it uses this variable.
     #[must_use]
     pub fn uses(&self, name: &str) -> bool {
         self.names.iter().any(|used| used == name)
     }
 
-    /// What it makes of a message.
+    /// Renders a message.
     ///
     /// # Errors
     /// When the payload is not the JSON that the template needs, or the template fails on it.
-    pub fn read(&self, message: &Message<'_>) -> Result<Yield, Failure> {
+    pub fn read(&self, message: &DeviceMessage<'_>) -> Result<Rendered, Failure> {
         let given = |json: Value| context! { value => message.text(), topic => message.topic(), value_json => json };
         if !self.uses("value_json") {
             return self.fill(given(Value::UNDEFINED));
@@ -150,31 +121,32 @@ impl Template {
         let json = match message.json() {
             Ok(json) => json,
             Err(_) if is_placeholder(message.text()) => {
-                return Ok(Yield::Absent(Absent::Placeholder(message.text().trim().to_owned())));
+                return Ok(Rendered::Absent(Absent::Placeholder(message.text().trim().to_owned())));
             }
-            // `value_json` isn't defined: the template may know what to do about it.
+            // `value_json` is undefined then. A template may test for that, so only one that needs it fails.
             Err(problem) => {
                 return match self.fill(given(Value::UNDEFINED))? {
-                    Yield::Absent(Absent::Missing) => Err(Failure(format!("the payload is not JSON: {problem}"))),
+                    Rendered::Absent(Absent::Missing) => Err(Failure(format!("the payload is not JSON: {problem}"))),
                     outcome => Ok(outcome),
                 };
             }
         };
         if let Some(without_nulls) = &json.without_nulls {
-            // What reckons with a null or compares it has no value, where minijinja finds it smaller than any number.
+            // minijinja takes null for smaller than any number. A template that calculates with null or compares it must yield
+            // nothing instead, so it is rendered without the nulls first.
             let outcome = self.fill(given(without_nulls.clone()))?;
-            if matches!(outcome, Yield::Absent(_)) {
+            if matches!(outcome, Rendered::Absent(_)) {
                 return Ok(outcome);
             }
         }
         self.fill(given(json.as_sent.clone()))
     }
 
-    /// What it makes of these names.
+    /// Renders the template with these variables.
     ///
     /// # Errors
-    /// When it fails on them.
-    pub fn fill(&self, names: Value) -> Result<Yield, Failure> {
+    /// When it fails on them, or yields more than 4,096 bytes.
+    pub fn fill(&self, names: Value) -> Result<Rendered, Failure> {
         let rendered = self.jinja.get_template(NAME).and_then(|template| template.render(names));
         let text = match rendered {
             Ok(text) if text.len() > LONGEST_RESULT => {
@@ -184,36 +156,18 @@ impl Template {
                 )));
             }
             Ok(text) => text.trim().to_owned(),
-            Err(error) if is_undefined(&error) => return Ok(Yield::Absent(Absent::Missing)),
+            Err(error) if is_undefined(&error) => return Ok(Rendered::Absent(Absent::Missing)),
             Err(error) => return Err(Failure(plain(&error))),
         };
-        if is_placeholder(&text) { Ok(Yield::Absent(Absent::Placeholder(text))) } else { Ok(Yield::Text(text)) }
+        if is_placeholder(&text) { Ok(Rendered::Absent(Absent::Placeholder(text))) } else { Ok(Rendered::Text(text)) }
     }
 }
 
-/// Whether it failed on something that isn't there. minijinja has no kind of its own for reckoning with that: `+` names
-/// the types, and a minus before it says nothing at all.
+/// Returns whether a template failed because of a missing value. minijinja has no error kind for calculating with one: the
+/// error of `+` names the types in its text, and the error of a leading minus has no text.
 fn is_undefined(error: &minijinja::Error) -> bool {
-    let reckoned = || error.detail().is_none_or(|detail| detail.contains("types") && detail.contains("undefined"));
-    error.kind() == ErrorKind::UndefinedError || error.kind() == ErrorKind::InvalidOperation && reckoned()
-}
-
-/// A text that should be a number, with the devices' words for having none.
-///
-/// # Errors
-/// When it is something else.
-pub fn number(text: &str) -> Result<Result<f64, Absent>, Failure> {
-    match jinja::number(text) {
-        Number::Is(number) => Ok(Ok(number)),
-        Number::Absent => Ok(Err(Absent::Placeholder(text.trim().to_owned()))),
-        Number::Not => {
-            let (shown, more) = match text.char_indices().nth(60) {
-                Some((end, _)) => (&text[..end], "…"),
-                None => (text, ""),
-            };
-            Err(Failure(format!("expected a number, found \"{shown}\"{more}")))
-        }
-    }
+    let calculated = || error.detail().is_none_or(|detail| detail.contains("types") && detail.contains("undefined"));
+    error.kind() == ErrorKind::UndefinedError || error.kind() == ErrorKind::InvalidOperation && calculated()
 }
 
 impl fmt::Debug for Template {

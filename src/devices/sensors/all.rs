@@ -1,39 +1,38 @@
 //! All configured sensors and derived keys: messages become values of keys.
 //!
-//! Feed it with [`Sensors::receive`] and [`Sensors::note`], wake it at [`Sensors::next_wakeup`] with [`Sensors::wake`], and
-//! after each of these take what [`Sensors::next_output`] hands out.
+//! Feed it with [`Sensors::receive`] and [`Sensors::note_record`], wake it at [`Sensors::next_wakeup`] with
+//! [`Sensors::wake`], and after each of these take what [`Sensors::next_output`] returns.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::Heard;
 use super::derived::DerivedKeys;
-use super::sensor::{Outcome, Reading, Sensor, SensorSettings};
-use super::template::Message;
+use super::reading::{Outcome, SensorReading};
+use super::sensor::Sensor;
+use super::settings::SensorSettings;
 use crate::core::{Event, Expiry, Instant, Sensed, is_plausible};
+use crate::devices::received::Received;
+use crate::devices::template::DeviceMessage;
 use crate::units::Watts;
-use crate::wire::PayloadError;
-use crate::wire::topic;
+use crate::wire::{PayloadError, topic};
 
-#[cfg(test)]
-mod tests;
-
-/// See the module.
+/// All configured sensors and derived keys. By default there are none.
 #[derive(Default)]
 pub struct Sensors {
     sensors: Vec<Sensor>,
     derived: DerivedKeys,
-    /// Of values in whole records.
+    /// How long the values of whole records are valid.
     expire_after: Duration,
     /// Each with the topic, or the key of the configuration, that it came from.
-    outputs: VecDeque<(String, Heard)>,
+    outputs: VecDeque<(String, Received)>,
 }
 
 impl Sensors {
-    /// The sensors and derived keys of `[power]`; `expire_after` is that of sensors that bring none.
+    /// Reads the sensors and derived keys of `[power]`. `expire_after` is the default for sensors without their own, and
+    /// how long the values of whole records are valid.
     ///
     /// # Errors
-    /// Everything that can't be meant, by its key below `power`.
+    /// Everything that is wrong, each by its key below `power`.
     pub fn new(
         sensors: &[SensorSettings],
         derived: &BTreeMap<String, String>,
@@ -69,52 +68,53 @@ impl Sensors {
         if problems.is_empty() { Ok(all) } else { Err(problems) }
     }
 
-    /// What has to be subscribed to, each once however many sensors it feeds.
+    /// Returns the topics to subscribe to, each once however many sensors it feeds.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
         topic::distinct(self.sensors.iter().map(|sensor| sensor.filter().to_owned()).collect())
     }
 
-    /// Whether anything here listens to this topic.
+    /// Returns whether any sensor listens to this topic.
     #[must_use]
     pub fn listens_to(&self, topic: &str) -> bool {
         self.sensors.iter().any(|sensor| topic::covers(sensor.filter(), topic))
     }
 
-    /// Takes a message in, and tells what each sensor that listens to its topic made of it.
-    pub fn receive(&mut self, topic: &str, payload: &[u8], retain: bool, now: Instant) -> Vec<Reading> {
-        let message = Message::new(topic, payload);
+    /// Takes a message. Returns what it came to for each sensor that listens to its topic. `retain`: the broker had kept
+    /// the message, so that its age is unknown.
+    pub fn receive(&mut self, topic: &str, payload: &[u8], retain: bool, now: Instant) -> Vec<SensorReading> {
+        let message = DeviceMessage::new(topic, payload);
         let mut readings = Vec::new();
         for (number, sensor) in self.sensors.iter_mut().enumerate() {
             if !topic::covers(sensor.filter(), topic) {
                 continue;
             }
-            let heard = match &message {
+            let received = match &message {
                 Ok(message) => sensor.receive(message, retain),
                 Err(problem) => Some((sensor.key().map(str::to_owned), Outcome::Failed(problem.clone()))),
             };
-            let Some((key, outcome)) = heard else { continue };
+            let Some((key, outcome)) = received else { continue };
             let expiry = sensor.expire_after.map_or(Expiry::Never, Expiry::After);
-            readings.push((Reading { sensor: number, key, outcome }, expiry));
+            readings.push((SensorReading { sensor: number, key, outcome }, expiry));
         }
         for (reading, expiry) in &readings {
             match reading {
-                Reading { key: Some(key), outcome: Outcome::Value(value), .. } => {
-                    self.take_in(topic, key, *value, *expiry, retain, now);
+                SensorReading { key: Some(key), outcome: Outcome::Value(value), .. } => {
+                    self.add_value(topic, key, *value, *expiry, retain, now);
                 }
-                Reading { outcome: Outcome::Failed(problem), .. } => self.fault(topic, problem.to_string()),
+                SensorReading { outcome: Outcome::Failed(problem), .. } => self.reject(topic, problem.to_string()),
                 _ => {}
             }
         }
-        self.settle(now);
+        self.calculate_due(now);
         readings.into_iter().map(|(reading, _)| reading).collect()
     }
 
-    fn take_in(&mut self, topic: &str, key: &str, value: Watts, expiry: Expiry, retain: bool, now: Instant) {
+    fn add_value(&mut self, topic: &str, key: &str, value: Watts, expiry: Expiry, retain: bool, now: Instant) {
         if self.derived.is_derived(key) {
-            return self.fault(topic, format!("the key `{key}` is derived from others (power.derived.{key})"));
+            return self.reject(topic, format!("the key `{key}` is derived from others (power.derived.{key})"));
         }
-        // Nobody knows how old a retained value is.
+        // The age of a retained value is unknown: it counts as measured long ago.
         let measured = if retain { Instant::START } else { now };
         let sensed = Sensed { key: key.to_owned(), value, measured, expiry };
         if is_plausible(value) {
@@ -123,35 +123,36 @@ impl Sensors {
         self.outputs.push_back((topic.to_owned(), Ok(Event::Sensed(sensed))));
     }
 
-    /// Takes out of a whole record what is derived, and answers with what derived keys are made of.
+    /// Removes derived keys from a whole record, as their own values replace them. Returns the values that derived keys
+    /// are calculated from, for [`Sensors::note_record`].
     #[must_use]
-    pub fn sift(&self, record: &mut Vec<(String, Watts)>) -> Vec<(String, Watts)> {
+    pub fn remove_derived(&self, record: &mut Vec<(String, Watts)>) -> Vec<(String, Watts)> {
         record.retain(|(key, _)| !self.derived.is_derived(key));
         record.iter().filter(|(key, value)| self.derived.is_input(key) && is_plausible(*value)).cloned().collect()
     }
 
-    /// Notes values of a whole record that was measured then.
-    pub fn note(&mut self, values: Vec<(String, Watts)>, measured: Instant, now: Instant) {
+    /// Takes the values of a whole record that derived keys are calculated from.
+    pub fn note_record(&mut self, values: Vec<(String, Watts)>, measured: Instant, now: Instant) {
         let expiry = Expiry::After(self.expire_after);
         for (key, value) in values {
             self.derived.note(&Sensed { key, value, measured, expiry }, true, now);
         }
-        self.settle(now);
+        self.calculate_due(now);
     }
 
-    /// When [`Sensors::wake`] has to be called although nothing arrived.
+    /// Returns when [`Sensors::wake`] has to be called although no message came. `None`: never.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Instant> {
         self.derived.next_wakeup()
     }
 
-    /// Does what is due by the clock alone.
+    /// Calculates the derived keys that are due.
     pub fn wake(&mut self, now: Instant) {
-        self.settle(now);
+        self.calculate_due(now);
     }
 
-    fn settle(&mut self, now: Instant) {
-        for outcome in self.derived.settle(now) {
+    fn calculate_due(&mut self, now: Instant) {
+        for outcome in self.derived.calculate_due(now) {
             let from = |key: &str| format!("power.derived.{key}");
             self.outputs.push_back(match outcome {
                 Ok(sensed) => (from(&sensed.key), Ok(Event::Sensed(sensed))),
@@ -160,18 +161,18 @@ impl Sensors {
         }
     }
 
-    /// What came of it, in order, and the topic, or the key of the configuration, that it came from.
-    pub fn next_output(&mut self) -> Option<(String, Heard)> {
+    /// Returns the next value or error, with the topic, or the key of the configuration, that it came from.
+    pub fn next_output(&mut self) -> Option<(String, Received)> {
         self.outputs.pop_front()
     }
 
-    /// Standing problems, in plain words.
+    /// Returns what is wrong for as long as it lasts: sensors without any value, derived keys without their inputs.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.sensors.iter().filter_map(Sensor::suspicion).chain(self.derived.missing()).collect()
     }
 
-    fn fault(&mut self, topic: &str, error: String) {
+    fn reject(&mut self, topic: &str, error: String) {
         self.outputs.push_back((topic.to_owned(), Err(error)));
     }
 }

@@ -1,26 +1,25 @@
-//! Configured tasks as a whole: messages of devices in, events and messages for them out, without a broker and a clock.
+//! Configured tasks as a whole: messages of devices in, events and messages to devices out, without a broker or a clock.
 
 use std::time::Duration;
 
-use super::Heard;
-use super::tasks::Tasks;
+use super::Devices;
 use crate::core::{Action, Criteria, Event, Instant, TaskId};
-use crate::units::Watts;
+use crate::devices::Received;
 
 const BEGIN: Instant = Instant::START;
 
 /// The tasks of these lines of TOML, each with a power.
-fn tasks(toml: &str) -> Tasks {
+pub(super) fn tasks(toml: &str) -> Devices {
     let toml = toml.replace("[[task]]", "[[task]]\npower = 1000\n");
     let file = config::File::from_str(&toml, config::FileFormat::Toml);
     let config: crate::config::Config =
         config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap();
-    Tasks::new(&config.task, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"))
+    Devices::new(&config.task, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"))
 }
 
-/// An event or a fault in a few letters.
-fn brief(heard: Heard) -> String {
-    match heard {
+/// An event or an error in a few words.
+fn brief(received: Received) -> String {
+    match received {
         Ok(Event::State(id, state)) => {
             let runs = if state.running { "on" } else { "off" };
             let runnable = if state.runnable { "" } else { " unrunnable" };
@@ -48,20 +47,16 @@ fn check(toml: &str, table: &[(&str, &str, &[&str])]) {
             Some(topic) => (true, topic),
             None => (false, *topic),
         };
-        let heard = tasks.receive(topic, payload.as_bytes(), retained, BEGIN).unwrap_or_else(|| panic!("{topic}"));
-        assert_eq!(heard.into_iter().map(brief).collect::<Vec<_>>(), *expect, "{topic} {payload}");
+        let received = tasks.receive(topic, payload.as_bytes(), retained, BEGIN).unwrap_or_else(|| panic!("{topic}"));
+        assert_eq!(received.into_iter().map(brief).collect::<Vec<_>>(), *expect, "{topic} {payload}");
     }
 }
 
-fn sent(tasks: &mut Tasks) -> Vec<String> {
-    std::iter::from_fn(|| tasks.next_message()).map(|sent| format!("{}={}", sent.topic, sent.payload)).collect()
-}
-
-fn id(id: &str) -> TaskId {
+pub(super) fn id(id: &str) -> TaskId {
     TaskId::new(id).unwrap()
 }
 
-const TASMOTA: &str = r#"
+pub(super) const TASMOTA: &str = r#"
     [[task]]
     id = "a"
     command_topic = "cmnd/a/POWER"
@@ -205,8 +200,8 @@ fn what_the_broker_replays_is_as_old_as_it_was() {
 fn criteria_see_the_fields_of_its_messages() {
     let mut tasks = tasks(TASMOTA);
     let mut fields = |payload: &str| {
-        let heard = tasks.receive("stat/a/RESULT", payload.as_bytes(), false, BEGIN).unwrap();
-        match heard.into_iter().next() {
+        let received = tasks.receive("stat/a/RESULT", payload.as_bytes(), false, BEGIN).unwrap();
+        match received.into_iter().next() {
             Some(Ok(Event::State(_, state))) => state.fields.to_string(),
             other => panic!("{other:?}"),
         }
@@ -229,10 +224,10 @@ fn a_command_that_left_is_the_state_of_what_never_answers() {
     let mut tasks =
         tasks("[[task]]\nid = \"a\"\ncommand_topic = \"a/set\"\n[[task]]\nid = \"b\"\ncommand_topic = \"b/set\"");
     tasks.recall(&id("b"), true);
-    let settled: Vec<String> = tasks.settle(BEGIN).into_iter().map(|event| brief(Ok(event))).collect();
+    let settled: Vec<String> = tasks.end_start_up(BEGIN).into_iter().map(|event| brief(Ok(event))).collect();
     assert_eq!(settled, ["a off", "b on"]);
     let mut left = |topic: &str, payload: &str| {
-        tasks.sent(topic, payload.as_bytes(), BEGIN).map(|event| brief(Ok(event))).unwrap_or_default()
+        tasks.command_sent(topic, payload.as_bytes(), BEGIN).map(|event| brief(Ok(event))).unwrap_or_default()
     };
     assert_eq!(left("a/set", "ON"), "a on");
     assert_eq!(left("a/set", "OFF"), "a off");
@@ -243,112 +238,14 @@ fn a_command_that_left_is_the_state_of_what_never_answers() {
 #[test]
 fn a_command_that_left_is_not_the_state_of_what_answers() {
     let mut answers = tasks(TASMOTA);
-    assert_eq!(answers.settle(BEGIN), []);
-    assert_eq!(answers.sent("cmnd/a/POWER", b"ON", BEGIN), None);
+    assert_eq!(answers.end_start_up(BEGIN), []);
+    assert_eq!(answers.command_sent("cmnd/a/POWER", b"ON", BEGIN), None);
     // Unless it is told so: then the newest counts.
     let optimistic = format!("{TASMOTA}optimistic = true");
     let mut answers = tasks(&optimistic);
-    assert_eq!(answers.settle(BEGIN).len(), 1);
-    assert!(answers.sent("cmnd/a/POWER", b"ON", BEGIN).is_some());
+    assert_eq!(answers.end_start_up(BEGIN).len(), 1);
+    assert!(answers.command_sent("cmnd/a/POWER", b"ON", BEGIN).is_some());
     check(&optimistic, &[("stat/a/RESULT", r#"{"POWER":"OFF"}"#, &["a off"])]);
-}
-
-#[test]
-fn a_device_is_asked_on_connect_and_before_its_state_expires() {
-    let mut tasks = tasks(&format!("{TASMOTA}expire_after = \"15m\""));
-    let minute = |minutes: u64| BEGIN + Duration::from_secs(60 * minutes);
-    let asked = ["cmnd/a/POWER="];
-    assert_eq!(tasks.next_wakeup(), None);
-    tasks.connected(minute(0));
-    assert_eq!(sent(&mut tasks), asked);
-    tasks.receive("stat/a/RESULT", br#"{"POWER":"OFF"}"#, false, minute(1));
-    assert_eq!(tasks.next_wakeup(), Some(minute(11)));
-    tasks.wake(minute(10));
-    assert_eq!(sent(&mut tasks).len(), 0);
-    tasks.wake(minute(11));
-    assert_eq!(sent(&mut tasks), asked);
-    // Without an answer it is asked again, for as long as there is a broker.
-    assert_eq!(tasks.next_wakeup(), Some(minute(16)));
-    tasks.disconnected();
-    assert_eq!(tasks.next_wakeup(), None);
-    tasks.wake(minute(20));
-    assert_eq!(sent(&mut tasks).len(), 0);
-    tasks.connected(minute(21));
-    assert_eq!(sent(&mut tasks), asked);
-    // Back from a power cut, too.
-    for (word, expect) in [("Offline", 0), ("Online", 1), ("Online", 0)] {
-        tasks.receive("tele/a/LWT", word.as_bytes(), false, minute(22));
-        assert_eq!(sent(&mut tasks).len(), expect, "{word}");
-    }
-}
-
-#[test]
-fn a_device_that_was_not_there_when_it_was_asked_is_asked_again() {
-    let mut tasks = tasks(TASMOTA);
-    let after = |seconds| BEGIN + Duration::from_secs(seconds);
-    // What the broker had kept is no sign of life.
-    tasks.receive("tele/a/LWT", b"Online", true, after(0));
-    tasks.connected(after(0));
-    assert_eq!(sent(&mut tasks).len(), 1);
-    tasks.receive("tele/a/LWT", b"Online", true, after(0));
-    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (0, Some(after(60))));
-    tasks.receive("tele/a/LWT", b"Online", false, after(30));
-    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (1, Some(after(90))));
-    tasks.wake(after(90));
-    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (1, Some(after(150))));
-    // Once it is known it tells what changes.
-    tasks.receive("stat/a/RESULT", br#"{"POWER":"OFF"}"#, false, after(91));
-    tasks.receive("tele/a/LWT", b"Online", false, after(92));
-    assert_eq!((sent(&mut tasks).len(), tasks.next_wakeup()), (0, None));
-}
-
-const CHARGER: &str = "[[task]]\nid = \"ev\"\ncommand_topic = \"frc/set\"\nauto_adjust = true\nmax_power = 11040\n\
-    setpoint_topic = \"amp/set\"\navailability_topic = \"lwt\"\n";
-
-#[test]
-fn a_set_point_is_told_in_the_units_of_the_device() {
-    let told = |template: &str, watts: f64| {
-        let mut tasks = tasks(&format!("{CHARGER}{template}"));
-        assert_eq!(tasks.allow(&id("ev"), Watts(watts)), Ok(true));
-        sent(&mut tasks).concat()
-    };
-    let (one, three) = ("{{ max(6, value // 230) }}", "{{ max(6, value // 690) }}");
-    assert_eq!(told("", 1380.6), "amp/set=1381");
-    for (template, watts, expect) in [
-        (one, 1000.0, "6"),
-        ("{{ value }}", 1380.4, "1380"),
-        (one, 1379.9, "6"),
-        (one, 3679.0, "15"),
-        (one, 3680.0, "16"),
-        (three, 4140.0, "6"),
-        (three, 11_040.0, "16"),
-        ("{\\\"current\\\": {{ (value / 230) | round(1, 'floor') }}}", 1500.0, "{\"current\": 6.5}"),
-    ] {
-        let line = format!("setpoint_template = \"{template}\"");
-        assert_eq!(told(&line, watts), format!("amp/set={expect}"), "{template}");
-    }
-}
-
-#[test]
-fn a_charger_that_comes_back_is_told_again_what_it_may_use() {
-    let mut tasks = tasks(CHARGER);
-    tasks.connected(BEGIN);
-    tasks.receive("lwt", b"online", true, BEGIN);
-    assert_eq!(sent(&mut tasks).len(), 0);
-    assert_eq!(tasks.allow(&id("other"), Watts(2000.0)), Ok(false));
-    assert_eq!(tasks.allow(&id("ev"), Watts(2000.0)), Ok(true));
-    assert_eq!(sent(&mut tasks), ["amp/set=2000"]);
-    tasks.receive("lwt", b"offline", false, BEGIN);
-    tasks.receive("lwt", b"online", false, BEGIN);
-    assert_eq!(sent(&mut tasks), ["amp/set=2000"]);
-}
-
-#[test]
-fn a_set_point_that_its_template_makes_nothing_of_is_reported() {
-    let mut tasks = tasks(&format!("{CHARGER}setpoint_template = \"{{{{ value if value > 99999 }}}}\""));
-    let (topic, problem) = tasks.allow(&id("ev"), Watts(2000.0)).unwrap_err();
-    assert_eq!((topic.as_str(), sent(&mut tasks).len()), ("amp/set", 0));
-    assert!(problem.starts_with("task ev: setpoint_template made nothing of 2000 W"), "{problem}");
 }
 
 #[test]
