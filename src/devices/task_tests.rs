@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Heard;
+use super::task::Task;
 use super::tasks::Tasks;
 use crate::core::{Action, Criteria, Event, Instant, TaskId};
 use crate::units::Watts;
@@ -15,7 +16,8 @@ fn tasks(toml: &str) -> Tasks {
     let file = config::File::from_str(&toml, config::FileFormat::Toml);
     let config: crate::config::Config =
         config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap();
-    Tasks::new(&config.task, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"))
+    let read = |table| Task::read(table, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"));
+    Tasks::new(config.task.iter().map(read))
 }
 
 /// An event or a fault in a few letters.

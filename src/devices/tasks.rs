@@ -8,9 +8,8 @@ use super::Heard;
 use super::device::Device;
 use super::task::{Task, ToDevice};
 use super::template::Message;
-use crate::core::{Action, Criteria, Event, Instant, TaskId};
+use crate::core::{Action, Event, Instant, TaskId};
 use crate::units::Watts;
-use crate::wire::{PayloadError, Table};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -23,20 +22,17 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// The tasks of a valid configuration. `criteria` are those of tasks that bring none of their own.
-    ///
-    /// # Errors
-    /// Names the first key that can't be meant: `task[0].power`.
-    pub fn new(configured: &[Table], criteria: &Criteria) -> Result<Self, PayloadError> {
+    /// The tasks of a configuration. Each has an id of its own.
+    #[must_use]
+    pub fn new(configured: impl IntoIterator<Item = Task>) -> Self {
         let mut all = Self::default();
-        for (number, table) in configured.iter().enumerate() {
-            let task = Task::read(table, criteria).map_err(|problem| problem.within(&format!("task[{number}]")))?;
+        for task in configured {
             for (_, topic) in task.listens_to() {
                 all.by_topic.entry(topic.to_owned()).or_default().insert(task.id.clone());
             }
             all.devices.insert(task.id.clone(), Device::new(task));
         }
-        Ok(all)
+        all
     }
 
     /// Every topic that is listened to, once.
