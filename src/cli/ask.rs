@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::client::{NotReady, Order, Scheduler, TaskId};
-use crate::config::{Config, Mqtt};
+use crate::config::Setup;
 
 /// The broker has so long to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,12 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the broker doesn't answer, or no scheduler is there.
-pub async fn status(config: &Config, out: impl Write) -> anyhow::Result<()> {
-    let scheduler = connect(config).await?;
+pub async fn status(setup: Setup, out: impl Write) -> anyhow::Result<()> {
+    let zone = setup.settings.time_zone.clone();
+    let scheduler = connect(setup).await?;
     let (state, reports) = (scheduler.state().unwrap_or_default(), scheduler.reports());
     // Everything was read already: how the connection ends doesn't matter.
     let _ = scheduler.close().await;
-    let zone = config.settings()?.time_zone;
     Ok(print(out, &state, &reports, zone)?)
 }
 
@@ -32,17 +32,17 @@ pub async fn status(config: &Config, out: impl Write) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the broker doesn't answer or confirm, or no scheduler is there to obey.
-pub async fn give(config: &Config, order: Order) -> anyhow::Result<()> {
-    let scheduler = connect(config).await?;
+pub async fn give(setup: Setup, order: Order) -> anyhow::Result<()> {
+    let scheduler = connect(setup).await?;
     scheduler.order(order)?;
     Ok(scheduler.close().await?)
 }
 
 /// The scheduler, if it is online.
-async fn connect(config: &Config) -> anyhow::Result<Scheduler> {
-    // Without a broker of its own choosing, the scheduler runs on its embedded one.
-    let url = config.mqtt.url.clone().unwrap_or_else(|| format!("mqtt://{}", config.broker.listen));
-    let mut scheduler = Scheduler::connect(&Mqtt { url: Some(url.clone()), ..config.mqtt.clone() })?;
+async fn connect(setup: Setup) -> anyhow::Result<Scheduler> {
+    let Setup { config, topics, connection, .. } = setup;
+    let url = config.mqtt.url.unwrap_or_else(|| format!("mqtt://{}", connection.broker()));
+    let mut scheduler = Scheduler::connect_with(topics, connection)?;
     if let Err(NotReady { reason }) = scheduler.ready(PATIENCE).await {
         match reason {
             // It begins with the broker's address.

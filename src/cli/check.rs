@@ -1,6 +1,7 @@
 //! `sunward check`: reads the settings and prints what is in force, and where each value came from.
 //!
-//! Refuses to connect to anything, and to print a password.
+//! Refuses to connect to anything, and to print a password. Reads the settings as `run` does, files included, so that what
+//! it accepts can run.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::config::{ConfigError, Loaded, Sources, is_secret, load, settings_of};
+use crate::config::{ConfigError, Loaded, Origins, is_secret, load, settings_of};
 
 /// Why nothing, or not everything, was printed.
 #[derive(Debug, thiserror::Error)]
@@ -36,20 +37,21 @@ where
     K: Into<OsString>,
     V: Into<OsString>,
 {
-    let Loaded { config, sources, file } = load(path, env)?;
+    let Loaded { setup, origins, file } = load(path, env)?;
+    setup.needs_broker()?;
     match file {
         Some(path) => writeln!(out, "# file: {}", path.display())?,
         None => writeln!(out, "# no file: defaults and environment")?,
     }
-    if let Value::Object(settings) = settings_of(&config) {
-        print_table(&mut out, "", &settings, &sources)?;
+    if let Value::Object(settings) = settings_of(&setup.config) {
+        print_table(&mut out, "", &settings, &origins)?;
     }
     writeln!(out, "\nconfiguration is valid")?;
     Ok(())
 }
 
 /// Plain values first, then the tables below: TOML allows no other order.
-fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, sources: &Sources) -> io::Result<()> {
+fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, origins: &Origins) -> io::Result<()> {
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     for (name, value) in table.iter().filter(|(_, value)| !is_table(value)) {
         let full = below(name);
@@ -59,21 +61,21 @@ fn print_table(out: &mut impl Write, key: &str, table: &Map<String, Value>, sour
             _ if is_secret(&full) => format!("{name} = \"***\""),
             value => format!("{name} = {value}"),
         };
-        let source = sources.of(&full);
+        let origin = origins.of(&full);
         let unset = if value.is_null() { " (not set)" } else { "" };
-        writeln!(out, "{line:<40} # {source}{unset}")?;
+        writeln!(out, "{line:<40} # {origin}{unset}")?;
     }
     for (name, value) in table.iter().filter(|(_, value)| is_table(value)) {
         let full = below(name);
         match value {
             Value::Object(table) => {
                 writeln!(out, "\n[{}]", header(&full))?;
-                print_table(out, &full, table, sources)?;
+                print_table(out, &full, table, origins)?;
             }
             Value::Array(items) => {
                 for (index, item) in items.iter().filter_map(Value::as_object).enumerate() {
                     writeln!(out, "\n[[{}]]", header(&full))?;
-                    print_table(out, &format!("{full}[{index}]"), item, sources)?;
+                    print_table(out, &format!("{full}[{index}]"), item, origins)?;
                 }
             }
             _ => {}

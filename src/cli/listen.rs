@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::config::{Config, Mqtt};
+use crate::config::Setup;
 use crate::diagnosis::Listener;
-use crate::mqtt::{Handle, Inbox, Incoming, Options, Outgoing, connect};
+use crate::mqtt::{Handle, Inbox, Incoming, Outgoing, connect};
 use crate::service::Clock;
 
 /// The broker has so long to let us in.
@@ -20,14 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the broker can't be reached, and when something will hurt.
-pub async fn listen(config: &Config, time: Duration, mut out: impl Write) -> anyhow::Result<()> {
+pub async fn listen(setup: Setup, time: Duration, mut out: impl Write) -> anyhow::Result<()> {
     let clock = Clock::default();
-    let mut listener = Listener::new(config, config.settings()?, clock.now().at)?;
-    // Without a broker of its own choosing, Sunward runs on its embedded one.
-    let url = config.mqtt.url.clone().unwrap_or_else(|| format!("mqtt://{}", config.broker.listen));
-    let client_id = format!("{}-check-{}", config.mqtt.client_id, std::process::id());
-    let options = Options::from_config(&Mqtt { url: Some(url), client_id, ..config.mqtt.clone() }, None)?;
+    let options = setup.connection.clone().with_client_id_suffix(format_args!("check-{}", std::process::id()));
     let broker = options.broker();
+    let mut listener = Listener::new(setup, clock.now().at);
     let (handle, mut inbox, connection) = connect(options, listener.filters(), None)?;
     subscribe(&mut listener, &mut inbox, clock, &broker).await?;
     writeln!(out, "Listening to {broker} for {}, Ctrl-C ends it earlier.\n", humantime::format_duration(time))?;
@@ -96,6 +93,6 @@ fn take(listener: &mut Listener, incoming: Incoming, clock: Clock) {
         Incoming::Dropped { count } => {
             listener.refused(format!("{count} messages came faster than they could be taken"))
         }
-        Incoming::TakenOver { .. } | Incoming::Connected { .. } | Incoming::CommandSent { .. } => {}
+        Incoming::ClientIdConflict { .. } | Incoming::Connected { .. } | Incoming::CommandSent { .. } => {}
     }
 }

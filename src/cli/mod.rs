@@ -146,28 +146,31 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             check::CheckError::Output(error) => Failure::Running(error.into()),
         });
     }
-    let Loaded { config, file, .. } = load(path, std::env::vars_os())?;
+    let Loaded { setup, file, .. } = load(path, std::env::vars_os())?;
     if let Subcommands::Replay(arguments) = &command {
-        return replay::replay(arguments, &config, path.is_some(), std::io::stdout().lock());
+        return replay::replay(arguments, setup, path.is_some(), std::io::stdout().lock());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     let order = match command {
         Subcommands::Check { listen: Some(time) } => {
-            return Ok(runtime.block_on(listen::listen(&config, time, std::io::stdout().lock()))?);
+            return Ok(runtime.block_on(listen::listen(setup, time, std::io::stdout().lock()))?);
         }
-        Subcommands::Run { record } => return Ok(runtime.block_on(run::run(config, file, record.as_deref()))?),
+        Subcommands::Run { record } => {
+            setup.needs_broker()?;
+            return Ok(runtime.block_on(run::run(setup, file, record.as_deref()))?);
+        }
         // Done above.
         Subcommands::Check { listen: None } | Subcommands::Replay(_) => return Ok(()),
         #[cfg(feature = "embedded-broker")]
-        Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, config))?),
-        Subcommands::Status => return Ok(runtime.block_on(ask::status(&config, std::io::stdout().lock()))?),
+        Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, setup.config))?),
+        Subcommands::Status => return Ok(runtime.block_on(ask::status(setup, std::io::stdout().lock()))?),
         Subcommands::Pause => Order::Pause,
         Subcommands::Resume => Order::Resume,
         Subcommands::StopAll => Order::StopAll,
         Subcommands::Schedule => Order::Schedule,
     };
-    Ok(runtime.block_on(ask::give(&config, order))?)
+    Ok(runtime.block_on(ask::give(setup, order))?)
 }
 
 /// The shortest and the longest time that anybody listens.

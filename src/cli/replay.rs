@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::{Failure, recording};
-use crate::config::{Config, Loaded, load};
+use crate::config::{Loaded, Setup, load};
 use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Unit};
 
 /// A file that unpacks to more is refused.
@@ -125,24 +125,23 @@ fn number(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// When the configuration, the call or the file can't be meant.
-pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl Write) -> Result<(), Failure> {
+pub fn replay(arguments: &Arguments, setup: Setup, given: bool, mut out: impl Write) -> Result<(), Failure> {
     arguments.outputs_are_new().map_err(Failure::Call)?;
     if is_recording(&arguments.file) {
         if let Some(flag) = arguments.for_csv() {
             let hint = "a recorded run is lived again as it was, with -c other.toml under other settings";
             return Err(Failure::Call(anyhow::anyhow!("{flag} is for CSV files: {hint}")));
         }
-        let config = given.then_some(config);
+        let config = given.then_some(&setup.config);
         return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
-    let time_zone = config.settings()?.time_zone;
-    let history = Arc::new(history(arguments, &time_zone)?);
-    let mut contenders = vec![contender("Sunward", arguments, config, &history)?];
+    let history = Arc::new(history(arguments, &setup.settings.time_zone)?);
+    let mut contenders = vec![contender("Sunward", arguments, setup, &history)?];
     if let Some(path) = &arguments.against {
-        let Loaded { config, .. } = load(Some(path), std::env::vars_os())?;
+        let Loaded { setup, .. } = load(Some(path), std::env::vars_os())?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         let name: String = name.chars().take(14).collect();
-        contenders.push(contender(&name, arguments, &config, &history)?);
+        contenders.push(contender(&name, arguments, setup, &history)?);
     }
     let scenarios = replay::replay(&contenders);
     let Arguments { import_price: import, export_price: export, co2, .. } = *arguments;
@@ -174,12 +173,11 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     Ok(if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
-fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> Result<Contender, Failure> {
-    let settings = config.settings()?;
-    let tasks = config.replay_tasks()?;
-    let home = Home::new(history.clone(), tasks, settings.time_zone.clone());
+fn contender(name: &str, arguments: &Arguments, setup: Setup, history: &Arc<History>) -> Result<Contender, Failure> {
+    let Setup { settings, replay_tasks, .. } = setup;
+    let home = Home::new(history.clone(), replay_tasks, settings.time_zone.clone());
     let home = home.map_err(|misfit| Failure::Call(misfit.into()))?;
-    let cycle = arguments.cycle.unwrap_or(config.scheduler.cycle);
+    let cycle = arguments.cycle.unwrap_or(settings.cycle);
     Ok(Contender { name: name.into(), settings, cycle, home: Arc::new(home) })
 }
 

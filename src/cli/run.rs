@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::config::Config;
+use crate::config::Setup;
 use crate::service::{self, Clock, Recorder};
 
 /// Runs until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// When it can't start.
-pub async fn run(config: Config, file: Option<PathBuf>, record: Option<&Path>) -> anyhow::Result<()> {
+pub async fn run(setup: Setup, file: Option<PathBuf>, record: Option<&Path>) -> anyhow::Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     match file {
         Some(file) => tracing::info!("Sunward {version}, configured by {}", file.display()),
@@ -23,7 +23,7 @@ pub async fn run(config: Config, file: Option<PathBuf>, record: Option<&Path>) -
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     };
-    service::run(config, Clock::default(), recorder, end(), ready).await
+    service::run(setup, Clock::default(), recorder, end(), ready).await
 }
 
 /// Done when somebody asks the program to end.

@@ -82,8 +82,15 @@ impl Scheduler {
     /// When a setting cannot work.
     pub fn connect(mqtt: &Mqtt) -> Result<Self, ClientError> {
         let topics = Topics::new(&mqtt.base_topic)?;
-        let client_id = format!("{}-client-{}", mqtt.client_id, std::process::id());
-        let options = Options::from_config(&Mqtt { client_id, ..mqtt.clone() }, None)?;
+        Self::connect_with(topics, mqtt.options()?)
+    }
+
+    /// As [`Scheduler::connect`], to the broker of these options.
+    ///
+    /// # Errors
+    /// When a topic can't be subscribed to.
+    pub(crate) fn connect_with(topics: Topics, options: Options) -> Result<Self, ClientError> {
+        let options = options.with_client_id_suffix(format_args!("client-{}", std::process::id()));
         let filters = [
             topics.scheduler_availability(),
             topics.scheduler_state(),
@@ -220,7 +227,7 @@ async fn follow(topics: Topics, mut inbox: Inbox, knowledge: Arc<Mutex<Knowledge
                     progress.refused = Some(what);
                 });
             }
-            Incoming::CommandSent { .. } | Incoming::TakenOver { .. } | Incoming::Dropped { .. } => {}
+            Incoming::CommandSent { .. } | Incoming::ClientIdConflict { .. } | Incoming::Dropped { .. } => {}
         }
     }
 }

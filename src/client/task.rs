@@ -11,7 +11,7 @@ use super::knowledge::Knowledge;
 use super::registration::{Registration, State};
 use super::{ClientError, PowerRecord};
 use crate::config::Mqtt;
-use crate::mqtt::{Connection, Handle, Inbox, Incoming, Message, Options, Outgoing, PublishError, connect};
+use crate::mqtt::{Connection, Handle, Inbox, Incoming, Message, Outgoing, PublishError, connect};
 use crate::units::Watts;
 use crate::wire::topics::{TaskId, TaskTopic, Topic, Topics};
 
@@ -42,8 +42,7 @@ impl Task {
     /// When a setting cannot work.
     pub fn register(mqtt: &Mqtt, id: TaskId, registration: Registration) -> Result<Self, ClientError> {
         let topics = Topics::new(&mqtt.base_topic)?;
-        let mqtt = Mqtt { client_id: format!("{}-{id}", mqtt.client_id), ..mqtt.clone() };
-        let options = Options::from_config(&mqtt, None)?;
+        let options = mqtt.options()?.with_client_id_suffix(&id);
         let filters = [
             topics.task(&id, TaskTopic::Set),
             topics.task(&id, TaskTopic::Setpoint),
@@ -240,7 +239,7 @@ async fn follow(shared: Arc<Shared>, mut inbox: Inbox) {
                 tracing::info!("task {}: {reason}", shared.id);
             }
             Incoming::Refused { what } => tracing::warn!("task {}: {what}", shared.id),
-            Incoming::TakenOver { times } => {
+            Incoming::ClientIdConflict { times } => {
                 tracing::warn!("task {}: thrown out {times} times; does it run twice?", shared.id);
             }
             Incoming::Subscribed | Incoming::CommandSent { .. } | Incoming::Dropped { .. } => {}

@@ -1,7 +1,6 @@
 //! The checks of single values: topics, addresses, files, time zones, numbers.
 //!
-//! Each answers with the end of a sentence that began with the key. Refuses to know which key that is. Looks at the file
-//! system only to see whether a file can be read.
+//! Each returns the end of a sentence that began with the key. Refuses to know which key that is, and to change anything.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,9 +28,9 @@ pub(super) fn not_negative(power: Watts) -> Result<(), String> {
 }
 
 /// An address to listen on: numbers, so that nothing has to be looked up before the network is there.
-pub(super) fn listen(address: &str) -> Result<(), String> {
-    if address.parse::<SocketAddr>().is_ok() {
-        return Ok(());
+pub(super) fn listen(address: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = address.parse() {
+        return Ok(address);
     }
     let meant = [
         address.replace("localhost", "127.0.0.1"),
@@ -45,16 +44,11 @@ pub(super) fn listen(address: &str) -> Result<(), String> {
     Err(format!("expected an address and a port, such as \"127.0.0.1:1883\", found \"{address}\"{hint}"))
 }
 
-/// A file that this user may read.
-pub(super) fn readable(file: &Path) -> Result<(), String> {
-    let opened = std::fs::File::open(file).and_then(|file| file.metadata());
-    match opened {
-        Ok(about) if about.is_dir() => Err(format!("\"{}\" is a folder, expected a file", file.display())),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(format!("there is no file \"{}\"", file.display()))
-        }
-        Err(error) => Err(format!("\"{}\" can't be read: {error}", file.display())),
+/// A folder, or what can become one.
+pub(super) fn folder(path: &Path) -> Result<(), String> {
+    match path.ancestors().find(|path| path.exists()) {
+        Some(existing) if !existing.is_dir() => Err(format!("\"{}\" is a file, expected a folder", existing.display())),
+        _ => Ok(()),
     }
 }
 
@@ -111,7 +105,7 @@ mod tests {
             let said = format!("expected an address and a port, such as \"127.0.0.1:1883\", found \"{address}\"{hint}");
             assert_eq!(listen(address), Err(said));
         };
-        assert_eq!(listen("[::1]:0"), Ok(()));
+        assert_eq!(listen("[::1]:0"), Ok(([0, 0, 0, 0, 0, 0, 0, 1], 0).into()));
         refused("localhost:1883", ", write \"127.0.0.1:1883\"");
         refused("1884", ", write \"127.0.0.1:1884\"");
         refused(":1884", ", write \"127.0.0.1:1884\"");

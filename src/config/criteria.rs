@@ -1,30 +1,30 @@
 //! `scheduler.criteria`: when tasks that bring no criteria of their own start and keep running.
 //!
-//! Refuses to compile anything: that is `payload`'s business.
+//! Refuses to know what an expression may say: `wire` does.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core;
 use crate::units::Share;
-use crate::wire::{CriterionSource, omitted_keep};
+use crate::wire::{self, CriterionSource, PayloadError, omitted_keep};
 
 /// `scheduler.criteria`: a number or a Jinja expression each, as in a registration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "CriteriaAsWritten")]
-pub struct Criteria {
+pub struct CriteriaSettings {
     /// Asked for a stopped task.
     pub start: CriterionSource,
-    /// Asked for a running one. Where it was omitted, reading fills in what `wire::omitted_keep` answers.
+    /// Asked for a running one. Where it was omitted, reading fills in the default for this `start`.
     pub keep: Option<CriterionSource>,
 }
 
-impl Default for Criteria {
+impl Default for CriteriaSettings {
     fn default() -> Self {
         CriteriaAsWritten::default().into()
     }
 }
 
-/// `Criteria` before the omitted `keep` is filled in.
+/// The same before the omitted `keep` is filled in.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct CriteriaAsWritten {
@@ -38,7 +38,7 @@ impl Default for CriteriaAsWritten {
     }
 }
 
-impl From<CriteriaAsWritten> for Criteria {
+impl From<CriteriaAsWritten> for CriteriaSettings {
     fn from(CriteriaAsWritten { start, keep }: CriteriaAsWritten) -> Self {
         let usual = core::Criteria::default().keep.needed_ratio().unwrap_or(Share::FULL);
         let keep = keep.unwrap_or_else(|| CriterionSource::Number(omitted_keep(&start, usual).0));
@@ -46,9 +46,17 @@ impl From<CriteriaAsWritten> for Criteria {
     }
 }
 
+/// Returns the criteria of tasks that bring none of their own.
+///
+/// # Errors
+/// Names the key below `scheduler` that can't be meant.
+pub(super) fn criteria(written: &CriteriaSettings) -> Result<core::Criteria, PayloadError> {
+    wire::criteria(Some(&written.start), written.keep.as_ref(), &core::Criteria::default())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Criteria, CriterionSource};
+    use super::{CriteriaSettings as Criteria, CriterionSource};
 
     fn check(json: &str, start: CriterionSource, keep: CriterionSource) {
         let criteria: Criteria = serde_json::from_str(json).unwrap();

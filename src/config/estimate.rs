@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::checks::not_negative;
-use crate::sun::Panels;
+use super::findings::Findings;
+use crate::sun::{Panels, Site};
 use crate::units::Watts;
 
 /// More roofs than any home has.
@@ -14,7 +15,7 @@ const MOST_PANELS: usize = 32;
 /// `[power.estimate]`. In force once `latitude`, `longitude` and `panels` are given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Estimate {
+pub struct EstimateSettings {
     /// Degrees north.
     pub latitude: Option<f64>,
     /// Degrees east.
@@ -27,21 +28,27 @@ pub struct Estimate {
     pub clear_sky_share: f64,
 }
 
-impl Default for Estimate {
+impl Default for EstimateSettings {
     fn default() -> Self {
         Self { latitude: None, longitude: None, panels: Vec::new(), base_load: Watts(400.0), clear_sky_share: 0.6 }
     }
 }
 
-/// What can't be meant, with the key.
-pub(super) fn problems(estimate: &Estimate) -> Vec<(String, String)> {
-    let Estimate { latitude, longitude, panels, base_load, clear_sky_share } = estimate;
-    let mut found = Vec::new();
-    let mut expect = |key: &str, outcome: Result<(), String>| {
-        if let Err(message) = outcome {
-            found.push((key.to_owned(), message));
-        }
-    };
+/// Where the sun shines on which panels, and what the home uses: enough to stand in for a meter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// The place and its panels.
+    pub site: Site,
+    /// What the home uses besides its tasks.
+    pub base_load: Watts,
+    /// The share of a clear sky's production that is counted on.
+    pub clear_sky_share: f64,
+}
+
+/// Returns what the settings describe, if they do, and notes everything in them that can't be meant.
+pub(super) fn estimate(written: &EstimateSettings, found: &mut Findings) -> Option<Estimate> {
+    let EstimateSettings { latitude, longitude, panels, base_load, clear_sky_share } = written;
+    let mut expect = |key: &str, outcome: Result<(), String>| _ = found.expect(key, outcome);
     let wanted = latitude.is_some() || longitude.is_some() || !panels.is_empty();
     let degrees = |value: &Option<f64>, most: f64, example: &str| match value {
         Some(value) => range(*value, -most, most),
@@ -66,7 +73,8 @@ pub(super) fn problems(estimate: &Estimate) -> Vec<(String, String)> {
         item("tilt", range(*tilt, 0.0, 90.0));
         item("peak_power", not_negative(*peak_power));
     }
-    found
+    let site = Site { latitude: (*latitude)?, longitude: (*longitude)?, panels: panels.clone() };
+    Some(Estimate { site, base_load: *base_load, clear_sky_share: *clear_sky_share })
 }
 
 fn range(value: f64, least: f64, most: f64) -> Result<(), String> {

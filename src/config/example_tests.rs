@@ -1,10 +1,10 @@
 //! Keeps `config.toml.example` true: its values are the defaults, and no key is missing.
 
-use super::Config;
-use super::sources::{known_keys, settings_of};
+use super::origins::{known_keys, settings_of};
+use super::settings::Config;
 use super::strict::Node;
 use crate::core::Criteria;
-use crate::devices::{DeviceTask, TASK_FIELDS};
+use crate::devices::{DeviceTask, Sensors, TASK_FIELDS};
 use crate::wire::REGISTRATION_FIELDS;
 
 use crate::replay::{PlannedTask, TASK_FIELDS as REPLAY_FIELDS};
@@ -62,7 +62,8 @@ fn the_example_mentions_every_key() {
 #[test]
 fn the_example_has_sensors_that_can_be_meant() {
     let (config, tree) = read(&uncommented());
-    assert_eq!(config.sensors().err(), None);
+    let power = &config.power;
+    assert_eq!(Sensors::new(&power.sensor, &power.derived, power.expire_after).err(), None);
     let sensors = tree.into_table().unwrap()["power"].clone().into_table().unwrap()["sensor"].clone();
     let written = sensors.into_array().unwrap()[0].clone().into_table().unwrap();
     let known = serde_json::to_value(&config.power.sensor[0]).unwrap();

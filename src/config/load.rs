@@ -1,16 +1,15 @@
 //! Finds and reads the settings: defaults ← file ← environment, and remembers where each one came from.
 //!
-//! Refuses to look at the process: the environment is an argument. Refuses settings that `validate` finds fault with, so
-//! that whoever holds a [`Loaded`] can rely on it.
+//! Refuses to look at the process: the environment is an argument.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::Config;
+use super::findings::Invalid;
 use super::merge::{merge, read};
+use super::origins::{Origin, Origins};
 use super::problem::{ConfigError, Place, Problem};
-use super::sources::{Source, Sources};
-use super::validate::{Invalid, validate};
+use super::setup::Setup;
 use super::variables::Variables;
 
 /// Where the settings are looked for without `--config`, first hit wins.
@@ -19,13 +18,12 @@ pub const SEARCHED: [&str; 2] = ["sunward.toml", "/etc/sunward/sunward.toml"];
 /// Files larger than this are not meant.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// Settings that can be relied on, and where they came from.
-#[derive(Debug, Clone, PartialEq)]
+/// Everything that the settings mean, and where they came from.
 pub struct Loaded {
-    /// The settings.
-    pub config: Config,
+    /// The settings, and what is made of them.
+    pub setup: Setup,
     /// Where the value of each key came from.
-    pub sources: Sources,
+    pub origins: Origins,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
 }
@@ -74,17 +72,21 @@ where
         return Err(problems.into());
     }
 
-    let sources = Sources::of_settings(&config, &tree);
-    let invalid = validate(&config);
-    if invalid.is_empty() {
-        return Ok(Loaded { config, sources, file });
+    let origins = Origins::of_settings(&config, &tree);
+    match Setup::make(config) {
+        Ok(setup) => Ok(Loaded { setup, origins, file }),
+        Err(invalid) => Err(blame(invalid, &origins, file.as_deref(), &variables)),
     }
-    let place = |key: &str| match sources.of(key) {
+}
+
+/// Finds out who wrote what can't be meant.
+fn blame(invalid: Vec<Invalid>, origins: &Origins, file: Option<&Path>, variables: &Variables) -> ConfigError {
+    let in_file = || file.map_or(Place::Default, |file| Place::File(file.to_path_buf()));
+    let place = |key: &str| match origins.of(key) {
         // Lists come from the file only: what is missing in one of their tables is missing there.
-        Source::Default if !key.contains('[') => Place::Default,
-        Source::Default => file.clone().map_or(Place::Default, Place::File),
-        Source::File => file.clone().map_or(Place::Default, Place::File),
-        Source::Environment => Place::Variable(variables.name_of(key)),
+        Origin::Default if !key.contains('[') => Place::Default,
+        Origin::Default | Origin::File => in_file(),
+        Origin::Environment => Place::Variable(variables.name_of(key)),
     };
     let problems = invalid.into_iter().map(|Invalid { key, against, mut message }| {
         // Where the offending key is a default, the one that it doesn't fit to is to blame.
@@ -98,7 +100,7 @@ where
         };
         Problem { place, key, message }
     });
-    Err(problems.collect::<Vec<_>>().into())
+    problems.collect::<Vec<_>>().into()
 }
 
 fn find(searched: &[&Path]) -> Option<PathBuf> {
@@ -130,7 +132,7 @@ mod tests {
 
     use insta::assert_snapshot;
 
-    use super::{Loaded, Source, assemble, find, load};
+    use super::{Loaded, Origin, assemble, find, load};
     use crate::wire::CriterionSource;
 
     const NO_ENV: [(&str, &str); 0] = [];
@@ -140,7 +142,7 @@ mod tests {
     }
 
     fn refused(text: &str, env: &[(&str, &str)]) -> String {
-        assemble(Some(PathBuf::from("sunward.toml")), text, env.iter().copied()).unwrap_err().to_string()
+        assemble(Some(PathBuf::from("sunward.toml")), text, env.iter().copied()).map(drop).unwrap_err().to_string()
     }
 
     #[test]
@@ -149,14 +151,14 @@ mod tests {
             "[mqtt]\nbase_topic = \"home\"\nclient_id = \"a\"\n[scheduler.criteria]\nstart = 0.7",
             &[("SUNWARD__MQTT__CLIENT_ID", "b"), ("SUNWARD__POWER__RESERVE", "50")],
         );
-        let check = |key: &str, expect: Source| assert_eq!(loaded.sources.of(key), expect, "{key}");
-        check("mqtt.base_topic", Source::File);
-        check("mqtt.client_id", Source::Environment);
-        check("mqtt.url", Source::Default);
-        check("power.reserve", Source::Environment);
-        check("scheduler.criteria.start", Source::File);
-        check("scheduler.criteria.keep", Source::Default);
-        assert_eq!(loaded.config.mqtt.client_id, "b");
+        let check = |key: &str, expect: Origin| assert_eq!(loaded.origins.of(key), expect, "{key}");
+        check("mqtt.base_topic", Origin::File);
+        check("mqtt.client_id", Origin::Environment);
+        check("mqtt.url", Origin::Default);
+        check("power.reserve", Origin::Environment);
+        check("scheduler.criteria.start", Origin::File);
+        check("scheduler.criteria.keep", Origin::Default);
+        assert_eq!(loaded.setup.config.mqtt.client_id, "b");
     }
 
     #[test]
@@ -169,9 +171,9 @@ mod tests {
     #[test]
     fn a_lower_start_alone_lowers_keep() {
         let loaded = assembled("[scheduler.criteria]\nstart = 0.7", &[]);
-        assert_eq!(loaded.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.9 * 0.7)));
+        assert_eq!(loaded.setup.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.9 * 0.7)));
         let loaded = assembled("", &[("SUNWARD__SCHEDULER__CRITERIA__START", "0.5")]);
-        assert_eq!(loaded.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.45)));
+        assert_eq!(loaded.setup.config.scheduler.criteria.keep, Some(CriterionSource::Number(0.45)));
     }
 
     #[test]
@@ -202,7 +204,7 @@ mod tests {
         assert_snapshot!(refused("task = [1]", &[]), @"sunward.toml: task[0]: expected a table [task[0]], found the number 1");
         let loaded = assembled(&format!("{task}power = 9\ncriteria = {{ start = 0.5 }}"), &[]);
         for key in ["task[0].id", "task[0].criteria.start"] {
-            assert_eq!(loaded.sources.of(key), Source::File, "{key}");
+            assert_eq!(loaded.origins.of(key), Origin::File, "{key}");
         }
     }
 
@@ -210,7 +212,7 @@ mod tests {
     fn a_given_file_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let said = |path: &Path| {
-            let error = load(Some(path), NO_ENV).unwrap_err().to_string();
+            let error = load(Some(path), NO_ENV).map(drop).unwrap_err().to_string();
             error.replace(&*folder.path().to_string_lossy(), "")
         };
         assert_snapshot!(said(&folder.path().join("none.toml")), @"/none.toml: there is no such file");
@@ -233,6 +235,6 @@ mod tests {
         check(Some(&far));
         std::fs::write(&near, "\u{feff}[mqtt]\nclient_id = \"near\"").unwrap();
         check(Some(&near));
-        assert_eq!(load(Some(&near), NO_ENV).unwrap().config.mqtt.client_id, "near");
+        assert_eq!(load(Some(&near), NO_ENV).unwrap().setup.config.mqtt.client_id, "near");
     }
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde_path_to_error::Segment;
 
-use super::Config;
+use super::origins::known_keys;
 use super::problem::{Place, Problem, explain, syntax_error};
-use super::sources::known_keys;
+use super::settings::Config;
 use super::strict::{Mismatch, Node, is_from_environment};
 use super::variables::Variables;
 

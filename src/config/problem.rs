@@ -21,10 +21,6 @@ impl ConfigError {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
-
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems
-    }
 }
 
 impl From<Problem> for ConfigError {

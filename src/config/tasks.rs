@@ -1,71 +1,93 @@
-//! `[[task]]` and `[[replay.task]]`: the tables as they were written, and what they must not be beside each other.
+//! `[[task]]` and `[[replay.task]]`: what the tables mean, and what they must not be beside each other.
 //!
-//! What a single table means is read by [`crate::devices::DeviceTask`] and [`crate::replay::PlannedTask`], with the code that
+//! Refuses to read a single table: [`crate::devices::DeviceTask`] and [`crate::replay::PlannedTask`] do, with the code that
 //! reads registrations.
 
 use std::collections::HashMap;
 
-use super::{Config, Invalid};
-use crate::devices::DeviceTask;
+use super::findings::Findings;
+use super::settings::Config;
+use crate::core::{Criteria, TaskId};
+use crate::devices::{DeviceTask, Devices};
 use crate::replay::PlannedTask;
+use crate::wire::Table;
 
-/// Everything that can't be meant in the tasks.
-pub(super) fn problems(config: &Config) -> Vec<Invalid> {
-    let mut found = Vec::new();
-    let mut refuse = |key: String, message: String| found.push(Invalid { key, against: None, message });
-    // Wrong ones are reported by their own keys.
-    let criteria = config.criteria().unwrap_or_default();
+/// Returns the off-the-shelf devices, and notes everything in them that can't be meant.
+pub(super) fn tasks(config: &Config, criteria: &Criteria, found: &mut Findings) -> Devices {
     let own = format!("{}/", config.mqtt.base_topic);
-    let mut ids = HashMap::new();
-    let mut commands = HashMap::new();
-    for (number, task) in config.task.iter().enumerate() {
-        let key = |name: &str| format!("task[{number}].{name}");
-        let device = match DeviceTask::read(task, &criteria) {
-            Ok(device) => device,
-            Err(problem) => {
-                let name = problem.named().map_or_else(|| format!("task[{number}]"), &key);
-                refuse(name, problem.problem().to_owned());
-                continue;
-            }
-        };
-        for name in task.keys().filter(|name| name.ends_with("_topic")) {
-            if task[name].as_str().is_some_and(|topic| topic.starts_with(&own)) {
-                let problem = format!("what begins with \"{own}\" is Sunward's own, expected a topic of the device");
-                refuse(key(name), problem);
-            }
-        }
-        if let Some(other) = ids.insert(device.id.clone(), number) {
-            refuse(key("id"), format!("\"{}\" is taken by task[{other}] already", device.id));
-        }
-        // A strip of several plugs may have one topic for all, and tells them apart by what the command says.
-        for payload in [device.registration.payload_on, device.registration.payload_off] {
-            let command = (device.command_topic.clone(), payload);
-            if let Some(other) = commands.get(&command) {
-                let problem = format!("what says {:?} there is taken by task[{other}] already", command.1);
-                refuse(key("command_topic"), problem);
-                break;
-            }
-            commands.insert(command, number);
+    let mut tasks = Vec::new();
+    let mut beside = Beside::default();
+    for (number, table) in config.task.iter().enumerate() {
+        let place = format!("task[{number}]");
+        if let Some(task) = found.expect_within(&place, DeviceTask::read(table, criteria)) {
+            foreign_topics(&place, table, &own, found);
+            beside.add(number, &task, found);
+            tasks.push(task);
         }
     }
+    Devices::new(tasks)
+}
+
+/// Returns the tasks of a replay, and notes everything in them that can't be meant.
+pub(super) fn replay_tasks(config: &Config, criteria: &Criteria, found: &mut Findings) -> Vec<PlannedTask> {
+    let mut tasks: Vec<PlannedTask> = Vec::new();
     let mut ids = HashMap::new();
-    for (number, task) in config.replay.task.iter().enumerate() {
-        let key = |name: &str| format!("replay.task[{number}].{name}");
-        match PlannedTask::read(task, &config.task, &criteria) {
+    for (number, table) in config.replay.task.iter().enumerate() {
+        let place = format!("replay.task[{number}]");
+        let key = |name: &str| format!("{place}.{name}");
+        match PlannedTask::read(table, &config.task, criteria) {
             Ok(task) => {
                 if let Some(other) = ids.insert(task.id.clone(), number) {
-                    refuse(key("id"), format!("\"{}\" is taken by replay.task[{other}] already", task.id));
+                    found.refuse(key("id"), format!("\"{}\" is taken by replay.task[{other}] already", task.id));
                 }
+                tasks.push(task);
             }
-            Err(problem) => refuse(key(problem.named().unwrap_or("id")), problem.problem().to_owned()),
+            Err(problem) => found.refuse(key(problem.named().unwrap_or("id")), problem.problem()),
         }
     }
-    found
+    tasks
+}
+
+/// Notes topics of a device that are Sunward's own.
+fn foreign_topics(place: &str, table: &Table, own: &str, found: &mut Findings) {
+    for name in table.keys().filter(|name| name.ends_with("_topic")) {
+        if table[name].as_str().is_some_and(|topic| topic.starts_with(own)) {
+            let problem = format!("what begins with \"{own}\" is Sunward's own, expected a topic of the device");
+            found.refuse(format!("{place}.{name}"), problem);
+        }
+    }
+}
+
+/// What the tasks before took for themselves, with their numbers.
+#[derive(Default)]
+struct Beside {
+    ids: HashMap<TaskId, usize>,
+    /// By topic and payload: a strip of several plugs may have one topic for all, and tells them apart by what the
+    /// command says.
+    commands: HashMap<(String, String), usize>,
+}
+
+impl Beside {
+    /// Notes what another task has already.
+    fn add(&mut self, number: usize, task: &DeviceTask, found: &mut Findings) {
+        if let Some(other) = self.ids.insert(task.id.clone(), number) {
+            found.refuse(format!("task[{number}].id"), format!("\"{}\" is taken by task[{other}] already", task.id));
+        }
+        for payload in [&task.registration.payload_on, &task.registration.payload_off] {
+            let command = (task.command_topic.clone(), payload.clone());
+            if let Some(other) = self.commands.get(&command) {
+                let problem = format!("what says {payload:?} there is taken by task[{other}] already");
+                found.refuse(format!("task[{number}].command_topic"), problem);
+                return;
+            }
+            self.commands.insert(command, number);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::validate::tests::check;
+    use crate::config::setup_tests::check;
 
     const PLUG: &str = "id = \"a\"\npower = 500\ncommand_topic = \"cmnd/a/POWER\"\n";
 

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::Config;
+use super::origins::settings_of;
 use super::problem::{Place, Problem, variable_name};
-use super::sources::settings_of;
+use super::settings::Config;
 
 /// The `SUNWARD__…` variables: key → name and value.
 #[derive(Default)]

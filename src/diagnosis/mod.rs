@@ -11,7 +11,7 @@ mod swapped;
 #[cfg(test)]
 mod tests;
 
-use crate::config::Config;
+use crate::config::Setup;
 use crate::core::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
 use crate::devices::{Devices, Outcome, Received, Sensors, ToDevice};
 use crate::units::PowerUnit;
@@ -56,21 +56,17 @@ pub(crate) struct Case<'a> {
 
 impl Listener {
     /// Somebody who begins to listen.
-    ///
-    /// # Errors
-    /// When the configuration can't be meant.
-    pub fn new(config: &Config, settings: Settings, now: Instant) -> anyhow::Result<Self> {
-        let (criteria, sensors, tasks) = (config.criteria()?, config.sensors()?, config.tasks()?);
-        let topics = Topics::new(&config.mqtt.base_topic)?;
-        let power = config.power.topic.clone().unwrap_or_else(|| topics.power());
+    #[must_use]
+    pub fn new(setup: Setup, now: Instant) -> Self {
+        let Setup { config, topics, power_topic: power, settings, criteria, sensors, tasks, .. } = setup;
         let mut heard = Heard::default();
-        heard.expect(config, &tasks);
+        heard.expect(&config, &tasks);
         let mut all =
             Self { sensors, tasks, criteria, power, unit: config.power.unit_of_measurement, topics, settings, heard };
         for event in all.tasks.register() {
             all.take(event, "[[task]]", false, now);
         }
-        Ok(all)
+        all
     }
 
     /// What to subscribe to, each topic once.

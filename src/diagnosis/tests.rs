@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use super::{Diagnosis, Listener};
-use crate::config::Config;
+use crate::config::{Config, Setup};
 use crate::core::{Instant, Now, Settings};
 
 /// One message: after so many seconds, where, what, and whether the broker had kept it.
@@ -30,7 +30,8 @@ fn diagnose(toml: &str, wall: &str, seconds: u64, messages: &[Message<'_>]) -> D
     let config: Config = ::config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap();
     let begin = Now { at: Instant::START + Duration::from_secs(100_000), wall: wall.parse().unwrap() };
     let settings = Settings { max_record_gap: Duration::from_secs(180), ..Settings::default() };
-    let mut listener = Listener::new(&config, settings, begin.at).unwrap();
+    let setup = Setup { settings, ..Setup::new(config).unwrap() };
+    let mut listener = Listener::new(setup, begin.at);
     let mut messages = messages.to_vec();
     messages.sort_by(|a, b| a.0.total_cmp(&b.0));
     let at = |seconds: f64| begin + Duration::from_secs_f64(seconds);
@@ -258,7 +259,7 @@ fn tasks_that_can_not_take_part_are_named() {
 
 #[test]
 fn what_the_broker_refused_comes_first() {
-    let mut listener = Listener::new(&Config::default(), Settings::default(), Instant::START).unwrap();
+    let mut listener = Listener::new(Setup::new(Config::default()).unwrap(), Instant::START);
     listener.refused("the broker refused subscribing to meter: not authorized".into());
     let end = Now { at: Instant::START, wall: "2026-06-21T12:00:00Z".parse().unwrap() };
     assert_eq!(listener.end(end).problems[0], "the broker refused subscribing to meter: not authorized.");

@@ -1,11 +1,11 @@
 //! How long to wait before the next attempt to connect.
 //!
-//! Refuses to sleep, to know the clock and to throw dice: the duration of the last connection and a random number are
+//! Refuses to sleep, to read the clock and to throw dice: the duration of the last connection and a random number are
 //! arguments, so that every pause can be tested.
 
 use std::time::Duration;
 
-/// The shortest and the longest pause after a lost connection, before jitter.
+/// The shortest and the longest pause after a disconnect, before jitter.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// The same after a refused login: it rarely heals by itself, and brokers lock out who tries too often.
@@ -25,7 +25,7 @@ impl Backoff {
     /// The pause after a connection that held for `held` (zero if it never came to be).
     ///
     /// `random` within `[0, 1)` spreads the pauses, so that a broker that comes back isn't met by everybody at once.
-    pub(super) fn after_loss(&mut self, held: Duration, random: f64) -> Duration {
+    pub(super) fn after_disconnect(&mut self, held: Duration, random: f64) -> Duration {
         if held >= STABLE {
             self.failures = 0;
         }
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn pauses_double_from_half_a_second_to_half_a_minute() {
         let mut backoff = Backoff::default();
-        let pauses: Vec<u128> = (0..9).map(|_| backoff.after_loss(Duration::ZERO, 1.0).as_millis()).collect();
+        let pauses: Vec<u128> = (0..9).map(|_| backoff.after_disconnect(Duration::ZERO, 1.0).as_millis()).collect();
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
     }
 
@@ -66,7 +66,7 @@ mod tests {
         let mut backoff = Backoff::default();
         for _ in 0..100 {
             for random in [0.0, 0.5, 0.999] {
-                let pause = backoff.after_loss(Duration::ZERO, random);
+                let pause = backoff.after_disconnect(Duration::ZERO, random);
                 assert!((PAUSES.0..=PAUSES.1).contains(&pause), "{pause:?}");
             }
         }
@@ -76,10 +76,10 @@ mod tests {
     fn a_stable_connection_makes_the_next_pause_short_and_a_flapping_one_does_not() {
         let mut backoff = Backoff::default();
         for _ in 0..6 {
-            backoff.after_loss(Duration::from_secs(29), 1.0);
+            backoff.after_disconnect(Duration::from_secs(29), 1.0);
         }
-        assert_eq!(backoff.after_loss(Duration::from_secs(29), 1.0), PAUSES.1);
-        assert_eq!(backoff.after_loss(STABLE, 1.0), PAUSES.0);
+        assert_eq!(backoff.after_disconnect(Duration::from_secs(29), 1.0), PAUSES.1);
+        assert_eq!(backoff.after_disconnect(STABLE, 1.0), PAUSES.0);
     }
 
     #[test]

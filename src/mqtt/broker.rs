@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mqtt5::broker::MqttBroker;
@@ -17,8 +17,8 @@ use tokio::net::{TcpListener, lookup_host};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::address::Address;
 use super::tls::install_crypto_provider;
-use crate::config::Broker;
 
 /// Connections at once: a home has dozens of devices.
 const CLIENTS: usize = 256;
@@ -98,24 +98,26 @@ pub enum BrokerError {
     Start(String),
 }
 
-/// Starts a broker and answers once it accepts connections. Port 0 lets the system choose one.
+/// Starts a broker that listens on `listen`, where port 0 lets the system choose one, and returns once it accepts
+/// connections. Retained messages go to the folder `storage`; without one they are gone with the program.
+/// `max_packet_size` is in bytes.
 ///
 /// # Errors
 /// Names the key that cannot work, and for an address in use what to write instead.
-pub async fn start(config: &Broker, max_packet_size: u32) -> Result<Embedded, BrokerError> {
+pub async fn start(listen: &str, storage: Option<&Path>, max_packet_size: u32) -> Result<Embedded, BrokerError> {
     install_crypto_provider();
-    let address = resolve(&config.listen).await?;
+    let address = resolve(listen).await?;
     if !address.ip().is_loopback() {
         tracing::warn!(
             "the embedded broker asks for no password, and {address} can be reached from the network: whoever reaches \
              it commands the tasks"
         );
     }
-    if let Some(folder) = &config.storage {
-        let unusable = |problem| BrokerError::Storage { folder: folder.clone(), problem };
+    if let Some(folder) = storage {
+        let unusable = |problem| BrokerError::Storage { folder: folder.to_path_buf(), problem };
         std::fs::create_dir_all(folder).map_err(unusable)?;
     }
-    let mut broker = match MqttBroker::with_config(guarded(config, address, max_packet_size)).await {
+    let mut broker = match MqttBroker::with_config(guarded(storage, address, max_packet_size)).await {
         Ok(broker) => broker,
         Err(problem) => return Err(explain(address, &problem.to_string()).await),
     };
@@ -168,12 +170,12 @@ impl std::fmt::Debug for Shutdown {
 }
 
 /// Every setting that matters is named here: the library's defaults are meant for a public server.
-fn guarded(config: &Broker, address: SocketAddr, max_packet_size: u32) -> BrokerConfig {
+fn guarded(storage: Option<&Path>, address: SocketAddr, max_packet_size: u32) -> BrokerConfig {
     let packet = max_packet_size as usize;
-    let storage = StorageConfig {
-        backend: if config.storage.is_some() { StorageBackend::File } else { StorageBackend::Memory },
+    let storage_config = StorageConfig {
+        backend: if storage.is_some() { StorageBackend::File } else { StorageBackend::Memory },
         // Its default is the current folder; in memory it is never looked at.
-        base_dir: config.storage.clone().unwrap_or_default(),
+        base_dir: storage.map(Path::to_path_buf).unwrap_or_default(),
         enable_persistence: true,
         max_queued_messages_per_client: QUEUED_MESSAGES,
         max_queued_bytes_per_client: QUEUED_BYTES,
@@ -204,7 +206,7 @@ fn guarded(config: &Broker, address: SocketAddr, max_packet_size: u32) -> Broker
         websocket_tls_config: None,
         quic_config: None,
         cluster_listener_config: None,
-        storage_config: storage,
+        storage_config,
         sys_topics_enabled: false,
         bridges: Vec::new(),
         load_balancer: None,
@@ -222,14 +224,9 @@ async fn resolve(listen: &str) -> Result<SocketAddr, BrokerError> {
 /// The library answers a text; the system, asked once more, answers what is wrong.
 async fn explain(address: SocketAddr, problem: &str) -> BrokerError {
     match TcpListener::bind(address).await {
-        Err(problem) if problem.kind() == io::ErrorKind::AddrInUse => BrokerError::InUse {
-            address,
-            reachable: if address.ip().is_unspecified() {
-                format!("127.0.0.1:{}", address.port())
-            } else {
-                address.to_string()
-            },
-        },
+        Err(problem) if problem.kind() == io::ErrorKind::AddrInUse => {
+            BrokerError::InUse { address, reachable: Address::of_listener(address).to_string() }
+        }
         Err(problem) => BrokerError::Bind { address, problem },
         Ok(_) => BrokerError::Start(problem.to_owned()),
     }

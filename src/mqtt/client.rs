@@ -4,8 +4,6 @@
 //! the inbox, and neither can hold it up. Refuses to keep anything of a connection that failed.
 
 use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,14 +11,15 @@ use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 
 use super::backoff::Backoff;
-use super::client_id_conflict::Takeovers;
-use super::disconnect::{Cause, Loss};
+use super::client_id_conflict::ClientIdConflicts;
+use super::disconnect::{Cause, Disconnect};
+use super::event::{CONNECT_TIMEOUT, Event, Granted};
 use super::handle::{CLOSING, Shared};
 use super::inbox::Sender;
-use super::link::{self, CONNECT_TIMEOUT, Event, Granted, Link, Requests};
+use super::link::{self, Link, Requests};
 use super::message::{Incoming, Kind, Message, Outgoing, packet_size};
 use super::options::Options;
-use crate::config::Protocol;
+use super::protocol::Protocol;
 
 /// A message that the broker has not confirmed for this long, while it answers everything else, will never be.
 const STUCK: Duration = Duration::from_secs(60);
@@ -28,10 +27,10 @@ const STUCK: Duration = Duration::from_secs(60);
 /// The library's own timeouts go first: they know better what it was.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Topics of refused messages remembered per connection, so that each is told once.
+/// Topics of refused messages remembered per connection, so that each is reported once.
 const REFUSALS: usize = 1_000;
 
-/// See the module.
+/// The task: its settings, and what it shares with its owner.
 pub(super) struct Client {
     pub(super) options: Options,
     pub(super) will: Option<Outgoing>,
@@ -45,32 +44,33 @@ impl Client {
     /// Connects again and again until the owner closes.
     pub(super) async fn run(self) {
         let mut backoff = Backoff::default();
-        let mut takeovers = Takeovers::default();
-        let mut told = None;
+        let mut conflicts = ClientIdConflicts::default();
+        let mut reported = None;
         let mut first = true;
         // An owner that closes right after it began is still served: what it published goes with the first attempt.
         loop {
             let mut session = Session::new(&self, first);
-            let Err(loss) = session.run().await else { break };
+            let Err(disconnect) = session.run().await else { break };
             let held = session.since.map(|since| since.elapsed());
             first &= held.is_none();
             let now = Instant::now();
             self.shared.outbox().connection_lost(now);
-            let hung_up_soon = loss.cause == Cause::HungUp && held.is_some_and(|held| held < Takeovers::SHORT);
-            if (loss.cause == Cause::TakenOver || hung_up_soon)
-                && let Some(times) = takeovers.note(now)
+            let hung_up_soon =
+                disconnect.cause == Cause::HungUp && held.is_some_and(|held| held < ClientIdConflicts::SHORT);
+            if (disconnect.cause == Cause::ClientIdConflict || hung_up_soon)
+                && let Some(times) = conflicts.note(now)
             {
-                self.inbox.send(Incoming::TakenOver { times });
+                self.inbox.send(Incoming::ClientIdConflict { times });
             }
-            // The same failure over and over is told once.
-            let reason = self.explain(&loss, first);
-            if held.is_some() || told.as_ref() != Some(&reason) {
+            // The same failure over and over is reported once.
+            let reason = self.explain(&disconnect, first);
+            if held.is_some() || reported.as_ref() != Some(&reason) {
                 self.inbox.send(Incoming::Disconnected { reason: reason.clone() });
-                told = Some(reason);
+                reported = Some(reason);
             }
-            let pause = match loss.cause {
-                Cause::LoginRefused => backoff.after_refusal(random()),
-                _ => backoff.after_loss(held.unwrap_or_default(), random()),
+            let pause = match disconnect.cause {
+                Cause::LoginRefused => backoff.after_refusal(fastrand::f64()),
+                _ => backoff.after_disconnect(held.unwrap_or_default(), fastrand::f64()),
             };
             self.pause(pause).await;
             if self.shared.is_closing() {
@@ -92,10 +92,10 @@ impl Client {
     }
 
     /// The reason for people, with a hint at the older protocol where this looks like a broker that knows only that.
-    fn explain(&self, loss: &Loss, never_connected: bool) -> String {
+    fn explain(&self, disconnect: &Disconnect, never_connected: bool) -> String {
         let broker = self.options.broker();
-        let reason = &loss.reason;
-        let old = matches!(loss.cause, Cause::WrongVersion | Cause::HungUp | Cause::Silent);
+        let reason = &disconnect.reason;
+        let old = matches!(disconnect.cause, Cause::WrongVersion | Cause::HungUp | Cause::Silent);
         if old && never_connected && self.options.protocol == Protocol::V5 {
             return format!(
                 "{broker}: {reason}; if this broker speaks only MQTT 3.1.1 (ioBroker, FHEM, Node-RED's aedes), set \
@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
     }
 
     /// `Ok` is the end that the owner asked for.
-    async fn run(&mut self) -> Result<(), Loss> {
+    async fn run(&mut self) -> Result<(), Disconnect> {
         let (requests, mut link) = link::open(&self.client.options, self.client.will.as_ref());
         let mut deadline = None;
         loop {
@@ -135,7 +135,7 @@ impl<'a> Session<'a> {
             }
             let oldest = self.client.shared.outbox().oldest_unconfirmed();
             if oldest.is_some_and(|handed_at| handed_at.elapsed() > STUCK) {
-                return Err(Loss::new(Cause::Silent, "the broker does not confirm what is sent to it"));
+                return Err(Disconnect::new(Cause::Silent, "the broker does not confirm what is sent to it"));
             }
         }
     }
@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
         requests: &Requests,
         link: &mut Link,
         closing: &mut Option<tokio::time::Instant>,
-    ) -> Result<Option<Event>, Loss> {
+    ) -> Result<Option<Event>, Disconnect> {
         let shared = &self.client.shared;
         // The library notices a silent broker by itself, but not one whose socket takes no more bytes.
         let keep_alive = self.granted.map_or(Duration::ZERO, |granted| granted.keep_alive);
@@ -171,7 +171,7 @@ impl<'a> Session<'a> {
                 biased;
                 event = &mut poll => return event.map(Some),
                 () = shared.wake.notified() => {}
-                () = &mut watchdog => return Err(Loss::new(Cause::Silent, "the connection hangs; dropped it")),
+                () = &mut watchdog => return Err(Disconnect::new(Cause::Silent, "the connection hangs; dropped it")),
                 () = end => return Ok(None),
             }
         }
@@ -193,7 +193,7 @@ impl<'a> Session<'a> {
         while let Some(message) = outbox.hand_over(now) {
             let size = packet_size(&message.topic, &message.payload);
             if size > shared.limit() as usize {
-                // It was put down before this broker told its limit.
+                // It was put down before this broker said its limit.
                 outbox.discard_last();
                 let what = format!("the message on {}: its {size} bytes are more than the broker takes", message.topic);
                 self.client.inbox.send(Incoming::Refused { what });
@@ -217,7 +217,7 @@ impl<'a> Session<'a> {
             Event::Connected(granted) => self.connected(granted),
             Event::Sent(packet_id) => {
                 let done = shared.outbox().sent(packet_id);
-                self.tell_if_command(done);
+                self.report_command(done);
             }
             Event::SubscribeSent(packet_id) => shared.subscriptions().sent(packet_id),
             Event::Acknowledged(packet_id, refusal) => {
@@ -226,7 +226,7 @@ impl<'a> Session<'a> {
                     (Some(message), Some(refusal)) => {
                         self.refused(format!("publishing on {}", message.topic), &refusal);
                     }
-                    (done, _) => self.tell_if_command(done),
+                    (done, _) => self.report_command(done),
                 }
             }
             Event::Subscribed(packet_id, answers) => {
@@ -236,7 +236,7 @@ impl<'a> Session<'a> {
                         self.refused(format!("subscribing to {filter}"), &refusal);
                     }
                 }
-                self.tell_if_subscribed();
+                self.report_subscribed();
             }
             Event::Message(message) => self.take(message),
             Event::DisconnectSent | Event::Other => {}
@@ -251,7 +251,7 @@ impl<'a> Session<'a> {
             return;
         }
         let topic = message.topic;
-        self.tell_refused(format!(
+        self.report_refused(format!(
             "{topic}: dropped a message of more than {limit} bytes (mqtt.max_packet_size); if it is retained, \
              mosquitto_pub -r -n -t '{topic}' clears it"
         ));
@@ -268,36 +268,28 @@ impl<'a> Session<'a> {
         if !granted.retains {
             self.refused("keeping messages (retain)".into(), "this broker is set up without it; Sunward needs it");
         }
-        self.tell_if_subscribed();
+        self.report_subscribed();
     }
 
-    fn tell_if_subscribed(&self) {
+    fn report_subscribed(&self) {
         if self.client.shared.subscriptions().complete() {
             self.client.inbox.send(Incoming::Subscribed);
         }
     }
 
-    fn tell_if_command(&self, done: Option<Outgoing>) {
+    fn report_command(&self, done: Option<Outgoing>) {
         if let Some(Outgoing { topic, payload, kind: Kind::Command { .. } }) = done {
             self.client.inbox.send(Incoming::CommandSent { topic, payload });
         }
     }
 
     fn refused(&mut self, what: String, refusal: &str) {
-        self.tell_refused(format!("the broker refused {what}: {refusal}"));
+        self.report_refused(format!("the broker refused {what}: {refusal}"));
     }
 
-    fn tell_refused(&mut self, what: String) {
+    fn report_refused(&mut self, what: String) {
         if self.refused.len() < REFUSALS && self.refused.insert(what.clone()) {
             self.client.inbox.send(Incoming::Refused { what });
         }
     }
-}
-
-/// A number in `[0, 1)`, good enough to spread pauses: the standard library seeds every hasher anew.
-fn random() -> f64 {
-    let bits = RandomState::new().build_hasher().finish() >> 32;
-    #[expect(clippy::cast_precision_loss, reason = "32 bits fit")]
-    let share = bits as f64 / (1_u64 << 32) as f64;
-    share
 }

@@ -1,6 +1,6 @@
 //! Why a connection ended, in plain words and with a hint where there is one.
 //!
-//! Refuses to decide what to do about it: that is the client's.
+//! Refuses to decide what to do about it: `client` does.
 
 use rumqttc::v5::mqttbytes::Error;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode as V5Code, DisconnectReasonCode};
@@ -11,7 +11,7 @@ const PLAIN_PORT: &str = "is this port a plain one? Then write mqtt:// in mqtt.u
 
 /// A connection, or an attempt at one, that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Loss {
+pub(super) struct Disconnect {
     pub(super) cause: Cause,
     pub(super) reason: String,
 }
@@ -22,7 +22,7 @@ pub(super) enum Cause {
     /// The broker does not let us in: asking soon again is no use.
     LoginRefused,
     /// Another program connected with our client id.
-    TakenOver,
+    ClientIdConflict,
     /// The broker closed the connection without a word.
     HungUp,
     /// The broker does not answer, or not what it should.
@@ -33,13 +33,13 @@ pub(super) enum Cause {
     Other,
 }
 
-impl Loss {
+impl Disconnect {
     pub(super) fn new(cause: Cause, reason: impl Into<String>) -> Self {
         Self { cause, reason: reason.into() }
     }
 }
 
-impl From<v5::ConnectionError> for Loss {
+impl From<v5::ConnectionError> for Disconnect {
     fn from(error: v5::ConnectionError) -> Self {
         use v5::ConnectionError as E;
         match error {
@@ -53,7 +53,7 @@ impl From<v5::ConnectionError> for Loss {
     }
 }
 
-impl From<rumqttc::ConnectionError> for Loss {
+impl From<rumqttc::ConnectionError> for Disconnect {
     fn from(error: rumqttc::ConnectionError) -> Self {
         use rumqttc::ConnectionError as E;
         match error {
@@ -74,19 +74,19 @@ impl From<rumqttc::ConnectionError> for Loss {
     }
 }
 
-fn closed() -> Loss {
-    Loss::new(Cause::HungUp, "the broker closed the connection")
+fn closed() -> Disconnect {
+    Disconnect::new(Cause::HungUp, "the broker closed the connection")
 }
 
-fn broken(error: &std::io::Error) -> Loss {
+fn broken(error: &std::io::Error) -> Disconnect {
     let text = error.to_string();
     // TLS 1.3 lets a client in before it looks at the certificate that isn't there.
     let hint = if text.contains("CertificateRequired") { CLIENT_CERTIFICATE } else { "" };
-    Loss::new(Cause::HungUp, format!("the connection broke: {text}{hint}"))
+    Disconnect::new(Cause::HungUp, format!("the connection broke: {text}{hint}"))
 }
 
-fn too_large(size: usize) -> Loss {
-    Loss::new(
+fn too_large(size: usize) -> Disconnect {
+    Disconnect::new(
         Cause::Other,
         format!(
             "a message of {size} bytes came in, far more than mqtt.max_packet_size allows; if it is retained, \
@@ -95,76 +95,76 @@ fn too_large(size: usize) -> Loss {
     )
 }
 
-fn silent() -> Loss {
-    Loss::new(Cause::Silent, "the broker does not answer pings any more")
+fn silent() -> Disconnect {
+    Disconnect::new(Cause::Silent, "the broker does not answer pings any more")
 }
 
-fn from_v5_state(error: &v5::StateError) -> Loss {
+fn from_v5_state(error: &v5::StateError) -> Disconnect {
     use v5::StateError as E;
     match error {
         E::ConnectionAborted => closed(),
         E::AwaitPingResp => silent(),
-        E::ServerDisconnect { reason_code: DisconnectReasonCode::SessionTakenOver, .. } => Loss::new(
-            Cause::TakenOver,
+        E::ServerDisconnect { reason_code: DisconnectReasonCode::SessionTakenOver, .. } => Disconnect::new(
+            Cause::ClientIdConflict,
             "another program connected with the same mqtt.client_id: is a second Sunward running?",
         ),
         E::ServerDisconnect { reason_code, reason_string } => {
             let text = reason_string.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
-            Loss::new(Cause::Silent, format!("the broker ended the connection: {reason_code:?}{text}"))
+            Disconnect::new(Cause::Silent, format!("the broker ended the connection: {reason_code:?}{text}"))
         }
         E::ConnFail { reason } => refused_v5(*reason),
         E::Deserialization(Error::Io(error)) | E::Io(error) => broken(error),
         E::Deserialization(Error::PayloadSizeLimitExceeded { pkt_size, .. }) => too_large(*pkt_size),
         // An answer in the form of MQTT 3.1.1 can't be read as one of MQTT 5.
-        E::Deserialization(error) => Loss::new(Cause::WrongVersion, format!("unreadable answer: {error}")),
-        other => Loss::new(Cause::Silent, other.to_string()),
+        E::Deserialization(error) => Disconnect::new(Cause::WrongVersion, format!("unreadable answer: {error}")),
+        other => Disconnect::new(Cause::Silent, other.to_string()),
     }
 }
 
-fn refused_v5(code: V5Code) -> Loss {
+fn refused_v5(code: V5Code) -> Disconnect {
     match code {
         V5Code::BadUserNamePassword => wrong_password(),
         V5Code::NotAuthorized | V5Code::Banned | V5Code::BadAuthenticationMethod => not_authorized(),
         V5Code::RefusedProtocolVersion | V5Code::UnsupportedProtocolVersion => {
-            Loss::new(Cause::WrongVersion, "the broker does not speak MQTT 5")
+            Disconnect::new(Cause::WrongVersion, "the broker does not speak MQTT 5")
         }
         V5Code::BadClientId | V5Code::ClientIdentifierNotValid => bad_client_id(),
-        other => Loss::new(Cause::Other, format!("the broker refused the connection: {other:?}")),
+        other => Disconnect::new(Cause::Other, format!("the broker refused the connection: {other:?}")),
     }
 }
 
-fn refused_v311(code: V311Code) -> Loss {
+fn refused_v311(code: V311Code) -> Disconnect {
     match code {
         V311Code::BadUserNamePassword => wrong_password(),
         V311Code::NotAuthorized => not_authorized(),
         V311Code::BadClientId => bad_client_id(),
         V311Code::RefusedProtocolVersion => {
-            Loss::new(Cause::Other, "the broker does not speak MQTT 3.1.1: try mqtt.protocol = \"5\"")
+            Disconnect::new(Cause::Other, "the broker does not speak MQTT 3.1.1: try mqtt.protocol = \"5\"")
         }
-        other => Loss::new(Cause::Other, format!("the broker refused the connection: {other:?}")),
+        other => Disconnect::new(Cause::Other, format!("the broker refused the connection: {other:?}")),
     }
 }
 
-fn wrong_password() -> Loss {
-    Loss::new(
+fn wrong_password() -> Disconnect {
+    Disconnect::new(
         Cause::LoginRefused,
         "the broker refused the login: user name or password is wrong; check mqtt.username and mqtt.password",
     )
 }
 
-fn not_authorized() -> Loss {
-    Loss::new(
+fn not_authorized() -> Disconnect {
+    Disconnect::new(
         Cause::LoginRefused,
         "the broker refused the login: not authorized; check mqtt.username and mqtt.password, and that the broker \
          knows this user",
     )
 }
 
-fn bad_client_id() -> Loss {
-    Loss::new(Cause::LoginRefused, "the broker does not accept this mqtt.client_id")
+fn bad_client_id() -> Disconnect {
+    Disconnect::new(Cause::LoginRefused, "the broker does not accept this mqtt.client_id")
 }
 
-fn tls(error: &TlsError) -> Loss {
+fn tls(error: &TlsError) -> Disconnect {
     // What rustls says comes wrapped in an I/O error.
     let text = match error {
         TlsError::Io(error) => error.to_string(),
@@ -181,5 +181,5 @@ fn tls(error: &TlsError) -> Loss {
     ];
     let hint =
         hints.iter().find(|(sign, _)| text.contains(sign)).map_or(String::new(), |(_, hint)| format!("; {hint}"));
-    Loss::new(Cause::Other, format!("no secure connection: {text}{hint}"))
+    Disconnect::new(Cause::Other, format!("no secure connection: {text}{hint}"))
 }

@@ -3,54 +3,16 @@
 //! Refuses to outlive its connection. A link that failed is thrown away with all it held, because the library carries
 //! collisions, stale events and half a session over to the next one; what was not confirmed is still in the outbox.
 
-use std::time::Duration;
-
-use super::disconnect::Loss;
-use super::message::{Message, Outgoing};
+use super::disconnect::Disconnect;
+use super::event::{Event, Granted};
+use super::message::Outgoing;
 use super::options::Options;
 use super::outbox::Dispatch;
+use super::protocol::Protocol;
 use super::subscriptions::Request;
 use super::{v5, v311};
-use crate::config::Protocol;
 
-/// Requests that the library holds before it writes them. Larger than all windows together, so that handing over never
-/// fails in practice; if it does, the request waits.
-pub(super) const CAPACITY: usize = 128;
-
-/// Seconds for connecting, TLS and CONNACK together.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What happened on the connection.
-#[derive(Debug)]
-pub(super) enum Event {
-    Connected(Granted),
-    /// The oldest message handed over was written; packet id 0 is QoS 0.
-    Sent(u16),
-    /// The oldest SUBSCRIBE handed over was written.
-    SubscribeSent(u16),
-    /// An answer per filter: `None`, or why it was refused.
-    Subscribed(u16, Vec<Option<String>>),
-    /// The broker has the message, or says why it won't.
-    Acknowledged(u16, Option<String>),
-    Message(Message),
-    DisconnectSent,
-    /// Pings, and whatever else shows that the connection lives.
-    Other,
-}
-
-/// What the broker said when it let us in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Granted {
-    pub(super) session_present: bool,
-    pub(super) max_packet_size: Option<u32>,
-    pub(super) keep_alive: Duration,
-    /// It takes QoS 1.
-    pub(super) acknowledges: bool,
-    /// It keeps retained messages.
-    pub(super) retains: bool,
-}
-
-/// See the module.
+/// A connection, or an attempt at one.
 pub(super) enum Link {
     V5(v5::Link),
     V311(v311::Link),
@@ -78,7 +40,7 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
 
 impl Link {
     /// The next event. Not safe to cancel: a link whose poll was dropped is to be dropped too.
-    pub(super) async fn poll(&mut self) -> Result<Event, Loss> {
+    pub(super) async fn poll(&mut self) -> Result<Event, Disconnect> {
         match self {
             Self::V5(link) => link.poll().await,
             Self::V311(link) => link.poll().await,

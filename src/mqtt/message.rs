@@ -65,7 +65,7 @@ pub enum Incoming {
     },
     /// The broker ends our connections again and again, as it does when another program uses the same client id and
     /// both throw each other out.
-    TakenOver {
+    ClientIdConflict {
         /// How often within the last minutes.
         times: usize,
     },

@@ -16,18 +16,25 @@ use tokio::sync::watch;
 
 use crate::wire::topic::check_filter;
 
+mod address;
 mod backoff;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
 mod client;
+mod client_id;
 mod client_id_conflict;
 mod disconnect;
+mod event;
+mod files;
 mod handle;
 mod inbox;
 mod link;
 mod message;
 mod options;
+mod options_builder;
+mod options_error;
 mod outbox;
+mod protocol;
 mod subscriptions;
 mod tls;
 mod v311;
@@ -36,7 +43,10 @@ mod v5;
 pub use handle::{Connection, Handle};
 pub use inbox::Inbox;
 pub use message::{Incoming, Message, Outgoing, PublishError};
-pub use options::{Options, OptionsError};
+pub use options::Options;
+pub use options_builder::OptionsBuilder;
+pub use options_error::OptionsError;
+pub use protocol::Protocol;
 pub use tls::install_crypto_provider;
 
 /// Starts the task that connects and stays connected. Must be called within a tokio runtime.

@@ -8,8 +8,8 @@ use rumqttc::{
 };
 use std::time::Duration;
 
-use super::disconnect::Loss;
-use super::link::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
+use super::disconnect::Disconnect;
+use super::event::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
 use super::message::{Kind, Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;
@@ -30,14 +30,14 @@ pub(super) struct Requests {
 
 pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Link) {
     let limit = options.max_packet_size as usize;
-    let mut mqtt = MqttOptions::new(&options.client_id, &options.host, options.port);
+    let mut mqtt = MqttOptions::new(&options.client_id, &options.address.host, options.address.port);
     mqtt.set_keep_alive(options.keep_alive)
         .set_clean_session(true)
         .set_max_packet_size(limit.saturating_mul(BEYOND), limit);
     if let Some(tls) = &options.tls {
         mqtt.set_transport(Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls.clone())));
     }
-    if let Some((name, password)) = &options.credentials {
+    if let Some((name, password)) = &options.login {
         mqtt.set_credentials(name, password);
     }
     if let Some(will) = will {
@@ -52,7 +52,7 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
 }
 
 impl Link {
-    pub(super) async fn poll(&mut self) -> Result<Event, Loss> {
+    pub(super) async fn poll(&mut self) -> Result<Event, Disconnect> {
         Ok(match self.events.poll().await? {
             Raw::Incoming(packet) => self.incoming(packet),
             Raw::Outgoing(Written::Publish(id)) => Event::Sent(id),

@@ -10,8 +10,8 @@ use rumqttc::v5::{AsyncClient, Event as Raw, EventLoop, MqttOptions};
 use rumqttc::{NetworkOptions, Outgoing as Written, Transport};
 use std::time::Duration;
 
-use super::disconnect::Loss;
-use super::link::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
+use super::disconnect::Disconnect;
+use super::event::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
 use super::message::{Kind, Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;
@@ -30,7 +30,7 @@ pub(super) struct Requests {
 }
 
 pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Link) {
-    let mut mqtt = MqttOptions::new(&options.client_id, &options.host, options.port);
+    let mut mqtt = MqttOptions::new(&options.client_id, &options.address.host, options.address.port);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     mqtt.set_network_options(network)
@@ -43,7 +43,7 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
     if let Some(tls) = &options.tls {
         mqtt.set_transport(Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls.clone())));
     }
-    if let Some((name, password)) = &options.credentials {
+    if let Some((name, password)) = &options.login {
         mqtt.set_credentials(name, password);
     }
     if let Some(will) = will {
@@ -54,7 +54,7 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
 }
 
 impl Link {
-    pub(super) async fn poll(&mut self) -> Result<Event, Loss> {
+    pub(super) async fn poll(&mut self) -> Result<Event, Disconnect> {
         Ok(match self.events.poll().await? {
             Raw::Incoming(packet) => self.incoming(packet),
             Raw::Outgoing(Written::Publish(id)) => Event::Sent(id),

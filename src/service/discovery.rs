@@ -28,7 +28,7 @@ pub(super) struct Discovery {
 }
 
 impl Discovery {
-    pub(super) fn new(config: &config::HomeAssistant, topics: &Topics) -> Self {
+    pub(super) fn new(config: &config::HomeAssistantSettings, topics: &Topics) -> Self {
         Self {
             home_assistant: HomeAssistant::new(&config.discovery_prefix, topics),
             enabled: config.discovery,

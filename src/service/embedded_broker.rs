@@ -22,7 +22,12 @@ impl OwnBroker {
         if config.mqtt.url.is_some() {
             return Ok(Self { embedded: None });
         }
-        let broker = crate::mqtt::broker::start(&config.broker, config.mqtt.max_packet_size).await?;
+        let broker = crate::mqtt::broker::start(
+            &config.broker.listen,
+            config.broker.storage.as_deref(),
+            config.mqtt.max_packet_size,
+        )
+        .await?;
         tracing::info!("the embedded broker listens on {}", broker.address());
         Ok(Self { embedded: Some(broker) })
     }

@@ -25,12 +25,12 @@ mod task_commands;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Estimate, Setup};
 use crate::core::{
     Action, Activity, Criteria, Decision, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
 };
 use crate::devices::{Devices, Received, Sensors};
-use crate::mqtt::{Handle, Incoming, Options, Outgoing};
+use crate::mqtt::{Handle, Incoming, Outgoing};
 use crate::units::counted;
 use crate::wire::report::{self, Latest};
 use crate::wire::topics::{TaskTopic, Topic, Topics};
@@ -40,7 +40,6 @@ use discovery::Discovery;
 use duplicate_instance::Rival;
 use earlier_run::Memory;
 use embedded_broker::OwnBroker;
-use estimate::Estimator;
 use input::{Input, Moment};
 pub use playback::{Decided, Rerun, recorded_files, rerun};
 use publisher::{Family, Outlet};
@@ -55,18 +54,19 @@ const WATCHDOG: Duration = Duration::from_secs(60);
 /// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
 ///
 /// # Errors
-/// When the settings can't work, or the embedded broker doesn't start. A broker that comes and goes is no error.
+/// When the embedded broker doesn't start. A broker that comes and goes is no error.
 pub async fn run(
-    config: Config,
+    setup: Setup,
     clock: Clock,
     mut recorder: Option<Recorder>,
     shutdown: impl Future<Output = ()>,
     settled: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let own_broker = OwnBroker::start(&config).await?;
-    let options = Options::from_config(&config.mqtt, own_broker.address())?;
+    let own_broker = OwnBroker::start(&setup.config).await?;
+    let (config, options) = (setup.config.clone(), setup.connection.clone());
+    let options = own_broker.address().map_or(options.clone(), |address| options.to_listener(address));
     let broker = options.broker();
-    let sources = Sources::new(&config)?;
+    let sources = Sources::new(setup);
     let mut filters = sources.filters();
     let read_once = sources.read_once(&filters);
     filters.extend(read_once.iter().cloned());
@@ -77,7 +77,7 @@ pub async fn run(
     if let Some(recorder) = &mut recorder {
         recorder.start(&config, sources.topics.scheduler_cycle(), now);
     }
-    let mut bridge = Bridge { read_once, broker, ..Bridge::new(config, sources, handle.clone(), now)? };
+    let mut bridge = Bridge { read_once, broker, ..Bridge::new(sources, handle.clone(), now) };
     let mut settled = Some(settled);
     let mut boundary = clock.next_boundary(bridge.cycle);
     let mut alive = watchdog();
@@ -147,7 +147,7 @@ struct Bridge {
     criteria: Criteria,
     topics: Topics,
     power: Power,
-    estimator: Option<Estimator>,
+    estimate: Option<Estimate>,
     /// Those of the configuration.
     sensors: Sensors,
     /// Those of the configuration.
@@ -179,14 +179,15 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(config: Config, sources: Sources, handle: Handle, now: Now) -> anyhow::Result<Self> {
-        let Sources { topics, power, sensors, tasks, discovery } = sources;
+    fn new(sources: Sources, handle: Handle, now: Now) -> Self {
+        let Sources { topics, power, sensors, tasks, discovery, settings, criteria, estimate } = sources;
+        let (cycle, dry_run) = (settings.cycle, settings.dry_run);
         let mut bridge = Self {
-            scheduler: Scheduler::new(config.settings()?, now),
-            criteria: config.criteria()?,
+            scheduler: Scheduler::new(settings, now),
+            criteria,
             topics,
             power,
-            estimator: Estimator::new(&config.power.estimate),
+            estimate,
             sensors,
             tasks,
             outlet: Outlet::new(handle),
@@ -200,14 +201,14 @@ impl Bridge {
             start_up: StartUp::default(),
             memory: Memory::default(),
             lost: None,
-            cycle: config.scheduler.cycle,
-            dry_run: config.scheduler.dry_run,
+            cycle,
+            dry_run,
             untold: false,
             read_once: Vec::new(),
             broker: String::new(),
         };
         bridge.register_devices();
-        Ok(bridge)
+        bridge
     }
 
     fn take(&mut self, incoming: Incoming) {
@@ -239,7 +240,7 @@ impl Bridge {
             Incoming::Dropped { count } => {
                 tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");
             }
-            Incoming::TakenOver { times } => self.faults.refused(format!(
+            Incoming::ClientIdConflict { times } => self.faults.refused(format!(
                 "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
             )),
         }
@@ -351,8 +352,8 @@ impl Bridge {
 
     /// Where nobody measures, the sun is looked up, if the configuration says where it is.
     fn estimate(&mut self, now: Now) {
-        let Some(estimator) = &self.estimator else { return };
-        let values = estimator.record(now.wall, self.scheduler.expected_use(now));
+        let Some(estimate) = &self.estimate else { return };
+        let values = estimate::record(estimate, now.wall, self.scheduler.expected_use(now));
         self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
     }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::record_format::{Line, What};
 use super::set_up::Sources;
 use super::{Bridge, recorder};
-use crate::config::Config;
+use crate::config::{Config, Setup};
 use crate::core::Now;
 use crate::mqtt::Handle;
 
@@ -226,8 +226,7 @@ impl Player<'_> {
             }
             None => recorded,
         };
-        let sources = Sources::new(&config)?;
-        Bridge::new(config, sources, Handle::nowhere(), now)
+        Ok(Bridge::new(Sources::new(Setup::new(config)?), Handle::nowhere(), now))
     }
 
     /// What was lost at the end of a run may be the decisions on its last input.

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::input::Input;
-use crate::config::{Broker, Config, Mqtt};
+use crate::config::{BrokerSettings, Config, Mqtt};
 use crate::core::{Action, Decision, Instant, Now};
 use crate::mqtt::{Incoming, Message};
 
@@ -102,7 +102,7 @@ impl Line {
         // Another computer may be elsewhere.
         let here = || TimeZone::system().iana_name().map(str::to_owned);
         let time_zone = config.time_zone.clone().or_else(here);
-        let config = Config { mqtt, broker: Broker::default(), time_zone, ..config.clone() };
+        let config = Config { mqtt, broker: BrokerSettings::default(), time_zone, ..config.clone() };
         let config = crate::config::settings_of(&config);
         Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, part: 0 })
     }
@@ -119,7 +119,9 @@ impl Line {
             Input::Incoming(Incoming::CommandSent { topic, payload }) => {
                 What::CommandSent { topic: topic.clone(), payload: Payload(payload.clone()) }
             }
-            Input::Incoming(Incoming::Refused { .. } | Incoming::Dropped { .. } | Incoming::TakenOver { .. }) => {
+            Input::Incoming(
+                Incoming::Refused { .. } | Incoming::Dropped { .. } | Incoming::ClientIdConflict { .. },
+            ) => {
                 return None;
             }
             Input::Settle => What::Settle,

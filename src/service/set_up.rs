@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::config::Config;
+use crate::config::{Estimate, Setup};
+use crate::core::{Criteria, Settings};
 use crate::devices::{Devices, Sensors};
 use crate::units::PowerUnit;
 use crate::wire::topic::{covers, distinct};
@@ -17,18 +18,23 @@ pub(super) struct Sources {
     pub(super) sensors: Sensors,
     pub(super) tasks: Devices,
     pub(super) discovery: Discovery,
+    pub(super) settings: Settings,
+    pub(super) criteria: Criteria,
+    pub(super) estimate: Option<Estimate>,
 }
 
 impl Sources {
-    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
-        let topics = Topics::new(&config.mqtt.base_topic)?;
-        Ok(Self {
-            power: Power::new(config, &topics),
-            sensors: config.sensors()?,
-            tasks: config.tasks()?,
-            discovery: Discovery::new(&config.homeassistant, &topics),
-            topics,
-        })
+    pub(super) fn new(setup: Setup) -> Self {
+        Self {
+            power: Power::new(&setup),
+            discovery: Discovery::new(&setup.config.homeassistant, &setup.topics),
+            sensors: setup.sensors,
+            tasks: setup.tasks,
+            settings: setup.settings,
+            criteria: setup.criteria,
+            estimate: setup.estimate,
+            topics: setup.topics,
+        }
     }
 
     /// What is listened to for as long as Sunward runs, each once.
@@ -65,12 +71,13 @@ impl fmt::Display for Power {
 }
 
 impl Power {
-    pub(super) fn new(config: &Config, topics: &Topics) -> Self {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let power = &setup.config.power;
         Self {
-            topic: config.power.topic.clone().unwrap_or_else(|| topics.power()),
-            fallback_topic: config.power.fallback_topic.clone().unwrap_or_else(|| topics.power_fallback()),
-            unit: config.power.unit_of_measurement,
-            sensors: config.power.sensor.iter().map(|sensor| sensor.topic.clone()).collect(),
+            topic: setup.power_topic.clone(),
+            fallback_topic: setup.fallback_topic.clone(),
+            unit: power.unit_of_measurement,
+            sensors: power.sensor.iter().map(|sensor| sensor.topic.clone()).collect(),
         }
     }
 }

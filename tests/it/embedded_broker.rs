@@ -1,6 +1,6 @@
 //! The embedded broker: both protocols on one port, limits that hold, errors that say what to type.
 
-use sunward::config::{Broker, Protocol};
+use sunward::config::Protocol;
 use sunward::mqtt::broker::{Embedded, start};
 use sunward::mqtt::{Incoming, Outgoing, PublishError};
 use tempfile::tempdir;
@@ -11,9 +11,7 @@ use crate::peer::{PROTOCOLS, Peer, settings};
 
 const LIMIT: u32 = 64 * 1024;
 
-fn on_any_port() -> Broker {
-    Broker { listen: "127.0.0.1:0".into(), storage: None }
-}
+const ANY_PORT: &str = "127.0.0.1:0";
 
 fn url(broker: &Embedded) -> String {
     format!("mqtt://{}", broker.address())
@@ -21,7 +19,7 @@ fn url(broker: &Embedded) -> String {
 
 #[tokio::test]
 async fn both_protocols_meet_on_one_port() {
-    let broker = start(&on_any_port(), LIMIT).await.unwrap();
+    let broker = start(ANY_PORT, None, LIMIT).await.unwrap();
     let mut old = Peer::subscribed_to(&settings(&url(&broker), Protocol::V311), &["t/#"]).await;
     let mut new = Peer::new(&url(&broker), &["t/#"]).await;
     new.handle.publish(Outgoing::command("t/set", "start", std::time::Duration::from_secs(60))).unwrap();
@@ -37,7 +35,7 @@ async fn both_protocols_meet_on_one_port() {
 
 #[tokio::test]
 async fn last_wills_are_published() {
-    let broker = start(&on_any_port(), LIMIT).await.unwrap();
+    let broker = start(ANY_PORT, None, LIMIT).await.unwrap();
     let mut watcher = Peer::new(&url(&broker), &["availability"]).await;
     for protocol in PROTOCOLS {
         let will = Outgoing::state("availability", "offline");
@@ -50,7 +48,7 @@ async fn last_wills_are_published() {
 
 #[tokio::test]
 async fn its_packet_limit_is_the_configured_one() {
-    let broker = start(&on_any_port(), LIMIT).await.unwrap();
+    let broker = start(ANY_PORT, None, LIMIT).await.unwrap();
     let peer = Peer::new(&url(&broker), &[]).await;
     let refused = peer.handle.publish(Outgoing::state("t", vec![0; LIMIT as usize]));
     assert!(matches!(refused, Err(PublishError::TooLarge { limit: LIMIT, .. })), "{refused:?}");
@@ -59,14 +57,14 @@ async fn its_packet_limit_is_the_configured_one() {
 #[tokio::test]
 async fn retained_messages_survive_in_its_folder() {
     let folder = tempdir().unwrap();
-    let config = Broker { storage: Some(folder.path().join("new")), ..on_any_port() };
-    let broker = start(&config, LIMIT).await.unwrap();
+    let storage = folder.path().join("new");
+    let broker = start(ANY_PORT, Some(&storage), LIMIT).await.unwrap();
     let mut peer = Peer::new(&url(&broker), &["t"]).await;
     peer.publish_retained("t", "kept").await;
     peer.expect("t", |payload| payload == "kept").await;
     peer.handle.close(vec![]).await;
     broker.shutdown().await;
-    let broker = start(&config, LIMIT).await.unwrap();
+    let broker = start(ANY_PORT, Some(&storage), LIMIT).await.unwrap();
     Peer::new(&url(&broker), &[]).await;
     let mut peer = Peer::start(&settings(&url(&broker), Protocol::V5), &["t"], None);
     assert!(peer.expect("t", |payload| payload == "kept").await.retain);
@@ -74,24 +72,22 @@ async fn retained_messages_survive_in_its_folder() {
 
 #[tokio::test]
 async fn an_address_in_use_says_what_to_type() {
-    let first = start(&on_any_port(), LIMIT).await.unwrap();
+    let first = start(ANY_PORT, None, LIMIT).await.unwrap();
     let address = first.address();
-    let config = Broker { listen: address.to_string(), storage: None };
-    let error = start(&config, LIMIT).await.unwrap_err().to_string();
+    let listen = address.to_string();
+    let error = start(&listen, None, LIMIT).await.unwrap_err().to_string();
     assert!(error.contains("a broker seems to be running there"), "{error}");
     assert!(error.contains(&format!("mqtt.url = \"mqtt://{address}\"")), "{error}");
     assert!(error.contains("another broker.listen"), "{error}");
     first.shutdown().await;
-    start(&config, LIMIT).await.unwrap().shutdown().await;
+    start(&listen, None, LIMIT).await.unwrap().shutdown().await;
 }
 
 #[tokio::test]
 async fn nonsense_in_its_settings_is_named() {
-    let config = Broker { listen: "here".into(), storage: None };
-    let error = start(&config, LIMIT).await.unwrap_err().to_string();
+    let error = start("here", None, LIMIT).await.unwrap_err().to_string();
     assert!(error.contains("broker.listen: \"here\""), "{error}");
-    let config = Broker { storage: Some("/dev/null/folder".into()), ..on_any_port() };
-    let error = start(&config, LIMIT).await.unwrap_err().to_string();
+    let error = start(ANY_PORT, Some("/dev/null/folder".as_ref()), LIMIT).await.unwrap_err().to_string();
     assert!(error.contains("broker.storage"), "{error}");
 }
 

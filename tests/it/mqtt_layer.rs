@@ -253,8 +253,8 @@ async fn two_with_one_client_id_are_noticed() {
         let mut first = Peer::start(&config, &[], None);
         let _second = Peer::start(&config, &[], None);
         let times = first
-            .until("TakenOver", |item| match item {
-                Incoming::TakenOver { times } => Some(*times),
+            .until("ClientIdConflict", |item| match item {
+                Incoming::ClientIdConflict { times } => Some(*times),
                 _ => None,
             })
             .await;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sunward::config::{Mqtt, Protocol};
-use sunward::mqtt::{Connection, Handle, Inbox, Incoming, Message, Options, Outgoing, connect};
+use sunward::mqtt::{Connection, Handle, Inbox, Incoming, Message, Outgoing, connect};
 use tokio::time::timeout;
 
 /// Long enough for a slow machine; reached only by a test that fails.
@@ -44,7 +44,7 @@ impl Peer {
 
     /// Starts to connect.
     pub(crate) fn start(settings: &Mqtt, filters: &[&str], will: Option<Outgoing>) -> Self {
-        let options = Options::from_config(settings, None).unwrap();
+        let options = settings.options().unwrap();
         let (handle, inbox, connection) = connect(options, filters.iter().copied(), will).unwrap();
         Self { handle, inbox, connection }
     }

@@ -23,7 +23,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tokio::sync::oneshot;
 
-use crate::config::{Broker, Config, Mqtt};
+use crate::config::{Config, Mqtt, Setup};
 use crate::mqtt::broker::{self, BrokerError, Embedded};
 use crate::service::{self, Clock};
 use crate::simulate::Home;
@@ -99,7 +99,7 @@ pub async fn demo(arguments: DemoArguments, config: Config) -> anyhow::Result<()
         // Whoever drops the sender wants the end too.
         let _ = stopped.await;
     };
-    let bridge = service::run(config, clock, None, stopped, || {});
+    let bridge = service::run(Setup::new(config)?, clock, None, stopped, || {});
     tokio::pin!(bridge);
     let home = Home::new(arguments.seed, site(), zone.clone(), begin);
     let house = House::new(home, clock, &mqtt, Times { begin, end, zone, speed: arguments.speed })?;
@@ -156,15 +156,14 @@ fn settings(config: Config, url: &str, speed: f64) -> Config {
 }
 
 async fn listen(address: Option<&str>) -> anyhow::Result<Embedded> {
-    let at = |listen: &str| Broker { listen: listen.to_owned(), storage: None };
     let limit = Mqtt::default().max_packet_size;
     let Some(address) = address else {
-        return Ok(match broker::start(&at(USUAL), limit).await {
-            Err(BrokerError::InUse { .. }) => broker::start(&at("127.0.0.1:0"), limit).await?,
+        return Ok(match broker::start(USUAL, None, limit).await {
+            Err(BrokerError::InUse { .. }) => broker::start("127.0.0.1:0", None, limit).await?,
             started => started?,
         });
     };
-    match broker::start(&at(address), limit).await {
+    match broker::start(address, None, limit).await {
         Err(BrokerError::InUse { address, .. }) => {
             anyhow::bail!("--listen: {address} is in use; left out, it is any free port of this computer")
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::client::{Command, Order};
 use crate::config::Mqtt;
-use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
+use crate::mqtt::{Connection, Handle, Inbox, Incoming, Outgoing, connect};
 use crate::simulate::{Appliance, Flows};
 use crate::wire::topics::{TaskTopic, Topic, Topics};
 
@@ -57,7 +57,7 @@ pub(super) struct Observer {
 impl Observer {
     pub(super) fn new(mqtt: &Mqtt) -> anyhow::Result<Self> {
         let topics = Topics::new(&mqtt.base_topic)?;
-        let options = Options::from_config(&Mqtt { client_id: "sunward-demo".into(), ..mqtt.clone() }, None)?;
+        let options = Mqtt { client_id: "sunward-demo".into(), ..mqtt.clone() }.options()?;
         let filters = [topics.scheduler_state(), topics.scheduler_cycle(), topics.every_task(TaskTopic::Report)];
         let (handle, inbox, connection) = connect(options, filters, None)?;
         Ok(Self { inbox, handle, connection, topics })

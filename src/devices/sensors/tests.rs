@@ -7,13 +7,14 @@ use proptest::prelude::*;
 
 use super::derived_tests::PHASES;
 use super::{Outcome, SensorReading, Sensors};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, Setup};
 use crate::core::{Event, Expiry, Instant, Sensed};
 use crate::units::Watts;
 
-fn config(toml: &str) -> Config {
+fn config(toml: &str) -> Result<Setup, ConfigError> {
     let file = ::config::File::from_str(toml, ::config::FileFormat::Toml);
-    ::config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap()
+    let config: Config = ::config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap();
+    Setup::new(config)
 }
 
 /// The sensors of a configuration, and every value and error that they have returned.
@@ -25,7 +26,7 @@ pub(super) struct TestSensors {
 
 impl TestSensors {
     pub(super) fn new(toml: &str) -> Self {
-        let sensors = config(toml).sensors().unwrap_or_else(|problems| panic!("{problems}"));
+        let sensors = config(toml).unwrap_or_else(|problems| panic!("{problems}")).sensors;
         Self { sensors, now: Instant::START + Duration::from_secs(86_400), log: Vec::new() }
     }
 
@@ -226,7 +227,7 @@ fn what_can_not_be_meant_is_refused_by_its_key() {
         "[power.derived]\nnet = 'a | rond'",
         "[power.derived]\n'@a' = 'a'",
     ];
-    let said: Vec<String> = files.iter().map(|toml| config(toml).sensors().err().unwrap().to_string()).collect();
+    let said: Vec<String> = files.iter().map(|toml| config(toml).map(drop).unwrap_err().to_string()).collect();
     insta::assert_snapshot!(said.join("\n"), @r#"
         power.sensor[0].key: `net` would be the key of every topic that fits: expected a template over `topic`, as in "{{ topic.split('/')[1] }}"
         power.sensor[0].key: `value` is unknown: expected one of topic
@@ -264,7 +265,7 @@ fn the_page_about_sensors_can_be_copied() {
     let configurations = blocks("toml");
     assert!(configurations.len() >= 5);
     for toml in configurations {
-        assert_eq!(config(&toml).sensors().err(), None, "{toml}");
+        assert_eq!(config(&toml).err(), None, "{toml}");
     }
     for line in blocks("jinja").iter().flat_map(|block| block.lines()) {
         let end = line.find("}}").unwrap() + 2;

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::configured::DeviceTask;
 use super::outgoing::ToDevice;
 use super::tracked::TrackedDevice;
-use crate::core::{Action, Criteria, Event, Instant, TaskId};
+use crate::core::{Action, Event, Instant, TaskId};
 use crate::devices::received::Received;
 use crate::devices::template::DeviceMessage;
 use crate::units::Watts;
-use crate::wire::{PayloadError, Table};
 
 /// All configured tasks and their devices. By default there are none.
 #[derive(Debug, Default)]
@@ -24,21 +23,17 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Reads the `[[task]]` tables. `criteria` are the default for tasks without their own.
-    ///
-    /// # Errors
-    /// Names the first key that is wrong: `task[0].power`.
-    pub fn new(configured: &[Table], criteria: &Criteria) -> Result<Self, PayloadError> {
+    /// The devices of a configuration. Each has an id of its own.
+    #[must_use]
+    pub fn new(configured: impl IntoIterator<Item = DeviceTask>) -> Self {
         let mut all = Self::default();
-        for (number, table) in configured.iter().enumerate() {
-            let task =
-                DeviceTask::read(table, criteria).map_err(|problem| problem.within(&format!("task[{number}]")))?;
+        for task in configured {
             for (_, topic) in task.listens_to() {
                 all.by_topic.entry(topic.to_owned()).or_default().insert(task.id.clone());
             }
             all.devices.insert(task.id.clone(), TrackedDevice::new(task));
         }
-        Ok(all)
+        all
     }
 
     /// Returns every topic to subscribe to, once.

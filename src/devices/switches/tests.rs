@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::DeviceTask;
 use super::Devices;
 use crate::core::{Action, Criteria, Event, Instant, TaskId};
 use crate::devices::Received;
@@ -14,7 +15,8 @@ pub(super) fn tasks(toml: &str) -> Devices {
     let file = config::File::from_str(&toml, config::FileFormat::Toml);
     let config: crate::config::Config =
         config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap();
-    Devices::new(&config.task, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"))
+    let read = |table| DeviceTask::read(table, &Criteria::default()).unwrap_or_else(|problem| panic!("{problem}"));
+    Devices::new(config.task.iter().map(read))
 }
 
 /// An event or an error in a few words.

@@ -52,7 +52,8 @@ fn after(cause: Cause, appliance: Appliance, confirm_records: usize) -> (Home, S
         Cause::Start => {}
         Cause::Restart => {
             let id = home.appliances[0].id.clone();
-            home.scheduler.restore_guards(&id, sunward::core::Guards::default(), home.now);
+            let guards = Some(sunward::core::Guards::default());
+            home.restore(&id, sunward::core::TaskSnapshot { guards, ..Default::default() });
             home.scheduler.begin(home.now);
         }
         Cause::Gap => {

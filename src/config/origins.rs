@@ -7,36 +7,36 @@ use std::fmt;
 
 use config::{Value, ValueKind};
 
-use super::Config;
+use super::settings::Config;
 use super::strict::is_from_environment;
 
 /// Where the value of each key came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sources(BTreeMap<String, Source>);
+pub struct Origins(BTreeMap<String, Origin>);
 
-impl Sources {
+impl Origins {
     /// `tree`: what was written of these settings.
     pub(super) fn of_settings(config: &Config, tree: &Value) -> Self {
-        let mut sources = Self::default();
-        trace(&settings_of(config), Some(tree), String::new(), &mut sources.0);
-        sources
+        let mut origins = Self::default();
+        trace(&settings_of(config), Some(tree), String::new(), &mut origins.0);
+        origins
     }
 
     /// Where the value of this key (`mqtt.url`, `power.sensor[0].topic`) came from.
     #[must_use]
-    pub fn of(&self, key: &str) -> Source {
+    pub fn of(&self, key: &str) -> Origin {
         self.0.get(key).copied().unwrap_or_default()
     }
 
-    /// All keys that have a value, or could have one, with their sources.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Source)> {
-        self.0.iter().map(|(key, source)| (key.as_str(), *source))
+    /// All keys that have a value, or could have one, with their origins.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Origin)> {
+        self.0.iter().map(|(key, origin)| (key.as_str(), *origin))
     }
 }
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Source {
+pub enum Origin {
     /// Nobody said otherwise.
     #[default]
     Default,
@@ -46,7 +46,7 @@ pub enum Source {
     Environment,
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "default",
@@ -70,7 +70,7 @@ pub(super) fn known_keys() -> Vec<String> {
 }
 
 /// Notes for every value of the settings whether the tree had it.
-fn trace(value: &serde_json::Value, tree: Option<&Value>, key: String, sources: &mut BTreeMap<String, Source>) {
+fn trace(value: &serde_json::Value, tree: Option<&Value>, key: String, origins: &mut BTreeMap<String, Origin>) {
     match (value, tree.map(|tree| &tree.kind)) {
         (serde_json::Value::Object(entries), kind) => {
             for (name, value) in entries {
@@ -79,23 +79,23 @@ fn trace(value: &serde_json::Value, tree: Option<&Value>, key: String, sources: 
                     _ => None,
                 };
                 let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                trace(value, tree, key, sources);
+                trace(value, tree, key, origins);
             }
         }
         (serde_json::Value::Array(items), Some(ValueKind::Array(trees)))
             if items.iter().any(|item| item.is_object()) =>
         {
             for (index, (item, tree)) in items.iter().zip(trees).enumerate() {
-                trace(item, Some(tree), format!("{key}[{index}]"), sources);
+                trace(item, Some(tree), format!("{key}[{index}]"), origins);
             }
         }
         _ => {
-            let source = match tree {
-                None => Source::Default,
-                Some(tree) if is_from_environment(tree) => Source::Environment,
-                Some(_) => Source::File,
+            let origin = match tree {
+                None => Origin::Default,
+                Some(tree) if is_from_environment(tree) => Origin::Environment,
+                Some(_) => Origin::File,
             };
-            sources.insert(key, source);
+            origins.insert(key, origin);
         }
     }
 }

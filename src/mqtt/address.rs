@@ -1,24 +1,48 @@
-//! `mqtt.url`, taken apart once: scheme, host, port.
+//! The address of a broker: scheme, host and port of `mqtt.url`.
 //!
-//! Refuses user names and passwords in it: an address gets printed and logged.
+//! Refuses user names and passwords in it, because an address gets printed and logged.
 
-/// A broker's address.
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use rustls::pki_types::ServerName;
+
+/// Where a broker is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokerUrl {
+pub(super) struct Address {
     /// `mqtts://`: the connection is encrypted.
-    pub tls: bool,
+    pub(super) tls: bool,
     /// Host name or IP address, an IPv6 address without its brackets.
-    pub host: String,
+    pub(super) host: String,
     /// TCP port; 1883, or 8883 for `mqtts://`, where the address names none.
-    pub port: u16,
+    pub(super) port: u16,
 }
 
-impl BrokerUrl {
-    /// Takes `mqtt://host[:port]` or `mqtts://host[:port]` apart.
+/// `host:port`, as people write it.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+impl Address {
+    /// Where a client on this computer reaches a listener: one that listens on every interface is reached through
+    /// loopback.
+    pub(super) fn of_listener(listener: SocketAddr) -> Self {
+        let ip = match listener.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Self { tls: false, host: ip.to_string(), port: listener.port() }
+    }
+
+    /// Takes `mqtt://host[:port]` or `mqtts://host[:port]` apart; the scheme may be in capitals.
     ///
     /// # Errors
     /// One sentence that says what was expected, and the corrected address where that can be guessed.
-    pub fn parse(url: &str) -> Result<Self, String> {
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
         if url.contains('@') {
             // Not quoted: what stands before the @ may be a password.
             return Err("expected only the host after ://, write the user name and the password as mqtt.username and \
@@ -41,6 +65,9 @@ impl BrokerUrl {
             _ => return Err(format!("expected {EXPECTED}, found \"{url}\"")),
         };
         let (host, port) = host_and_port(rest.strip_suffix('/').unwrap_or(rest), if tls { 8883 } else { 1883 })?;
+        if tls && ServerName::try_from(host.as_str()).is_err() {
+            return Err(format!("expected a name or an address that a certificate can hold, found \"{host}\""));
+        }
         Ok(Self { tls, host, port })
     }
 }
@@ -60,7 +87,7 @@ fn host_and_port(authority: &str, usual: u16) -> Result<(String, u16), String> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']').ok_or("expected a ] after the IPv6 address")?;
-            if host.parse::<std::net::Ipv6Addr>().is_err() {
+            if host.parse::<Ipv6Addr>().is_err() {
                 return Err(format!("\"{host}\" is not an IPv6 address"));
             }
             (host, after.strip_prefix(':').map_or((!after.is_empty()).then_some(after), Some))
@@ -93,11 +120,11 @@ fn host_and_port(authority: &str, usual: u16) -> Result<(String, u16), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::BrokerUrl;
+    use super::Address;
 
     fn check(url: &str, expect: &str) {
-        let said = match BrokerUrl::parse(url) {
-            Ok(BrokerUrl { tls, host, port }) => format!("{host} {port}{}", if tls { " tls" } else { "" }),
+        let said = match Address::parse(url) {
+            Ok(Address { tls, host, port }) => format!("{host} {port}{}", if tls { " tls" } else { "" }),
             Err(message) => message,
         };
         assert!(said.contains(expect), "{url}: {said}");
@@ -110,6 +137,8 @@ mod tests {
         check("MQTT://192.168.1.2:1884", "192.168.1.2 1884");
         check("mqtt://[fe80::1]:1884", "fe80::1 1884");
         check("mqtt://[::1]", "::1 1883");
+        check("mqtts://[::1]", "::1 8883 tls");
+        check("MqttS://Broker:8884/", "Broker 8884 tls");
     }
 
     #[test]
@@ -133,11 +162,33 @@ mod tests {
         check("mqtt://[host]", "not an IPv6 address");
         check("mqtt://[::1]1883x", "expected a port");
         check("", "expected mqtt://host");
+        check("mqtts://a..b", "that a certificate can hold");
+        check("ws://broker", "expected mqtt://host or mqtts://host");
+        check("mqtt://broker:http", "expected a port");
+    }
+
+    #[test]
+    fn an_address_is_shown_as_people_write_it() {
+        for (url, expect) in [("mqtt://host", "host:1883"), ("mqtts://[::1]", "[::1]:8883")] {
+            assert_eq!(Address::parse(url).unwrap().to_string(), expect);
+        }
+    }
+
+    #[test]
+    fn a_listener_on_every_interface_is_reached_through_loopback() {
+        for (listener, expect) in [
+            ("0.0.0.0:1883", "127.0.0.1:1883"),
+            ("[::]:1883", "[::1]:1883"),
+            ("10.0.0.1:5", "10.0.0.1:5"),
+            ("[::1]:5", "[::1]:5"),
+        ] {
+            assert_eq!(Address::of_listener(listener.parse().unwrap()).to_string(), expect);
+        }
     }
 
     #[test]
     fn a_password_in_an_address_is_not_repeated() {
-        let message = BrokerUrl::parse("mqtt://me:secret@host").unwrap_err();
+        let message = Address::parse("mqtt://me:secret@host").unwrap_err();
         assert!(message.contains("mqtt.password") && !message.contains("secret"), "{message}");
     }
 }

@@ -1,0 +1,42 @@
+//! What happens on a connection, whichever version of MQTT it speaks, and the limits that both versions share.
+
+use std::time::Duration;
+
+use super::message::Message;
+
+/// Requests that the library holds before it writes them. Larger than all windows together, so that handing over never
+/// fails in practice; if it does, the request waits.
+pub(super) const CAPACITY: usize = 128;
+
+/// Seconds for connecting, TLS and CONNACK together.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What happened on the connection.
+#[derive(Debug)]
+pub(super) enum Event {
+    Connected(Granted),
+    /// The oldest message handed over was written; packet id 0 is QoS 0.
+    Sent(u16),
+    /// The oldest SUBSCRIBE handed over was written.
+    SubscribeSent(u16),
+    /// An answer per filter: `None`, or why it was refused.
+    Subscribed(u16, Vec<Option<String>>),
+    /// The broker has the message, or says why it won't.
+    Acknowledged(u16, Option<String>),
+    Message(Message),
+    DisconnectSent,
+    /// Pings, and whatever else shows that the connection lives.
+    Other,
+}
+
+/// What the broker said when it let us in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Granted {
+    pub(super) session_present: bool,
+    pub(super) max_packet_size: Option<u32>,
+    pub(super) keep_alive: Duration,
+    /// It takes QoS 1.
+    pub(super) acknowledges: bool,
+    /// It keeps retained messages.
+    pub(super) retains: bool,
+}
