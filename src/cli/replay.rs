@@ -133,7 +133,7 @@ pub fn replay(arguments: &Arguments, config: &Config, given: bool, mut out: impl
             return Err(Failure::Call(anyhow::anyhow!("{flag} is for CSV files: {hint}")));
         }
         let config = given.then_some(config);
-        return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
+        return Ok(recording::play(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
     let time_zone = config.settings()?.time_zone;
     let history = Arc::new(history(arguments, &time_zone)?);

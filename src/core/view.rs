@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::task::task::Task;
 use crate::core::task::verdict::Waits;
+use crate::core::time::Day;
 use crate::core::{Action, Activity, DailyView, Mode, Now, Priority, Scheduler, TaskId, Unreachable, Verdict, input};
 use crate::units::{KilowattHours, Share, Watts};
 
@@ -97,41 +98,48 @@ impl Scheduler {
     #[must_use]
     pub fn tasks(&self, now: Now) -> Vec<TaskView> {
         let today = self.last_cycle.day(&self.settings.time_zone);
-        let mut views: Vec<TaskView> = self
-            .slots
-            .values()
-            .map(|slot| &self.tasks[*slot])
-            .filter(|task| task.registration.is_some() || task.error.is_some())
-            .map(|task| {
-                let status = self.status(task, now);
-                let judged = matches!(status, Status::Running | Status::Stopped) && self.activity() == Activity::Active;
-                TaskView {
-                    id: task.id.clone(),
-                    name: task.registration.as_ref().map_or_else(|| task.id.to_string(), |known| known.name.clone()),
-                    setpoint: task.setpoint.in_force(),
-                    has_setpoint: task.registration.is_some() && task.adjustable() && task.max_power().is_some(),
-                    status,
-                    reason: self.reason(task, status, now),
-                    ratio: task.verdict.ratio().filter(|_| judged),
-                    power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
-                    priority: task.priority(),
-                    preferred: task.preferred,
-                    mode: task.wish.mode,
-                    mode_until: task.wish.until.map(|until| until.wall),
-                    hold: task.hand.hold().and_then(|hold| Some((hold.mode, hold.until?.wall))),
-                    since: task.spell.since().map(|since| since.wall),
-                    rests_until: task.rests_until(now.at).map(|until| until.wall),
-                    daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
-                    on_today: task.on_today(self.last_cycle.at, today),
-                    energy_today: task.energy.on(today.date),
-                    starts_today: task.starts_today(today),
-                    unanswered: task.answers.missing,
-                    error: task.error.clone(),
-                }
-            })
-            .collect();
+        let tasks = self.slots.values().map(|slot| &self.tasks[*slot]);
+        let mut views: Vec<TaskView> = tasks.filter_map(|task| self.view(task, today, now)).collect();
         views.sort_by(|a, b| a.id.cmp(&b.id));
         views
+    }
+
+    /// One of [`Scheduler::tasks`]; none if it has no registration, neither a valid nor a refused one.
+    #[must_use]
+    pub fn task_view(&self, id: &TaskId, now: Now) -> Option<TaskView> {
+        let task = &self.tasks[*self.slots.get(id)?];
+        self.view(task, self.last_cycle.day(&self.settings.time_zone), now)
+    }
+
+    fn view(&self, task: &Task, today: Day, now: Now) -> Option<TaskView> {
+        if task.registration.is_none() && task.error.is_none() {
+            return None;
+        }
+        let status = self.status(task, now);
+        let judged = matches!(status, Status::Running | Status::Stopped) && self.activity() == Activity::Active;
+        Some(TaskView {
+            id: task.id.clone(),
+            name: task.registration.as_ref().map_or_else(|| task.id.to_string(), |known| known.name.clone()),
+            setpoint: task.setpoint.in_force(),
+            has_setpoint: task.registration.is_some() && task.adjustable() && task.max_power().is_some(),
+            status,
+            reason: self.reason(task, status, now),
+            ratio: task.verdict.ratio().filter(|_| judged),
+            power: self.window.latest().map_or(Watts::ZERO, |record| record.usage(&task.keys)),
+            priority: task.priority(),
+            preferred: task.preferred,
+            mode: task.wish.mode,
+            mode_until: task.wish.until.map(|until| until.wall),
+            hold: task.hand.hold().and_then(|hold| Some((hold.mode, hold.until?.wall))),
+            since: task.spell.since().map(|since| since.wall),
+            rests_until: task.rests_until(now.at).map(|until| until.wall),
+            daily: task.account.map(|account| account.view(task.ran_in_period(self.last_cycle.at))),
+            on_today: task.on_today(self.last_cycle.at, today),
+            energy_today: task.energy.on(today.date),
+            starts_today: task.starts_today(today),
+            unanswered: task.answers.missing,
+            error: task.error.clone(),
+        })
     }
 
     /// How many tasks have a valid registration.

@@ -1,6 +1,6 @@
 //! What stands in for a dead meter: production from where the sun is, use from what the running tasks declare.
 //!
-//! Refuses to know the weather: the configuration says how much of a clear sky is counted on.
+//! It does not know the weather: the configuration says how much of a clear sky is counted on.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::config::Estimate;
 use crate::sun::Site;
 use crate::units::Watts;
 
-/// See the module.
+/// Estimates what a meter would measure.
 #[derive(Debug, Clone)]
 pub(super) struct Estimator {
     site: Site,
@@ -25,8 +25,8 @@ impl Estimator {
         (!panels.is_empty()).then_some(Self { site: Site { latitude, longitude, panels }, base_load, clear_sky_share })
     }
 
-    /// A record for this time, while tasks use so much. Their own keys are left out: what a silent one counts as is
-    /// decided where records are made.
+    /// Returns a record for this time, while tasks use so much. Their own keys are left out: what a silent one counts as
+    /// is decided where records are made.
     pub(super) fn record(&self, time: Timestamp, tasks: Watts) -> Vec<(String, Watts)> {
         let solar = self.site.clear_sky_production(time) * self.clear_sky_share;
         vec![("net".into(), self.base_load + tasks - solar), ("solar".into(), solar)]
