@@ -1,6 +1,4 @@
-//! `sunward replay FOLDER`: what `sunward run --record` wrote, lived again.
-//!
-//! Refuses to connect to anything.
+//! `sunward replay FOLDER`: what `sunward run --record` wrote, played again. It connects to nothing.
 
 use std::io::{self, BufReader, Write};
 use std::path::Path;
@@ -9,16 +7,16 @@ use serde_json::json;
 
 use super::replay::{open, write};
 use crate::config::Config;
-use crate::service::{self, Decided, Rerun};
+use crate::service::{self, Playback, PlayedDecision};
 use crate::units::counted;
 use crate::wire::report;
 
-/// Prints every decision, and whether they are what was decided when it was recorded. With the settings of the recording,
-/// from the beginning of a run, they must be.
+/// Prints every decision, and whether decisions and all other outputs are what they were when it was recorded. With the
+/// settings of the recording, from the beginning of a run, they must be.
 ///
 /// # Errors
-/// When a file can't be read, or the same settings decide otherwise than they did.
-pub(super) fn rerun(
+/// When a file can't be read, or the same settings lead to other outputs than they did.
+pub(super) fn play(
     path: &Path,
     config: Option<&Config>,
     journal: Option<&Path>,
@@ -28,38 +26,41 @@ pub(super) fn rerun(
         let file = open(&path)?;
         Ok((path.display().to_string(), BufReader::new(file)))
     });
-    let rerun = service::rerun(files, config)?;
-    print(&mut out, &rerun)?;
+    let playback = service::play(files, config)?;
+    print(&mut out, &playback)?;
     if let Some(path) = journal {
-        write(path, |out| rerun.decisions.iter().try_for_each(|decided| writeln!(out, "{}", line(decided))))?;
+        write(path, |out| playback.decisions.iter().try_for_each(|decided| writeln!(out, "{}", line(decided))))?;
     }
-    let difference = rerun.difference();
-    for missing in &rerun.missing {
+    let difference = playback.difference();
+    for missing in &playback.missing {
         writeln!(out, "{missing}")?;
     }
+    if let Some(why) = &playback.not_compared {
+        writeln!(out, "{why}")?;
+    }
     match &difference {
-        None if rerun.missing.is_empty() => writeln!(out, "all as when it was recorded")?,
+        None if playback.missing.is_empty() => writeln!(out, "all as when it was recorded")?,
         None => writeln!(out, "what is left is as when it was recorded")?,
         Some(first) => writeln!(out, "{first}")?,
     }
     anyhow::ensure!(
-        difference.is_none() || config.is_some() || rerun.cut,
-        "the recorded settings decide otherwise than they did: was it recorded by another version?"
+        difference.is_none() || config.is_some() || playback.cut,
+        "the recorded settings lead to something else than they did: was it recorded by another version?"
     );
     Ok(())
 }
 
-fn print(out: &mut impl Write, rerun: &Rerun) -> io::Result<()> {
-    for Decided { time, action, task, rule, reason } in &rerun.decisions {
+fn print(out: &mut impl Write, playback: &Playback) -> io::Result<()> {
+    for PlayedDecision { time, action, task, rule, reason } in &playback.decisions {
         writeln!(out, "{} {action} {task}: {reason} ({rule})", report::time(*time))?;
     }
-    let Rerun { runs, inputs, decisions, recorded, .. } = rerun;
+    let Playback { runs, inputs, decisions, recorded, .. } = playback;
     let (runs, inputs) = (counted(*runs, "run"), counted(*inputs, "input"));
     let (decided, recorded) = (counted(decisions.len(), "decision"), recorded.len());
     writeln!(out, "{runs}, {inputs}: {decided}, {recorded} when it was recorded")
 }
 
-fn line(decided: &Decided) -> serde_json::Value {
-    let Decided { time, action, task, rule, reason } = decided;
+fn line(decided: &PlayedDecision) -> serde_json::Value {
+    let PlayedDecision { time, action, task, rule, reason } = decided;
     json!({"time": report::time(*time), "by": "Sunward", "action": action, "task": task, "rule": rule, "reason": reason})
 }

@@ -133,7 +133,7 @@ pub fn replay(arguments: &Arguments, setup: Setup, given: bool, mut out: impl Wr
             return Err(Failure::Call(anyhow::anyhow!("{flag} is for CSV files: {hint}")));
         }
         let config = given.then_some(&setup.config);
-        return Ok(recording::rerun(&arguments.file, config, arguments.journal.as_deref(), out)?);
+        return Ok(recording::play(&arguments.file, config, arguments.journal.as_deref(), out)?);
     }
     let history = Arc::new(history(arguments, &setup.settings.time_zone)?);
     let mut contenders = vec![contender("Sunward", arguments, setup, &history)?];

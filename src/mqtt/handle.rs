@@ -25,22 +25,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// One that leads nowhere: what is put down is thrown away.
-    #[must_use]
-    pub fn nowhere() -> Self {
-        let shared = Shared { nowhere: true, ..Shared::new(u32::MAX, Subscriptions::default()) };
-        Self { shared: Arc::new(shared), done: watch::channel(()).1 }
-    }
-
     /// Puts a message down to be sent as soon as the broker is there.
     ///
     /// # Errors
     /// When the topic or the size can't be sent, when too much waits already, or after the end of the connection.
     pub fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
         message.check(self.shared.limit())?;
-        if self.shared.nowhere {
-            return Ok(());
-        }
         let topic = message.topic.clone();
         let mut outbox = self.shared.outbox();
         // Asked under the lock: nothing may slip in behind the last words.
@@ -118,8 +108,6 @@ pub(super) struct Shared {
     pub(super) closing: AtomicBool,
     own_limit: u32,
     broker_limit: AtomicU32,
-    /// Nobody will ever fetch what is put down.
-    nowhere: bool,
 }
 
 impl Shared {
@@ -131,7 +119,6 @@ impl Shared {
             closing: AtomicBool::new(false),
             own_limit,
             broker_limit: AtomicU32::new(u32::MAX),
-            nowhere: false,
         }
     }
 

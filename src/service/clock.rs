@@ -1,16 +1,17 @@
-//! The clocks, and waiting for them. Nothing else in Sunward reads a clock, so that a sped-up day needs no more than
-//! another one here.
+//! The clocks, and waiting for them: the only place that reads one, so that a sped-up day needs no more than another
+//! [`Clock`].
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::pace::Pace;
 use crate::core::{Instant, Now};
 
 /// Where the steady clock begins: late enough for a reading to have been measured before the start.
 const BEGIN: Duration = Duration::from_secs(30 * 86_400);
 
-/// A boundary is looked at again at least this often, in case somebody sets the wall clock.
+/// A moment of the wall clock is looked at again at least this often, in case somebody sets that clock.
 const LOOK: Duration = Duration::from_secs(20);
 
 /// The clocks that a bridge runs by: those of this computer, or simulated ones that run faster.
@@ -55,9 +56,9 @@ impl Clock {
         }
     }
 
-    /// The next moment at which a cycle begins: multiples of its length on the wall clock.
-    pub(super) fn next_boundary(self, cycle: Duration) -> Timestamp {
-        boundary_after(self.now().wall, cycle)
+    /// How fast it runs beside the network, whose time limits stay as they are.
+    pub(super) fn pace(self) -> Pace {
+        self.simulated.map_or(Pace::REAL, |simulated| Pace::times(simulated.speed))
     }
 
     /// Waits for a moment of the wall clock.
@@ -79,35 +80,22 @@ impl Clock {
         }
     }
 
+    /// Waits for a while, but never for so long that a wall clock which somebody sets goes unnoticed.
+    pub(super) async fn wait_for_some_of(self, time: Duration) {
+        tokio::time::sleep(self.real(time).min(LOOK)).await;
+    }
+
     /// How long that takes on this computer.
     fn real(self, time: Duration) -> Duration {
         self.simulated.map_or(time, |simulated| time.div_f64(simulated.speed))
     }
 }
 
-fn boundary_after(now: Timestamp, cycle: Duration) -> Timestamp {
-    let cycle = i128::try_from(cycle.as_millis()).unwrap_or(60_000).max(1);
-    let passed = i128::from(now.as_millisecond());
-    let next = (passed.div_euclid(cycle) + 1) * cycle;
-    let left = i64::try_from(next - passed).unwrap_or(60_000);
-    now.checked_add(SignedDuration::from_millis(left)).unwrap_or(now)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use jiff::SignedDuration;
 
-    #[test]
-    fn cycles_begin_at_multiples_of_their_length() {
-        let check = |now: i64, cycle: u64, expect: i64| {
-            let next = boundary_after(Timestamp::from_millisecond(now).unwrap(), Duration::from_millis(cycle));
-            assert_eq!(next.as_millisecond(), expect);
-        };
-        check(1_000, 60_000, 60_000);
-        check(60_000, 60_000, 120_000);
-        check(59_999, 60_000, 60_000);
-        check(-1, 60_000, 0);
-    }
+    use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_simulated_day_goes_by_faster_on_both_clocks() {
@@ -123,6 +111,6 @@ mod tests {
         near(started.elapsed(), 300);
         near(after.at.since(before.at), 86_400);
         near(Duration::try_from(after.wall.duration_since(before.wall)).unwrap(), 86_400);
-        assert_eq!(clock.next_boundary(Duration::from_secs(60)), begin + SignedDuration::from_mins(24 * 60 + 1));
+        assert_eq!(clock.pace().network(Duration::from_secs(1)), Duration::from_secs(288));
     }
 }

@@ -1,34 +1,33 @@
-//! Off-the-shelf devices: what they tell goes to the scheduler, what it decides goes to their own topics.
-//!
-//! Refuses to read what they say: that is `devices`'.
+//! Off-the-shelf devices: what they say goes to the scheduler, what it decides goes to their own topics. `devices` reads
+//! and writes their words.
 
+use super::output::Output;
+use super::service::Service;
 use crate::core::{Action, Event, TaskId};
 use crate::mqtt::Message;
 use crate::units::Watts;
 use crate::wire::report;
 use crate::wire::topics::TaskTopic;
 
-use super::Bridge;
+/// Where the tasks of the configuration come from.
+const CONFIGURATION: &str = "[[task]]";
 
-impl Bridge {
-    /// Before anything else is heard.
+impl Service {
+    /// Before anything comes in.
     pub(super) fn register_devices(&mut self) {
         for event in self.tasks.register() {
-            self.handle(event, "[[task]]");
+            self.handle(event, CONFIGURATION);
         }
     }
 
     /// A message on a topic that the configuration names. False: it names no such topic.
     pub(super) fn receive_from_device(&mut self, message: &Message) -> bool {
-        let now = self.clock.now().at;
-        let Some(heard) = self.tasks.receive(&message.topic, &message.payload, message.retain, now) else {
-            return false;
-        };
-        for outcome in heard {
+        let outcomes = self.tasks.receive(&message.topic, &message.payload, message.retain, self.now.at);
+        let Some(outcomes) = outcomes else { return false };
+        for outcome in outcomes {
             self.take_in(outcome, &message.topic);
         }
         self.send_to_devices();
-        self.tell();
         true
     }
 
@@ -42,50 +41,48 @@ impl Bridge {
             TaskTopic::Config => {
                 let why = format!("task {id} stands in the configuration, [[task]], which wins over a registration");
                 self.handle(Event::RegistrationRefused(id.clone(), why.clone()), topic);
-                self.fault(topic, &why);
+                self.reject(topic, &why);
             }
             TaskTopic::State | TaskTopic::Availability if empty => {}
             TaskTopic::State | TaskTopic::Availability => {
-                self.fault(topic, &format!("task {id} tells this on the topics of its [[task]], not here"));
+                self.reject(topic, &format!("task {id} tells this on the topics of its [[task]], not here"));
             }
-            TaskTopic::Report if self.start_up.is_open() && message.retain => {
+            TaskTopic::Report if !self.start_up.is_over() && message.retain => {
                 self.tasks.recall(id, report::was_running(&message.payload));
                 return false;
             }
             _ => return false,
         }
-        self.tell();
         true
     }
 
-    /// A command is out of our hands: some devices never say more.
+    /// The broker has a command: some devices never say more.
     pub(super) fn command_sent(&mut self, topic: &str, payload: &[u8]) {
-        if let Some(event) = self.tasks.command_sent(topic, payload, self.clock.now().at) {
+        if let Some(event) = self.tasks.command_sent(topic, payload, self.now.at) {
             self.handle(event, topic);
-            self.tell();
         }
     }
 
     /// The retained messages have come in.
     pub(super) fn settle_devices(&mut self) {
-        for event in self.tasks.end_start_up(self.clock.now().at) {
-            self.handle(event, "[[task]]");
+        for event in self.tasks.end_start_up(self.now.at) {
+            self.handle(event, CONFIGURATION);
         }
     }
 
-    /// The broker is there again.
-    pub(super) fn greet_devices(&mut self) {
-        self.tasks.connected(self.clock.now().at);
+    /// The broker is there again: devices are asked for their states.
+    pub(super) fn query_devices(&mut self) {
+        self.tasks.connected(self.now.at);
         self.send_to_devices();
     }
 
     /// Some state would expire soon.
-    pub(super) fn ask_devices(&mut self) {
-        self.tasks.wake(self.clock.now().at);
+    pub(super) fn wake_devices(&mut self) {
+        self.tasks.wake(self.now.at);
         self.send_to_devices();
     }
 
-    pub(super) fn command(&self, task: &TaskId, action: Action) {
+    pub(super) fn command(&mut self, task: &TaskId, action: Action) {
         let (topic, payload) = match self.tasks.command(task, action) {
             Some(message) => (message.topic, message.payload),
             None => {
@@ -97,28 +94,33 @@ impl Bridge {
                 (self.topics.task(task, TaskTopic::Set), payload)
             }
         };
-        self.outlet.command(topic, payload, self.cycle);
+        self.outputs.push(Output::Command { topic, payload, expiry: self.cycle });
     }
 
     /// The task may use so much from now on. What goes to a device is not retained: a charger that reboots must not take
     /// up what was true yesterday.
-    pub(super) fn allow(&mut self, task: &TaskId, watts: Option<Watts>) {
+    pub(super) fn send_setpoint(&mut self, task: &TaskId, watts: Option<Watts>) {
+        self.reports_due.task(task);
         let topic = self.topics.task(task, TaskTopic::Setpoint);
         match watts.map(|watts| (watts, self.tasks.set_setpoint(task, watts))) {
-            Some((watts, Ok(false))) => self.outlet.state(topic, report::setpoint(watts).to_string().into_bytes()),
-            None => self.outlet.forget(&topic),
+            Some((watts, Ok(false))) => {
+                let payload = report::setpoint(watts).to_string().into_bytes();
+                self.publisher.state(topic, payload, &mut self.outputs);
+            }
+            None => self.publisher.clear_retained(&topic, &mut self.outputs),
             Some((_, Ok(true))) => {
-                self.outlet.forget(&topic);
+                self.publisher.clear_retained(&topic, &mut self.outputs);
                 // Not later than a start that comes behind it.
                 self.send_to_devices();
             }
-            Some((_, Err((topic, problem)))) => self.fault(&topic, &problem),
+            Some((_, Err((topic, problem)))) => self.reject(&topic, &problem),
         }
     }
 
     pub(super) fn send_to_devices(&mut self) {
         while let Some(message) = self.tasks.next_message() {
-            self.outlet.command(message.topic, message.payload, self.cycle);
+            let (topic, payload) = (message.topic, message.payload);
+            self.outputs.push(Output::Command { topic, payload, expiry: self.cycle });
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Home Assistant's side of the bridge: its devices appear, change and go with the tasks.
+//! Home Assistant's devices: they appear, change and go with the tasks. What they look like, `home_assistant` knows.
 //!
-//! Refuses to know what a device looks like (`home_assistant` does), and to fight: what somebody removed in Home
-//! Assistant stays away until it changes.
+//! A device that somebody removed in Home Assistant stays away until it changes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config;
 use crate::core::{TaskId, TaskView};
@@ -11,16 +10,19 @@ use crate::home_assistant::{HomeAssistant, Task};
 use crate::mqtt::Message;
 use crate::wire::topics::Topics;
 
-use super::publisher::{Family, Outlet};
+use super::output::Outputs;
+use super::publisher::{Publisher, TopicGroup};
 
 #[derive(Debug)]
 pub(super) struct Discovery {
     home_assistant: HomeAssistant,
     enabled: bool,
     /// The topics of devices.
-    devices: Family,
-    /// What the devices were made of.
-    told: Option<Vec<(TaskId, String, bool)>>,
+    devices: TopicGroup,
+    /// What the devices are made of: of each task its name, and whether it has a set-point.
+    tasks: BTreeMap<TaskId, (String, bool)>,
+    /// The devices are not made of that yet.
+    stale: bool,
     /// Topics that we cleared ourselves, until we hear of it.
     cleared: HashSet<String>,
     /// What devices were when somebody removed them.
@@ -32,8 +34,9 @@ impl Discovery {
         Self {
             home_assistant: HomeAssistant::new(&config.discovery_prefix, topics),
             enabled: config.discovery,
-            devices: Family::default(),
-            told: None,
+            devices: TopicGroup::default(),
+            tasks: BTreeMap::new(),
+            stale: true,
             cleared: HashSet::new(),
             dismissed: HashMap::new(),
         }
@@ -56,17 +59,23 @@ impl Discovery {
     }
 
     /// Takes a message of Home Assistant's topics; `false`: it is none. `starting`: what earlier runs left is coming in.
-    pub(super) fn receive(&mut self, message: &Message, starting: bool, outlet: &mut Outlet) -> bool {
+    pub(super) fn receive(
+        &mut self,
+        message: &Message,
+        starting: bool,
+        publisher: &mut Publisher,
+        outputs: &mut Outputs,
+    ) -> bool {
         let Message { topic, payload, retain } = message;
         if self.home_assistant.is_ours(topic) {
             // One that we cleared ourselves is heard of once, before anything that we published there afterwards.
             let by_us = self.cleared.remove(topic);
             if !payload.is_empty() {
                 if starting && *retain {
-                    outlet.remember(&mut self.devices, topic, payload);
+                    publisher.note_in_group(&mut self.devices, topic, payload);
                 }
-            } else if !by_us && let Some(device) = outlet.lose(&mut self.devices, topic) {
-                tracing::info!("{topic} was cleared: the device stays away until its registration changes");
+            } else if !by_us && let Some(device) = publisher.note_cleared(&mut self.devices, topic) {
+                outputs.info(format!("{topic} was cleared: the device stays away until its registration changes"));
                 self.dismissed.insert(topic.clone(), device);
             }
         } else {
@@ -75,27 +84,33 @@ impl Discovery {
         true
     }
 
-    /// Publishes the devices that are new or changed, and clears those that are gone.
-    pub(super) fn tell(&mut self, tasks: &[TaskView], outlet: &mut Outlet) {
-        let told = self.told.as_ref().map(|told| told.iter().map(|(id, name, setpoint)| (id, name, *setpoint)));
-        if told.is_some_and(|told| told.eq(made_of(tasks))) {
+    /// One task, as it is now; none: it is gone.
+    pub(super) fn set_task(&mut self, id: &TaskId, view: Option<&TaskView>) {
+        let before = self.tasks.get(id).map(|(name, has_setpoint)| (name, *has_setpoint));
+        if before == view.map(|view| (&view.name, view.has_setpoint)) {
             return;
         }
-        self.told = Some(made_of(tasks).map(|(id, name, setpoint)| (id.clone(), name.clone(), setpoint)).collect());
-        let tasks = made_of(tasks).map(|(id, name, has_setpoint)| Task { id, name, has_setpoint });
+        self.stale = true;
+        match view {
+            Some(view) => drop(self.tasks.insert(id.clone(), (view.name.clone(), view.has_setpoint))),
+            None => drop(self.tasks.remove(id)),
+        }
+    }
+
+    /// Publishes the devices that are new or changed, and clears those that are gone.
+    pub(super) fn publish(&mut self, publisher: &mut Publisher, outputs: &mut Outputs) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        let tasks = self.tasks.iter().map(|(id, (name, has_setpoint))| Task { id, name, has_setpoint: *has_setpoint });
         let mut devices = if self.enabled { self.home_assistant.devices(tasks) } else { Default::default() };
         self.dismissed.retain(|topic, device| devices.get(topic) == Some(device));
         devices.retain(|topic, _| !self.dismissed.contains_key(topic));
-        self.cleared.extend(outlet.replace(&mut self.devices, devices));
+        self.cleared.extend(publisher.replace_group(&mut self.devices, devices, outputs));
     }
 
     /// The topics of all devices.
     pub(super) fn topics(&self) -> Vec<String> {
         self.devices.topics()
     }
-}
-
-/// What the devices of tasks are made of.
-fn made_of(tasks: &[TaskView]) -> impl Iterator<Item = (&TaskId, &String, bool)> {
-    tasks.iter().map(|task| (&task.id, &task.name, task.has_setpoint))
 }

@@ -1,6 +1,6 @@
 //! Another Sunward that speaks on the same topics: both would command the same appliances.
 //!
-//! Refuses to decide which of them is the wrong one: people are told, and both go on.
+//! It does not decide which of them is the wrong one: people are warned, and both go on.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::wire::report;
 /// One that has not been heard for so long has ended.
 const LASTS: Duration = Duration::from_secs(600);
 
-/// See the module.
+/// What is known of another Sunward.
 #[derive(Debug, Default)]
-pub(super) struct Rival {
+pub(super) struct DuplicateInstance {
     /// Since when this Sunward is online, as its cycles say: those of another one say otherwise.
     own: Option<String>,
-    heard: Option<Heard>,
+    other: Option<Other>,
 }
 
 #[derive(Debug)]
-struct Heard {
+struct Other {
     online_since: String,
     at: Instant,
 }
@@ -33,33 +33,35 @@ struct Cycle {
     online_since: Timestamp,
 }
 
-impl Rival {
-    pub(super) fn online(&mut self, now: Now) {
+impl DuplicateInstance {
+    /// This Sunward is online from now on.
+    pub(super) fn set_online(&mut self, now: Now) {
         self.own = Some(report::time(now.wall));
     }
 
-    pub(super) fn own(&self) -> Option<&str> {
+    /// Since when this Sunward is online.
+    pub(super) fn online_since(&self) -> Option<&str> {
         self.own.as_deref()
     }
 
-    /// The report of a cycle came, as it was published. Answers whether it speaks of a rival that was not known.
-    pub(super) fn hear(&mut self, cycle: &[u8], now: Now) -> bool {
+    /// The report of a cycle came, as it was published. Returns whether it is that of another Sunward that was not known.
+    pub(super) fn note_cycle(&mut self, cycle: &[u8], now: Now) -> bool {
         let Ok(Cycle { online_since }) = serde_json::from_slice(cycle) else { return false };
         let online_since = report::time(online_since);
         if self.own.as_ref() == Some(&online_since) {
             return false;
         }
-        let is_new = self.present(now).is_none_or(|heard| heard.online_since != online_since);
-        self.heard = Some(Heard { online_since, at: now.at });
+        let is_new = self.present(now).is_none_or(|other| other.online_since != online_since);
+        self.other = Some(Other { online_since, at: now.at });
         is_new
     }
 
-    fn present(&self, now: Now) -> Option<&Heard> {
-        self.heard.as_ref().filter(|heard| now.at.since(heard.at) <= LASTS)
+    fn present(&self, now: Now) -> Option<&Other> {
+        self.other.as_ref().filter(|other| now.at.since(other.at) <= LASTS)
     }
 
     pub(super) fn warning(&self, now: Now) -> Option<String> {
-        let Heard { online_since, .. } = self.present(now)?;
+        let Other { online_since, .. } = self.present(now)?;
         Some(format!(
             "another Sunward, online since {online_since}, commands the same tasks: end one of them, or give each an \
              mqtt.base_topic of its own"
@@ -72,20 +74,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rival_is_who_is_online_since_another_time_and_is_forgotten_ten_minutes_after_its_last_cycle() {
+    fn another_sunward_is_online_since_another_time_and_is_forgotten_ten_minutes_after_its_last_cycle() {
         let now = Now { at: Instant::START, wall: "2026-01-01T10:00:00Z".parse().unwrap() };
-        let mut rival = Rival::default();
-        rival.online(now);
+        let mut duplicate = DuplicateInstance::default();
+        duplicate.set_online(now);
         let cycle = |online_since: &str| format!("{{\"time\": \"\", \"online_since\": \"{online_since}\"}}");
         for ours in [&cycle("2026-01-01T10:00:00.000Z"), "", "{}", "gone"] {
-            assert!(!rival.hear(ours.as_bytes(), now) && rival.warning(now).is_none(), "{ours}");
+            assert!(!duplicate.note_cycle(ours.as_bytes(), now) && duplicate.warning(now).is_none(), "{ours}");
         }
         let theirs = cycle("2026-01-01T09:00:00.000Z");
-        assert!(rival.hear(theirs.as_bytes(), now));
-        assert!(!rival.hear(theirs.as_bytes(), now), "it is known");
-        assert!(rival.warning(now + LASTS).is_some_and(|said| said.contains("online since 2026-01-01T09:00:00.000Z")));
+        assert!(duplicate.note_cycle(theirs.as_bytes(), now));
+        assert!(!duplicate.note_cycle(theirs.as_bytes(), now), "it is known");
+        assert!(
+            duplicate.warning(now + LASTS).is_some_and(|said| said.contains("online since 2026-01-01T09:00:00.000Z"))
+        );
         let later = now + LASTS + Duration::from_secs(1);
-        assert_eq!(rival.warning(later), None);
-        assert!(rival.hear(theirs.as_bytes(), later), "it is there again");
+        assert_eq!(duplicate.warning(later), None);
+        assert!(duplicate.note_cycle(theirs.as_bytes(), later), "it is there again");
     }
 }

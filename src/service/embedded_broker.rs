@@ -1,12 +1,10 @@
 //! The embedded broker, where no other is configured and the feature is there; else nothing.
-//!
-//! Refuses to be a broker: that is `mqtt/broker`'s.
 
 use std::net::SocketAddr;
 
 use crate::config::Config;
 
-/// Perhaps a broker of one's own.
+/// A broker of Sunward's own, or none.
 pub(super) struct OwnBroker {
     #[cfg(feature = "embedded-broker")]
     embedded: Option<crate::mqtt::broker::Embedded>,

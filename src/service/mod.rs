@@ -1,8 +1,16 @@
-//! The one event loop: between the broker and the scheduler, and the only reader of the clock.
+//! `sunward run`: what reaches Sunward becomes an input, [`service::Service`] answers it with outputs, and one small loop
+//! ([`run()`]) does what these say. A recorded run is played by the same code ([`play`]).
 //!
-//! Refuses to decide anything about appliances; it carries messages to the scheduler and decisions from it.
+//! ```text
+//! connection, timers ── input ──▶ Service::step(input, now) ── outputs ──▶ connection, service manager, log
+//!                         │             pure                     │
+//!                         └──────────────▶ recorder ◀────────────┘
+//! ```
 
 mod clock;
+mod comparison;
+mod connection;
+mod cycle_times;
 mod devices;
 mod discovery;
 mod duplicate_instance;
@@ -10,374 +18,28 @@ mod earlier_run;
 mod embedded_broker;
 mod estimate;
 mod input;
+mod output;
+mod pace;
 mod playback;
+mod player;
 mod publisher;
 mod receive;
 mod record_format;
 mod recorder;
 mod rejections;
 mod reports;
+mod reports_due;
+mod run;
+mod scheduling;
 mod sensors;
+#[allow(clippy::module_inception, reason = "the type that everything else here is about")]
+mod service;
 mod set_up;
 mod start_up;
 mod task_commands;
 
-use std::future::Future;
-use std::time::Duration;
-
-use crate::config::{Estimate, Setup};
-use crate::core::{
-    Action, Activity, Criteria, Decision, Event, Instant, Instruction, Now, Refusal, Scheduler, Source, TaskId,
-};
-use crate::devices::{Devices, Received, Sensors};
-use crate::mqtt::{Handle, Incoming, Outgoing};
-use crate::units::counted;
-use crate::wire::report::{self, Latest};
-use crate::wire::topics::{TaskTopic, Topic, Topics};
-
 pub use clock::Clock;
-use discovery::Discovery;
-use duplicate_instance::Rival;
-use earlier_run::Memory;
-use embedded_broker::OwnBroker;
-use input::{Input, Moment};
-pub use playback::{Decided, Rerun, recorded_files, rerun};
-use publisher::{Family, Outlet};
+pub use playback::{Playback, PlayedDecision};
+pub use player::{play, recorded_files};
 pub use recorder::Recorder;
-use rejections::Faults;
-use set_up::{Power, Sources};
-use start_up::StartUp;
-
-/// The service manager is told that we live this often at least, whatever it asks.
-const WATCHDOG: Duration = Duration::from_secs(60);
-
-/// Runs by `clock` until `shutdown` is done. `settled` is called once, when the start-up is over and Sunward is online.
-///
-/// # Errors
-/// When the embedded broker doesn't start. A broker that comes and goes is no error.
-pub async fn run(
-    setup: Setup,
-    clock: Clock,
-    mut recorder: Option<Recorder>,
-    shutdown: impl Future<Output = ()>,
-    settled: impl FnOnce(),
-) -> anyhow::Result<()> {
-    let own_broker = OwnBroker::start(&setup.config).await?;
-    let (config, options) = (setup.config.clone(), setup.connection.clone());
-    let options = own_broker.address().map_or(options.clone(), |address| options.to_listener(address));
-    let broker = options.broker();
-    let sources = Sources::new(setup);
-    let mut filters = sources.filters();
-    let read_once = sources.read_once(&filters);
-    filters.extend(read_once.iter().cloned());
-    let will = Outgoing::state(sources.topics.scheduler_availability(), "offline");
-    let (handle, mut inbox, connection) = crate::mqtt::connect(options, filters, Some(will.clone()))?;
-
-    let now = clock.now();
-    if let Some(recorder) = &mut recorder {
-        recorder.start(&config, sources.topics.scheduler_cycle(), now);
-    }
-    let mut bridge = Bridge { read_once, broker, ..Bridge::new(sources, handle.clone(), now) };
-    let mut settled = Some(settled);
-    let mut boundary = clock.next_boundary(bridge.cycle);
-    let mut alive = watchdog();
-    tokio::pin!(shutdown);
-    loop {
-        let input = tokio::select! {
-            () = &mut shutdown => break,
-            incoming = inbox.next() => match incoming {
-                Some(incoming) => Input::Incoming(incoming),
-                None => anyhow::bail!("the MQTT connection ended by itself"),
-            },
-            () = bridge.start_up.over(), if bridge.start_up.is_open() => Input::Settle,
-            () = clock.reach(boundary), if !bridge.start_up.is_open() => Input::Cycle,
-            () = clock.until(bridge.scheduler.next_wakeup()), if !bridge.start_up.is_open() => Input::Wake,
-            () = clock.until(bridge.sensors.next_wakeup()) => Input::Sensors,
-            () = clock.until(bridge.tasks.next_wakeup()) => Input::Devices,
-            () = bridge.outlet.pause() => {
-                bridge.outlet.publish_some();
-                continue;
-            }
-            () = clock.until(bridge.faults.due()), if !bridge.start_up.is_open() => {
-                bridge.tell_faults(clock.now());
-                continue;
-            }
-            _ = alive.tick() => {
-                // Without a service manager there is nobody to tell.
-                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
-                continue;
-            }
-        };
-        let now = clock.now();
-        if matches!(input, Input::Settle | Input::Cycle) {
-            boundary = clock.next_boundary(bridge.cycle);
-        }
-        let settles = input == Input::Settle;
-        if let Some(recorder) = &mut recorder {
-            recorder.heard(now, &input);
-        }
-        let decisions = bridge.step(input, now);
-        if let Some(recorder) = &mut recorder {
-            recorder.decided(now, &decisions);
-        }
-        if let Some(settled) = settled.take_if(|_| settles) {
-            settled();
-        }
-        if bridge.untold {
-            // The commands are on their way before a hundred reports are written.
-            tokio::task::yield_now().await;
-            bridge.tell();
-        }
-    }
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    handle.close(vec![will]).await;
-    drop(connection);
-    own_broker.end().await;
-    Ok(())
-}
-
-fn watchdog() -> tokio::time::Interval {
-    let period = sd_notify::watchdog_enabled().map_or(WATCHDOG, |limit| (limit / 3).min(WATCHDOG));
-    tokio::time::interval(period)
-}
-
-struct Bridge {
-    scheduler: Scheduler,
-    /// Of tasks that bring none of their own.
-    criteria: Criteria,
-    topics: Topics,
-    power: Power,
-    estimate: Option<Estimate>,
-    /// Those of the configuration.
-    sensors: Sensors,
-    /// Those of the configuration.
-    tasks: Devices,
-    outlet: Outlet,
-    /// The topics of the tasks' reports, modes and priorities.
-    reports: Family,
-    discovery: Discovery,
-    /// What started and stopped last.
-    latest: Latest,
-    /// When that happens which happens now.
-    clock: Moment,
-    /// What came of it.
-    decided: Vec<Decision>,
-    faults: Faults,
-    rival: Rival,
-    start_up: StartUp,
-    memory: Memory,
-    /// When the connection was lost, while it is.
-    lost: Option<Instant>,
-    cycle: Duration,
-    dry_run: bool,
-    /// A cycle has run, and people have not been told yet what it changed.
-    untold: bool,
-    /// What is listened to during the start-up only.
-    read_once: Vec<String>,
-    /// The broker, as people know it.
-    broker: String,
-}
-
-impl Bridge {
-    fn new(sources: Sources, handle: Handle, now: Now) -> Self {
-        let Sources { topics, power, sensors, tasks, discovery, settings, criteria, estimate } = sources;
-        let (cycle, dry_run) = (settings.cycle, settings.dry_run);
-        let mut bridge = Self {
-            scheduler: Scheduler::new(settings, now),
-            criteria,
-            topics,
-            power,
-            estimate,
-            sensors,
-            tasks,
-            outlet: Outlet::new(handle),
-            reports: Family::default(),
-            discovery,
-            latest: Latest::default(),
-            clock: Moment::new(now),
-            decided: Vec::new(),
-            faults: Faults::default(),
-            rival: Rival::default(),
-            start_up: StartUp::default(),
-            memory: Memory::default(),
-            lost: None,
-            cycle,
-            dry_run,
-            untold: false,
-            read_once: Vec::new(),
-            broker: String::new(),
-        };
-        bridge.register_devices();
-        bridge
-    }
-
-    fn take(&mut self, incoming: Incoming) {
-        match incoming {
-            Incoming::Connected { first, .. } => {
-                tracing::info!("connected to {}", self.broker);
-                self.faults.forget_refusals();
-                if let Some(lost) = self.lost.take().filter(|_| !first) {
-                    self.handle(Event::Reconnected(lost), "");
-                }
-                if !first && !self.start_up.is_open() {
-                    self.publish_again();
-                }
-            }
-            Incoming::Subscribed => {
-                self.start_up.subscribed();
-                self.greet_devices();
-            }
-            Incoming::Message(message) => self.receive(message),
-            Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
-            Incoming::Disconnected { reason } => {
-                self.tasks.disconnected();
-                self.start_up.lost();
-                self.lost.get_or_insert(self.clock.now().at);
-                // The reason begins with the broker's address.
-                tracing::warn!("not connected to {reason}");
-            }
-            Incoming::Refused { what } => self.faults.refused(what),
-            Incoming::Dropped { count } => {
-                tracing::warn!("{count} messages came in faster than they could be taken, and were dropped");
-            }
-            Incoming::ClientIdConflict { times } => self.faults.refused(format!(
-                "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
-            )),
-        }
-    }
-
-    /// Sunward's being there first, then the devices: what follows is about them.
-    fn publish_again(&mut self) {
-        let mut first = vec![self.topics.scheduler_availability()];
-        first.extend(self.discovery.topics());
-        self.outlet.publish_again(first);
-    }
-
-    fn handle(&mut self, event: Event, topic: &str) {
-        // What was refused is a fault already.
-        let _ = self.hand_over(event, topic);
-    }
-
-    fn take_in(&mut self, heard: Received, from: &str) {
-        match heard {
-            Ok(event) => self.handle(event, from),
-            Err(problem) => self.fault(from, &problem),
-        }
-    }
-
-    /// As `handle`, for who wants to know what was refused.
-    fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
-        let before = self.scheduler.activity();
-        let outcome = self.scheduler.handle(event, self.clock.now());
-        if let Err(refusal) = &outcome {
-            self.fault(topic, &refusal.to_string());
-        }
-        self.send();
-        if before == Activity::NoData && self.scheduler.activity() == Activity::Active {
-            tracing::info!("power records arrive again");
-            self.tell();
-        }
-        outcome
-    }
-
-    fn fault(&mut self, topic: &str, error: &str) {
-        self.faults.note(topic, error, self.clock.now());
-        self.tell_state();
-    }
-
-    /// The retained messages have come in: what earlier runs left is taken over, and scheduling begins.
-    fn settle(&mut self) {
-        for filter in &self.read_once {
-            self.outlet.handle().unsubscribe(filter);
-        }
-        if let Some(since) = self.start_up.paused_since() {
-            let now = self.clock.now();
-            self.scheduler.restore(crate::core::Snapshot { paused_since: Some(since), ..Default::default() }, now);
-            tracing::info!("still paused, since {since}");
-        }
-        for (id, watts) in self.start_up.take_setpoints() {
-            // What stands on Sunward's own topic was not told on another.
-            let watts = watts.filter(|_| !self.tasks.has_setpoint_topic(&id));
-            let known = crate::core::TaskSnapshot { setpoint: watts, ..Default::default() };
-            let snapshot = crate::core::Snapshot { tasks: [(id.clone(), known)].into(), ..Default::default() };
-            if self.scheduler.restore(snapshot, self.clock.now()).is_empty() {
-                self.outlet.forget(&self.topics.task(&id, TaskTopic::Setpoint));
-            }
-        }
-        self.scheduler.begin(self.clock.now());
-        self.rival.online(self.clock.now());
-        self.settle_devices();
-        self.latest = std::mem::take(&mut self.memory).restore(&mut self.scheduler, self.clock.now());
-        let commands = self.start_up.close();
-        self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
-        self.tell();
-        let tasks = counted(self.scheduler.task_count(), "task");
-        tracing::info!("online with {tasks}, waiting for power records on {}", self.power);
-        for command in commands {
-            match self.topics.parse(&command.topic) {
-                Some(Topic::Task(id, kind)) => self.receive_wish(id, kind, command),
-                _ => self.receive_command(command),
-            }
-        }
-    }
-
-    fn run_cycle(&mut self) {
-        let now = self.clock.now();
-        if self.scheduler.lacks_record(now) {
-            self.estimate(now);
-        }
-        let report = self.scheduler.cycle(now);
-        self.send();
-        let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
-        self.latest.note(&report, name);
-        let record = self.scheduler.latest_record();
-        let report = report::cycle(&report, record, &self.latest, self.rival.own()).to_string();
-        self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
-        self.untold = true;
-    }
-
-    fn wake(&mut self) {
-        let now = self.clock.now();
-        if self.scheduler.is_data_missing(now) {
-            self.estimate(now);
-        }
-        let before = self.scheduler.activity();
-        self.scheduler.wake(now);
-        if before != self.scheduler.activity() {
-            tracing::warn!("no power record arrives on {}", self.power);
-        }
-        self.send();
-        self.untold = true;
-    }
-
-    /// Where nobody measures, the sun is looked up, if the configuration says where it is.
-    fn estimate(&mut self, now: Now) {
-        let Some(estimate) = &self.estimate else { return };
-        let values = estimate::record(estimate, now.wall, self.scheduler.expected_use(now));
-        self.handle(Event::Power { source: Source::Fallback, values, measured: None }, "power.estimate");
-    }
-
-    /// Sends what was decided: stops come before starts.
-    fn send(&mut self) {
-        while let Some(instruction) = self.scheduler.next_instruction() {
-            if let Instruction::Decided(decision) = &instruction {
-                self.decided.push(decision.clone());
-            }
-            if self.dry_run {
-                if let Instruction::Decided(decision) = &instruction {
-                    tracing::info!("dry run, not sent: {decision}");
-                }
-                continue;
-            }
-            match instruction {
-                Instruction::Decided(decision) => {
-                    tracing::info!("{decision}");
-                    self.command(&decision.task, decision.action);
-                }
-                Instruction::Renew(task) => self.command(&task, Action::Start),
-                Instruction::Setpoint(task, watts) => self.allow(&task, watts),
-            }
-        }
-        self.send_to_devices();
-    }
-}
+pub use run::run;

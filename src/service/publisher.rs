@@ -1,11 +1,12 @@
-//! What is published: retained states only when they change, and all of them again, paced, after a new connection.
+//! What the broker retains of Sunward's: published only when it changes, and all of it again, in batches, after a new
+//! connection.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::mqtt::{Handle, Outgoing};
+use super::output::{Output, Outputs};
+use super::pace::Pace;
+use crate::core::Instant;
 
 /// When everything is published again, it comes in batches of so many,
 const BATCH: usize = 20;
@@ -13,126 +14,144 @@ const BATCH: usize = 20;
 /// with so long between them: a small broker and Home Assistant have other things to do.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Topics that are told together: what is not told any more is cleared.
+/// Topics that are published together: one that is left out the next time is cleared.
 #[derive(Debug, Default)]
-pub(super) struct Family(BTreeSet<String>);
+pub(super) struct TopicGroup(BTreeSet<String>);
 
-impl Family {
+impl TopicGroup {
     pub(super) fn topics(&self) -> Vec<String> {
         self.0.iter().cloned().collect()
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Outlet {
-    handle: Handle,
-    /// What the broker retains of ours, by topic.
+pub(super) struct Publisher {
+    /// What the broker retains, by topic.
     retained: HashMap<String, Vec<u8>>,
     /// To be published again, in order.
     again: VecDeque<String>,
-    /// When the next of them are due.
+    /// When the next batch of them is due.
     due: Instant,
+    pause: Duration,
 }
 
-impl Outlet {
-    pub(super) fn new(handle: Handle) -> Self {
-        let due = Instant::now();
-        Self { handle, retained: HashMap::new(), again: VecDeque::new(), due }
-    }
-
-    pub(super) fn handle(&self) -> &Handle {
-        &self.handle
+impl Publisher {
+    pub(super) fn new(pace: Pace) -> Self {
+        Self { retained: HashMap::new(), again: VecDeque::new(), due: Instant::START, pause: pace.network(PAUSE) }
     }
 
     /// A retained state, if it is new.
-    pub(super) fn state(&mut self, topic: String, payload: Vec<u8>) {
+    pub(super) fn state(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
         if self.retained.get(&topic) != Some(&payload) {
-            self.event(topic, payload);
+            self.event(topic, payload, outputs);
         }
     }
 
     /// A retained event: also when it reads like the one before.
-    pub(super) fn event(&mut self, topic: String, payload: Vec<u8>) {
-        self.publish(Outgoing::state(topic.clone(), payload.clone()));
+    pub(super) fn event(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
+        outputs.push(Output::State { topic: topic.clone(), payload: payload.clone() });
         self.retained.insert(topic, payload);
     }
 
-    /// Any state that an earlier run left.
-    pub(super) fn recall(&mut self, topic: &str, payload: &[u8]) {
+    /// Notes what an earlier run left.
+    pub(super) fn note_retained(&mut self, topic: &str, payload: &[u8]) {
         self.retained.insert(topic.to_owned(), payload.to_vec());
     }
 
-    /// One of a family that an earlier run left.
-    pub(super) fn remember(&mut self, family: &mut Family, topic: &str, payload: &[u8]) {
-        family.0.insert(topic.to_owned());
-        self.recall(topic, payload);
+    /// Notes what an earlier run left of a group.
+    pub(super) fn note_in_group(&mut self, group: &mut TopicGroup, topic: &str, payload: &[u8]) {
+        group.0.insert(topic.to_owned());
+        self.note_retained(topic, payload);
     }
 
-    /// Somebody else cleared it: what it was.
-    pub(super) fn lose(&mut self, family: &mut Family, topic: &str) -> Option<Vec<u8>> {
-        family.0.remove(topic);
+    /// Somebody else cleared a topic of a group. Returns what was retained there.
+    pub(super) fn note_cleared(&mut self, group: &mut TopicGroup, topic: &str) -> Option<Vec<u8>> {
+        group.0.remove(topic);
         self.retained.remove(topic)
     }
 
-    /// A whole family: the new and changed ones are published, those that are gone are cleared. Answers which these were.
-    pub(super) fn replace(&mut self, family: &mut Family, told: BTreeMap<String, Vec<u8>>) -> Vec<String> {
-        let gone: Vec<String> = family.0.iter().filter(|topic| !told.contains_key(*topic)).cloned().collect();
+    /// Publishes what is new or changed of a whole group and clears what is left out. Returns the topics of the latter.
+    pub(super) fn replace_group(
+        &mut self,
+        group: &mut TopicGroup,
+        states: BTreeMap<String, Vec<u8>>,
+        outputs: &mut Outputs,
+    ) -> Vec<String> {
+        let gone: Vec<String> = group.0.iter().filter(|topic| !states.contains_key(*topic)).cloned().collect();
         for topic in &gone {
-            family.0.remove(topic);
-            self.forget(topic);
+            group.0.remove(topic);
+            self.clear_retained(topic, outputs);
         }
-        for (topic, payload) in told {
-            family.0.insert(topic.clone());
-            self.state(topic, payload);
+        for (topic, payload) in states {
+            group.0.insert(topic.clone());
+            self.state(topic, payload, outputs);
         }
         gone
     }
 
-    /// Clears a retained state for good.
-    pub(super) fn forget(&mut self, topic: &str) {
+    /// Clears a state for good, if the broker retains it.
+    pub(super) fn clear_retained(&mut self, topic: &str, outputs: &mut Outputs) {
         if self.retained.remove(topic).is_some() {
-            self.clear(topic);
+            outputs.push(Output::Clear { topic: topic.to_owned() });
         }
     }
 
-    pub(super) fn clear(&self, topic: &str) {
-        self.publish(Outgoing::clear(topic));
-    }
-
-    pub(super) fn command(&self, topic: String, payload: String, expiry: Duration) {
-        self.publish(Outgoing::command(topic, payload, expiry));
-    }
-
-    /// Everything is published again, these first: the broker may have forgotten it, or somebody has come who did not
-    /// hear it.
-    pub(super) fn publish_again(&mut self, first: Vec<String>) {
+    /// Publishes everything again, these first: the broker may have forgotten it, or somebody has come who did not hear it.
+    pub(super) fn publish_again(&mut self, first: Vec<String>, now: Instant) {
         let firsts: HashSet<&String> = first.iter().collect();
         let rest: BTreeSet<String> = self.retained.keys().filter(|topic| !firsts.contains(topic)).cloned().collect();
         self.again = first.into_iter().chain(rest).collect();
-        self.due = Instant::now();
+        self.due = now;
     }
 
-    /// Waits until some of them are due; for ever while there are none.
-    pub(super) async fn pause(&self) {
-        if self.again.is_empty() {
-            return std::future::pending().await;
-        }
-        tokio::time::sleep_until(self.due).await;
+    /// When [`Publisher::publish_batch`] has to be called.
+    pub(super) fn next_batch(&self) -> Option<Instant> {
+        (!self.again.is_empty()).then_some(self.due)
     }
 
-    /// Publishes some of them, as they are now.
-    pub(super) fn publish_some(&mut self) {
-        for topic in self.again.drain(..self.again.len().min(BATCH)).collect::<Vec<_>>() {
+    /// Publishes the next batch of what is to be published again, as it is now.
+    pub(super) fn publish_batch(&mut self, now: Instant, outputs: &mut Outputs) {
+        for topic in self.again.drain(..self.again.len().min(BATCH)) {
             if let Some(payload) = self.retained.get(&topic) {
-                self.publish(Outgoing::state(topic, payload.clone()));
+                outputs.push(Output::State { topic, payload: payload.clone() });
             }
         }
-        self.due = Instant::now() + PAUSE;
+        self.due = now + self.pause;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_again_comes_in_batches_the_first_ones_first() {
+        let (mut publisher, mut outputs) = (Publisher::new(Pace::REAL), Outputs::default());
+        for number in 0..45 {
+            publisher.state(format!("topic/{number:02}"), b"payload".to_vec(), &mut outputs);
+        }
+        assert_eq!((outputs.drain().count(), publisher.next_batch()), (45, None));
+        let mut now = Instant::START + Duration::from_secs(7);
+        publisher.publish_again(vec!["topic/44".into(), "cleared/meanwhile".into()], now);
+        let mut batches = Vec::new();
+        while let Some(due) = publisher.next_batch() {
+            assert_eq!(due.since(now), if batches.is_empty() { Duration::ZERO } else { PAUSE });
+            now = due;
+            publisher.publish_batch(now, &mut outputs);
+            batches.push(outputs.drain().collect::<Vec<_>>());
+        }
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [19, 20, 6]);
+        assert!(matches!(&batches[0][0], Output::State { topic, .. } if topic == "topic/44"));
     }
 
-    fn publish(&self, message: Outgoing) {
-        if let Err(problem) = self.handle.publish(message) {
-            tracing::warn!("{problem}");
+    #[test]
+    fn a_pause_of_the_network_is_longer_on_a_clock_that_runs_faster() {
+        let (mut publisher, mut outputs) = (Publisher::new(Pace::times(288.0)), Outputs::default());
+        for number in 0..21 {
+            publisher.state(number.to_string(), b"payload".to_vec(), &mut outputs);
         }
+        publisher.publish_again(Vec::new(), Instant::START);
+        publisher.publish_batch(Instant::START, &mut outputs);
+        assert_eq!(publisher.next_batch(), Some(Instant::START + PAUSE * 288));
     }
 }

@@ -1,18 +1,17 @@
-//! What comes in: each message becomes an event of the scheduler, or a fault that names its topic.
-//!
-//! Refuses to read payloads itself: that is `payload`'s.
+//! What comes in: each message becomes an event of the scheduler, or a rejection that names its topic. `wire` reads the
+//! payloads.
 
+use super::output::Output;
+use super::service::Service;
 use crate::core::{Command, Event, Source, TaskId};
 use crate::mqtt::Message;
 use crate::wire::topics::{TaskTopic, Topic};
 use crate::wire::{self, SetCommand};
 
-use super::Bridge;
-
-impl Bridge {
+impl Service {
     pub(super) fn receive(&mut self, message: Message) {
         if message.retain {
-            self.start_up.heard();
+            self.start_up.note_retained(self.now.at);
         }
         let sensed = self.receive_from_sensors(&message);
         let known = self.receive_from_device(&message) || sensed;
@@ -22,9 +21,10 @@ impl Bridge {
             self.receive_power(source, &message);
             return;
         }
-        if self.discovery.receive(&message, self.start_up.is_open(), &mut self.outlet) {
-            if self.discovery.is_birth(&message) && !self.start_up.is_open() {
-                tracing::info!("Home Assistant has started: it is told everything again");
+        let starting = !self.start_up.is_over();
+        if self.discovery.receive(&message, starting, &mut self.publisher, &mut self.outputs) {
+            if self.discovery.is_birth(&message) && !starting {
+                self.outputs.info("Home Assistant has started: it is told everything again");
                 self.publish_again();
             }
             return;
@@ -33,21 +33,23 @@ impl Bridge {
         match topic {
             Some(Topic::SchedulerSet) => self.receive_command(message),
             Some(Topic::Task(id, kind @ (TaskTopic::ModeSet | TaskTopic::PrioritySet))) => {
-                self.receive_wish(id, kind, message);
+                self.receive_task_command(id, kind, message);
             }
             Some(Topic::Task(id, kind)) => self.receive_task(id, kind, &message),
-            Some(Topic::SchedulerState) if self.start_up.is_open() && message.retain => {
-                self.start_up.own_state(&message.payload, self.clock.now().wall);
+            Some(Topic::SchedulerState) if starting && message.retain => {
+                if let Err(problem) = self.earlier_run.note_state(&message.payload, self.now.wall) {
+                    self.outputs.warn(format!("the state of an earlier run can't be read: {problem}"));
+                }
             }
             Some(Topic::SchedulerAvailability) => self.receive_own_availability(&message),
-            Some(Topic::SchedulerCycle) if self.start_up.is_open() && message.retain => {
-                self.memory.note_cycle(&message.payload);
+            Some(Topic::SchedulerCycle) if starting && message.retain => {
+                self.earlier_run.note_cycle(&message.payload);
             }
             Some(Topic::SchedulerCycle) if !message.retain => self.receive_cycle(&message),
             None if known => {}
             // Nothing that somebody publishes for us may be passed over in silence.
             None if message.payload.is_empty() => {}
-            None => self.fault(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
+            None => self.reject(&message.topic, "not a topic of Sunward's: a task id has 1 to 64 of A-Z a-z 0-9 _ -"),
             Some(_) => {}
         }
     }
@@ -55,11 +57,11 @@ impl Bridge {
     /// Whoever calls this Sunward away is wrong: another one has ended that speaks on the same topics, or the broker was late
     /// with a last will.
     fn receive_own_availability(&mut self, message: &Message) {
-        if message.retain || self.start_up.is_open() || message.payload != b"offline" {
+        if message.retain || !self.start_up.is_over() || message.payload != b"offline" {
             return;
         }
-        self.outlet.event(message.topic.clone(), b"online".to_vec());
-        self.fault(
+        self.publisher.event(message.topic.clone(), b"online".to_vec(), &mut self.outputs);
+        self.reject(
             &message.topic,
             "\"offline\" came, and this Sunward runs: is there another one with this mqtt.base_topic?",
         );
@@ -67,23 +69,22 @@ impl Bridge {
 
     /// A cycle has run: ours, which comes back, or another Sunward's.
     fn receive_cycle(&mut self, message: &Message) {
-        let now = self.clock.now();
-        if self.rival.hear(&message.payload, now) {
-            if let Some(warning) = self.rival.warning(now) {
-                tracing::warn!("{}: {warning}", message.topic);
+        if self.duplicate.note_cycle(&message.payload, self.now) {
+            if let Some(warning) = self.duplicate.warning(self.now) {
+                self.outputs.warn(format!("{}: {warning}", message.topic));
             }
-            self.tell_state();
+            self.reports_due.state();
         }
     }
 
     fn receive_power(&mut self, source: Source, message: &Message) {
         if message.retain {
-            tracing::debug!("{}: a retained record is not a new one", message.topic);
+            self.outputs.debug(format!("{}: a retained record is not a new one", message.topic));
             return;
         }
         match wire::record(&message.payload, self.power.unit) {
             Ok(record) => self.take_record(source, record, &message.topic),
-            Err(problem) => self.fault(&message.topic, &problem.to_string()),
+            Err(problem) => self.reject(&message.topic, &problem.to_string()),
         }
     }
 
@@ -91,13 +92,12 @@ impl Bridge {
         let Some(message) = self.due_command(message) else { return };
         match wire::command(&message.payload) {
             Ok(Some(SetCommand::Do(command))) => {
-                tracing::info!("{}: {}", message.topic, describe(command));
+                self.outputs.info(format!("{}: {}", message.topic, describe(command)));
                 self.handle(Event::Command(command), &message.topic);
-                self.tell();
             }
             Ok(Some(SetCommand::Schedule)) => self.run_cycle(),
             Ok(None) => {}
-            Err(problem) => self.fault(&message.topic, &problem.to_string()),
+            Err(problem) => self.reject(&message.topic, &problem.to_string()),
         }
     }
 
@@ -106,12 +106,12 @@ impl Bridge {
         if message.payload.is_empty() {
             return None;
         }
-        if self.start_up.is_open() {
+        if !self.start_up.is_over() {
             self.start_up.keep(message);
             return None;
         }
         // Obeyed once: it must not come again with the next connection. A retained one that comes live doesn't say so.
-        self.outlet.clear(&message.topic);
+        self.outputs.push(Output::Clear { topic: message.topic.clone() });
         Some(message)
     }
 
@@ -136,28 +136,32 @@ impl Bridge {
             },
             TaskTopic::Availability => match wire::availability(payload) {
                 Ok(available) => Ok(Event::Availability(id, available)),
-                Err(problem) => return self.fault(topic, &problem.to_string()),
+                Err(problem) => return self.reject(topic, &problem.to_string()),
             },
-            TaskTopic::Report | TaskTopic::Mode | TaskTopic::Priority
-                if self.start_up.is_open() && message.retain && !payload.is_empty() =>
-            {
-                self.memory.note(&id, kind, payload);
-                return self.outlet.remember(&mut self.reports, topic, payload);
+            TaskTopic::Report | TaskTopic::Mode | TaskTopic::Priority | TaskTopic::Setpoint => {
+                if !self.start_up.is_over() && message.retain && !payload.is_empty() {
+                    self.note_earlier_run(id, kind, message);
+                }
+                return;
             }
-            TaskTopic::Setpoint if self.start_up.is_open() && message.retain && !payload.is_empty() => {
-                self.outlet.recall(topic, payload);
-                return self.start_up.own_setpoint(id, payload);
-            }
-            _ => return,
+            TaskTopic::Set | TaskTopic::ModeSet | TaskTopic::PrioritySet => return,
         };
         match event {
             Ok(event) => self.handle(event, topic),
             Err((event, problem)) => {
                 self.handle(event, topic);
-                self.fault(topic, &problem.to_string());
+                self.reject(topic, &problem.to_string());
             }
         }
-        self.tell();
+    }
+
+    /// What an earlier run said of a task.
+    fn note_earlier_run(&mut self, id: TaskId, kind: TaskTopic, message: &Message) {
+        self.earlier_run.note_task(&id, kind, &message.payload);
+        self.publisher.note_retained(&message.topic, &message.payload);
+        if kind != TaskTopic::Setpoint {
+            self.reported.insert(id);
+        }
     }
 }
 

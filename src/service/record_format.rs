@@ -1,6 +1,9 @@
-//! How a run is written down: one JSON object a line, each with its moment on both clocks.
+//! How a run is written down: one JSON object a line, each with its moment on both clocks. No secrets: of the connection
+//! only the base topic is kept.
 //!
-//! Refuses secrets: of the connection only the base topic is kept.
+//! Inputs are written whole. Outputs, which a playback makes again and only compares, stand in one line behind their input,
+//! each with topic and payload; a payload that is long, as a report is, as its checksum and length. So a hundred reports take
+//! some five kilobytes, less than the messages that led to them. The lines of the log are left out: they name the broker.
 
 use std::time::Duration;
 
@@ -8,7 +11,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::input::Input;
+use super::input::{Input, Timer};
+use super::output::Output;
 use crate::config::{BrokerSettings, Config, Mqtt};
 use crate::core::{Action, Decision, Instant, Now};
 use crate::mqtt::{Incoming, Message};
@@ -34,6 +38,9 @@ pub(super) enum What {
         /// Which file of the run it is, from 0; in a further one the last message of every topic follows.
         #[serde(default)]
         part: u32,
+        /// Whether outputs follow. Older records have decisions only.
+        #[serde(default)]
+        outputs: bool,
     },
     Connected {
         first: bool,
@@ -49,18 +56,82 @@ pub(super) enum What {
         topic: String,
         payload: Payload,
     },
+    Refused {
+        text: String,
+    },
+    Dropped {
+        count: u64,
+    },
+    ClientIdConflict {
+        times: usize,
+    },
     Settle,
     Cycle,
     Wake,
     Sensors,
     Devices,
-    /// What came of the line before.
+    Republish,
+    Rejections,
+    /// What came of the input before, but for decisions. One input may have two of these lines.
+    Outputs {
+        list: Vec<WrittenOutput>,
+    },
+    /// A decision that came of the input before.
     Decided {
         action: String,
         task: String,
         rule: String,
         reason: String,
     },
+}
+
+/// One output. Of commands all expire with the cycle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WrittenOutput {
+    State(String, Content),
+    Command(String, Content),
+    Clear(String),
+    Unsubscribe(String),
+    Ready,
+}
+
+/// A payload that is only compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Content {
+    Text(String),
+    Long { crc32: u32, bytes: usize },
+}
+
+/// A payload of no more bytes is written whole: set-points, commands, modes.
+const SHORT: usize = 64;
+
+impl WrittenOutput {
+    /// None for what is not written here.
+    pub(super) fn of(output: &Output) -> Option<Self> {
+        Some(match output {
+            Output::State { topic, payload } => Self::State(topic.clone(), Content::of(payload)),
+            Output::Command { topic, payload, .. } => Self::Command(topic.clone(), Content::of(payload.as_bytes())),
+            Output::Clear { topic } => Self::Clear(topic.clone()),
+            Output::Unsubscribe { filter } => Self::Unsubscribe(filter.clone()),
+            Output::Ready => Self::Ready,
+            Output::Decided(_) | Output::Log { .. } => return None,
+        })
+    }
+}
+
+impl Content {
+    pub(super) fn of(payload: &[u8]) -> Self {
+        match std::str::from_utf8(payload) {
+            Ok(text) if payload.len() <= SHORT => Self::Text(text.to_owned()),
+            _ => {
+                let mut crc = flate2::Crc::new();
+                crc.update(payload);
+                Self::Long { crc32: crc.sum(), bytes: payload.len() }
+            }
+        }
+    }
 }
 
 /// Text where it is text, else a list of bytes.
@@ -104,11 +175,10 @@ impl Line {
         let time_zone = config.time_zone.clone().or_else(here);
         let config = Config { mqtt, broker: BrokerSettings::default(), time_zone, ..config.clone() };
         let config = crate::config::settings_of(&config);
-        Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, part: 0 })
+        Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, part: 0, outputs: true })
     }
 
-    /// Nothing of what no decision depends on.
-    pub(super) fn input(now: Now, input: &Input) -> Option<Self> {
+    pub(super) fn input(now: Now, input: &Input) -> Self {
         let what = match input {
             Input::Incoming(Incoming::Connected { first, .. }) => What::Connected { first: *first },
             Input::Incoming(Incoming::Subscribed) => What::Subscribed,
@@ -119,18 +189,24 @@ impl Line {
             Input::Incoming(Incoming::CommandSent { topic, payload }) => {
                 What::CommandSent { topic: topic.clone(), payload: Payload(payload.clone()) }
             }
-            Input::Incoming(
-                Incoming::Refused { .. } | Incoming::Dropped { .. } | Incoming::ClientIdConflict { .. },
-            ) => {
-                return None;
-            }
-            Input::Settle => What::Settle,
-            Input::Cycle => What::Cycle,
-            Input::Wake => What::Wake,
-            Input::Sensors => What::Sensors,
-            Input::Devices => What::Devices,
+            Input::Incoming(Incoming::Refused { what }) => What::Refused { text: what.clone() },
+            Input::Incoming(Incoming::Dropped { count }) => What::Dropped { count: *count },
+            Input::Incoming(Incoming::ClientIdConflict { times }) => What::ClientIdConflict { times: *times },
+            Input::Timer(Timer::Settle) => What::Settle,
+            Input::Timer(Timer::Cycle) => What::Cycle,
+            Input::Timer(Timer::Scheduler) => What::Wake,
+            Input::Timer(Timer::Sensors) => What::Sensors,
+            Input::Timer(Timer::Devices) => What::Devices,
+            Input::Timer(Timer::Republish) => What::Republish,
+            Input::Timer(Timer::Rejections) => What::Rejections,
         };
-        Some(Self::new(now, what))
+        Self::new(now, what)
+    }
+
+    /// None if there is nothing to write.
+    pub(super) fn outputs(now: Now, outputs: &[Output]) -> Option<Self> {
+        let list: Vec<_> = outputs.iter().filter_map(WrittenOutput::of).collect();
+        (!list.is_empty()).then(|| Self::new(now, What::Outputs { list }))
     }
 
     pub(super) fn decided(now: Now, decision: &Decision) -> Self {
@@ -148,10 +224,10 @@ impl Line {
 }
 
 impl What {
-    /// As it reached the bridge; nothing for what came out of it.
+    /// As it reached the service; none for what came out of it.
     pub(super) fn into_input(self) -> Option<Input> {
         Some(match self {
-            Self::Start { .. } | Self::Decided { .. } => return None,
+            Self::Start { .. } | Self::Decided { .. } | Self::Outputs { .. } => return None,
             Self::Connected { first } => Input::Incoming(Incoming::Connected { session_present: false, first }),
             Self::Subscribed => Input::Incoming(Incoming::Subscribed),
             Self::Disconnected => Input::Incoming(Incoming::Disconnected { reason: "the broker, as recorded".into() }),
@@ -161,11 +237,16 @@ impl What {
             Self::CommandSent { topic, payload: Payload(payload) } => {
                 Input::Incoming(Incoming::CommandSent { topic, payload })
             }
-            Self::Settle => Input::Settle,
-            Self::Cycle => Input::Cycle,
-            Self::Wake => Input::Wake,
-            Self::Sensors => Input::Sensors,
-            Self::Devices => Input::Devices,
+            Self::Refused { text } => Input::Incoming(Incoming::Refused { what: text }),
+            Self::Dropped { count } => Input::Incoming(Incoming::Dropped { count }),
+            Self::ClientIdConflict { times } => Input::Incoming(Incoming::ClientIdConflict { times }),
+            Self::Settle => Input::Timer(Timer::Settle),
+            Self::Cycle => Input::Timer(Timer::Cycle),
+            Self::Wake => Input::Timer(Timer::Scheduler),
+            Self::Sensors => Input::Timer(Timer::Sensors),
+            Self::Devices => Input::Timer(Timer::Devices),
+            Self::Republish => Input::Timer(Timer::Republish),
+            Self::Rejections => Input::Timer(Timer::Rejections),
         })
     }
 }

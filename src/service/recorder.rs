@@ -1,16 +1,16 @@
-//! `sunward run --record`: every input goes to a file as it comes, and old files go when there are too many.
-//!
-//! Refuses to disturb: when the disk is full it says so once and writes no more; scheduling goes on.
+//! `sunward run --record`: every input goes to a file as it comes, its outputs follow, and old files go when there are too
+//! many. When the disk is full it says so once and writes no more; scheduling goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::input::Input;
-use super::record_format::{Line, What};
+use super::output::Output;
+use super::record_format::{Content, Line, What};
 use crate::config::Config;
-use crate::core::{Decision, Now};
+use crate::core::Now;
 use crate::mqtt::Incoming;
 
 /// A file is ended when it has grown to this.
@@ -21,6 +21,9 @@ const MOST_FILES: usize = 8;
 
 /// So many bytes of last messages, with their topics, are carried over into the next file.
 const MOST_CARRIED: usize = 4 << 20;
+
+/// So many of Sunward's own cycles are known again when they come back from the broker.
+const MOST_ECHOES: usize = 16;
 
 /// Files are called so, with the time of their beginning in between.
 const NAMES: (&str, &str) = ("sunward-", ".jsonl");
@@ -37,8 +40,10 @@ pub struct Recorder {
     carried: BTreeMap<String, Line>,
     /// Bytes of it.
     carrying: usize,
-    /// Whatever Sunward says here comes back to it, and decides nothing.
+    /// What Sunward publishes here comes back to it, and changes nothing.
     own_cycle: String,
+    /// The latest of that.
+    echoes: VecDeque<Content>,
 }
 
 impl Recorder {
@@ -57,6 +62,7 @@ impl Recorder {
             carried: BTreeMap::new(),
             carrying: 0,
             own_cycle: String::new(),
+            echoes: VecDeque::new(),
         })
     }
 
@@ -66,7 +72,7 @@ impl Recorder {
         Self { largest_file: bytes, ..self }
     }
 
-    /// `own_cycle` is the topic of Sunward's own cycles.
+    /// A run begins. `own_cycle` is the topic of Sunward's own cycles.
     pub(super) fn start(&mut self, config: &Config, own_cycle: String, now: Now) {
         self.start = Some(Line::start(now, config));
         self.own_cycle = own_cycle;
@@ -74,30 +80,43 @@ impl Recorder {
     }
 
     /// An input has come. It is written before anything is made of it, which may be what goes wrong.
-    pub(super) fn heard(&mut self, now: Now, input: &Input) {
-        if self.file.is_some()
-            && !self.is_echo(input)
-            && let Some(line) = Line::input(now, input)
-        {
-            self.attempt(|recorder| {
-                if recorder.size > recorder.largest_file {
-                    recorder.next_file(now)?;
-                }
-                recorder.write(&line)?;
-                recorder.carry(line);
-                recorder.flush()
-            });
+    pub(super) fn input(&mut self, now: Now, input: &Input) {
+        if self.file.is_none() || self.is_echo(input) {
+            return;
         }
+        let line = Line::input(now, input);
+        self.attempt(|recorder| {
+            if recorder.size > recorder.largest_file {
+                recorder.next_file(now)?;
+            }
+            recorder.write(&line)?;
+            recorder.carry(line);
+            recorder.flush()
+        });
     }
 
-    /// What was decided on the last input.
-    pub(super) fn decided(&mut self, now: Now, decisions: &[Decision]) {
-        if !decisions.is_empty() {
-            self.attempt(|recorder| {
-                decisions.iter().try_for_each(|decision| recorder.write(&Line::decided(now, decision)))?;
-                recorder.flush()
-            });
+    /// What came of the last input.
+    pub(super) fn outputs(&mut self, now: Now, outputs: &[Output]) {
+        if self.file.is_none() || outputs.is_empty() {
+            return;
         }
+        for output in outputs {
+            if let Output::State { topic, payload } = output
+                && *topic == self.own_cycle
+            {
+                self.echoes.truncate(MOST_ECHOES - 1);
+                self.echoes.push_front(Content::of(payload));
+            }
+        }
+        let decisions = outputs.iter().filter_map(|output| match output {
+            Output::Decided(decision) => Some(Line::decided(now, decision)),
+            _ => None,
+        });
+        let lines = decisions.chain(Line::outputs(now, outputs));
+        self.attempt(|recorder| {
+            lines.into_iter().try_for_each(|line| recorder.write(&line))?;
+            recorder.flush()
+        });
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -105,7 +124,8 @@ impl Recorder {
     }
 
     fn is_echo(&self, input: &Input) -> bool {
-        matches!(input, Input::Incoming(Incoming::Message(message)) if !message.retain && message.topic == self.own_cycle)
+        let Input::Incoming(Incoming::Message(message)) = input else { return false };
+        !message.retain && message.topic == self.own_cycle && self.echoes.contains(&Content::of(&message.payload))
     }
 
     fn attempt(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) {
@@ -190,130 +210,4 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::File;
-    use std::io::BufReader;
-    use std::time::Duration;
-
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::core::Instant;
-    use crate::mqtt::Message;
-    use crate::service::record_format::Payload;
-    use crate::service::{recorded_files, rerun};
-
-    const OWN_CYCLE: &str = "sunward/scheduler/cycle";
-
-    /// Writes so many meter records, after a task has registered, and lets nobody decide.
-    fn record(folder: &Path, records: u64) {
-        let mut recorder = Recorder::new(folder).unwrap().with_largest_file(2_000);
-        let begin = Now { at: Instant::START + Duration::from_secs(9), wall: "2026-01-01T00:00:00Z".parse().unwrap() };
-        recorder.start(&Config::default(), OWN_CYCLE.into(), begin);
-        let message = |topic: &str, payload: String| {
-            let retain = topic.ends_with("config");
-            Input::Incoming(Incoming::Message(Message { topic: topic.into(), payload: payload.into_bytes(), retain }))
-        };
-        let mut inputs = vec![Input::Incoming(Incoming::Subscribed)];
-        inputs.push(message("sunward/task/heater/config", "{\"power\": 500, \"expire_after\": \"1d\"}".into()));
-        inputs.push(message("sunward/task/heater/state", "OFF".into()));
-        inputs.push(Input::Settle);
-        for number in 0..records {
-            inputs.push(message("sunward/power", format!("{{\"net\": -{}}}", 600 + number)));
-            inputs.push(Input::Cycle);
-        }
-        for (number, input) in (1..).zip(inputs) {
-            let now = begin + number * Duration::from_secs(30);
-            recorder.heard(now, &input);
-        }
-    }
-
-    fn lived(files: Vec<PathBuf>) -> crate::service::Rerun {
-        let files = files.into_iter().map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
-        rerun(files, None).unwrap()
-    }
-
-    #[test]
-    fn what_sunward_says_itself_is_not_recorded_and_what_an_earlier_run_left_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut recorder = Recorder::new(folder.path()).unwrap();
-        let now = Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH };
-        recorder.start(&Config::default(), OWN_CYCLE.into(), now);
-        for (payload, retain) in [("before", true), ("now", false)] {
-            let message = Message { topic: OWN_CYCLE.into(), payload: payload.into(), retain };
-            recorder.heard(now, &Input::Incoming(Incoming::Message(message)));
-        }
-        recorder.heard(now, &Input::Settle);
-        drop(recorder);
-        let text = std::fs::read_to_string(&recorded_files(folder.path()).unwrap()[0]).unwrap();
-        assert_eq!(text.matches(OWN_CYCLE).count(), 1, "{text}");
-        assert!(text.contains("before"), "{text}");
-    }
-
-    #[test]
-    fn files_are_ended_and_the_oldest_go() {
-        let folder = tempfile::tempdir().unwrap();
-        record(folder.path(), 200);
-        let files = recorded_files(folder.path()).unwrap();
-        assert_eq!(files.len(), MOST_FILES);
-        let total: u64 = files.iter().map(|file| file.metadata().unwrap().len()).sum();
-        assert!(total < 8 * 5_000, "{total} bytes");
-    }
-
-    #[test]
-    fn several_files_of_one_run_are_one_run() {
-        let [one, many] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        record(one.path(), 4);
-        record(many.path(), 30);
-        let files = recorded_files(many.path()).unwrap();
-        assert!(recorded_files(one.path()).unwrap().len() == 1 && files.len() > 3);
-        let rerun = lived(files.clone());
-        assert_eq!((rerun.runs, rerun.inputs, rerun.cut, rerun.missing), (1, 64, false, Vec::<String>::new()));
-        // The plug never answers, so it is asked three times, and once more after ten minutes.
-        let starts = rerun.decisions.iter().filter(|decided| decided.task == "heater").count();
-        assert_eq!(starts, 4);
-        let rerun = lived([&files[..1], &files[2..]].concat());
-        assert!(rerun.cut && rerun.runs == 1, "{rerun:?}");
-        let lost = "the file before it is missing, and with it what this was decided on";
-        assert_eq!(rerun.missing, [format!("{}: {lost}", files[2].display())]);
-    }
-
-    #[test]
-    fn what_is_carried_over_has_a_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut recorder = Recorder::new(folder.path()).unwrap();
-        let now = Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH };
-        let carry = |recorder: &mut Recorder, topic: &str, bytes: usize| {
-            let what = What::Message { topic: topic.into(), payload: Payload(vec![b' '; bytes]), retain: true };
-            recorder.carry(Line::new(now, what));
-        };
-        for _ in 0..2 {
-            (0..9).for_each(|topic| carry(&mut recorder, &topic.to_string(), MOST_CARRIED / 8));
-            assert_eq!((recorder.carried.len(), recorder.carrying), (7, 7 * (MOST_CARRIED / 8 + 1)));
-        }
-        carry(&mut recorder, "0", 0);
-        carry(&mut recorder, "8", MOST_CARRIED / 8);
-        assert_eq!(recorder.carried.len(), 8, "there is room again");
-    }
-
-    #[test]
-    fn a_clock_that_was_not_set_costs_no_file_that_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        record(folder.path(), 200);
-        let mut recorder = Recorder::new(folder.path()).unwrap();
-        recorder.start(&Config::default(), OWN_CYCLE.into(), Now { at: Instant::START, wall: Timestamp::UNIX_EPOCH });
-        let files = recorded_files(folder.path()).unwrap();
-        assert_eq!(files.len(), MOST_FILES);
-        assert!(files[0].to_string_lossy().contains("sunward-19700101T"), "{files:?}");
-    }
-
-    #[test]
-    fn a_later_file_can_be_read_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        record(folder.path(), 30);
-        let last = recorded_files(folder.path()).unwrap().pop().unwrap();
-        let rerun = lived(vec![last]);
-        assert!(rerun.decisions.iter().any(|decided| decided.task == "heater"), "its registration was carried over");
-        assert!(rerun.cut);
-    }
-}
+mod tests;

@@ -1,68 +1,85 @@
-//! What people are told: the state, and a report per task.
-//!
-//! Refuses to publish what has not changed.
+//! What people are told: the state, and a report per task. Published where it changed, at the end of a step.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::core::{Activity, Now, Priority, Status};
+use super::rejections::Rejected;
+use super::service::Service;
+use crate::core::{Activity, Priority, Status, TaskId, TaskView};
 use crate::wire::report;
 use crate::wire::topics::TaskTopic;
 
-use super::Bridge;
-use super::input::Moment;
-use super::rejections::Refused;
+impl Service {
+    /// Whether [`Service::report`] has something to do.
+    pub(super) fn has_reports_due(&self) -> bool {
+        self.start_up.is_over() && self.reports_due.any()
+    }
 
-impl Bridge {
-    /// Publishes what changed of the state and of the tasks' reports.
-    pub(super) fn tell(&mut self) {
-        self.untold = false;
-        if self.start_up.is_open() {
+    /// Publishes what the step changed of the state and of the tasks' reports. Commands are on their way by then: a hundred
+    /// reports take their time.
+    pub(super) fn report(&mut self) {
+        let due = self.reports_due.take();
+        // Before Sunward is online nobody is told anything; then it is everything.
+        if !self.start_up.is_over() {
             return;
         }
-        let mut reports = BTreeMap::new();
-        let views = self.scheduler.tasks(self.clock.now());
-        for view in &views {
-            let topic = self.topics.task(&view.id, TaskTopic::Report);
-            reports.insert(topic, report::task(view).to_string().into_bytes());
-            if view.status != Status::Invalid {
-                let priority = view.preferred.map_or("auto", Priority::as_str);
-                for (kind, word) in [(TaskTopic::Mode, view.mode.as_str()), (TaskTopic::Priority, priority)] {
-                    reports.insert(self.topics.task(&view.id, kind), word.into());
-                }
-            }
+        if due.has_every_task() {
+            self.report_every_task();
+        } else if !due.tasks().is_empty() {
+            let now = self.now;
+            let views: Vec<_> = due.tasks().iter().map(|id| (id.clone(), self.scheduler.task(id, now))).collect();
+            self.report_tasks(views.iter().map(|(id, view)| (id, view.as_ref())));
+        }
+        if due.has_state() {
+            self.report_state();
+        }
+    }
+
+    fn report_every_task(&mut self) {
+        let views = self.scheduler.tasks(self.now);
+        let known: BTreeSet<&TaskId> = views.iter().map(|view| &view.id).collect();
+        let gone: Vec<TaskId> = self.reported.iter().filter(|id| !known.contains(id)).cloned().collect();
+        let gone = gone.iter().map(|id| (id, None));
+        self.report_tasks(gone.chain(views.iter().map(|view| (&view.id, Some(view)))));
+    }
+
+    /// Publishes the reports of these tasks, and clears those of which there is nothing to tell any more.
+    fn report_tasks<'a>(&mut self, tasks: impl Iterator<Item = (&'a TaskId, Option<&'a TaskView>)> + Clone) {
+        for (id, view) in tasks.clone() {
+            self.discovery.set_task(id, view);
         }
         // Home Assistant is to forget a task before its report is empty.
-        self.discovery.tell(&views, &mut self.outlet);
-        self.outlet.replace(&mut self.reports, reports);
-        self.tell_state();
-    }
-
-    /// What somebody should look at, in one sentence.
-    fn problem(&self, warnings: &[String], refused: &Refused) -> Option<String> {
-        if self.scheduler.activity() == Activity::NoData {
-            return Some("no power record arrives".into());
+        self.discovery.publish(&mut self.publisher, &mut self.outputs);
+        for (id, view) in tasks {
+            if view.is_some() {
+                self.reported.insert(id.clone());
+            } else {
+                self.reported.remove(id);
+            }
+            let valid = view.filter(|view| view.status != Status::Invalid);
+            let priority = |view: &TaskView| view.preferred.map_or("auto", Priority::as_str);
+            let report = view.map(|view| report::task(view).to_string());
+            self.report_or_clear(id, TaskTopic::Report, report);
+            self.report_or_clear(id, TaskTopic::Mode, valid.map(|view| view.mode.as_str()));
+            self.report_or_clear(id, TaskTopic::Priority, valid.map(priority));
         }
-        let recent = || refused.recent(self.clock.now()).map(|last| format!("{}: {}", last.topic, last.error));
-        warnings.first().cloned().or_else(recent)
     }
 
-    /// More messages were refused than people know of.
-    pub(super) fn tell_faults(&mut self, now: Now) {
-        self.clock = Moment::new(now);
-        self.tell_state();
-    }
-
-    pub(super) fn tell_state(&mut self) {
-        if self.start_up.is_open() {
-            return;
+    fn report_or_clear(&mut self, id: &TaskId, kind: TaskTopic, payload: Option<impl Into<Vec<u8>>>) {
+        let topic = self.topics.task(id, kind);
+        match payload {
+            Some(payload) => self.publisher.state(topic, payload.into(), &mut self.outputs),
+            None => self.publisher.clear_retained(&topic, &mut self.outputs),
         }
-        let now = self.clock.now();
+    }
+
+    fn report_state(&mut self) {
+        let now = self.now;
         let activity = self.scheduler.activity();
         let mut warnings = self.scheduler.warnings(now);
-        warnings.extend(self.rival.warning(now));
+        warnings.extend(self.duplicate.warning(now));
         warnings.extend(self.sensors.warnings());
-        warnings.extend(self.faults.refusals().map(str::to_owned));
-        let refused = self.faults.tell(now).clone();
+        warnings.extend(self.rejections.by_broker().map(str::to_owned));
+        let rejected = self.rejections.publish(now).clone();
         let state = report::State {
             state: activity.as_str(),
             paused: activity == Activity::Paused,
@@ -70,13 +87,22 @@ impl Bridge {
             version: env!("CARGO_PKG_VERSION"),
             cycle: humantime::format_duration(self.cycle).to_string(),
             tasks: self.scheduler.task_count(),
-            rejected: refused.count,
-            last_error: refused.last.as_ref(),
-            problem: self.problem(&warnings, &refused),
+            rejected: rejected.count,
+            last_error: rejected.last.as_ref(),
+            problem: self.problem(&warnings, &rejected),
             warnings,
         };
         if let Ok(payload) = serde_json::to_vec(&state) {
-            self.outlet.state(self.topics.scheduler_state(), payload);
+            self.publisher.state(self.topics.scheduler_state(), payload, &mut self.outputs);
         }
+    }
+
+    /// What somebody should look at, in one sentence.
+    fn problem(&self, warnings: &[String], rejected: &Rejected) -> Option<String> {
+        if self.scheduler.activity() == Activity::NoData {
+            return Some("no power record arrives".into());
+        }
+        let recent = || rejected.recent(self.now).map(|last| format!("{}: {}", last.topic, last.error));
+        warnings.first().cloned().or_else(recent)
     }
 }

@@ -1,4 +1,4 @@
-//! What the configuration means to the bridge: everything that it listens to.
+//! What the configuration means to the service: everything that it listens to.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ impl Sources {
         distinct(filters)
     }
 
-    /// What is read during the start-up only, what earlier runs told, but for what is listened to anyway.
+    /// What is read during the start-up only, what earlier runs published, but for what is listened to anyway.
     pub(super) fn read_once(&self, others: &[String]) -> Vec<String> {
         let own = self.topics.own_filters().into_iter().chain(self.discovery.read_once());
         own.filter(|own| !others.iter().any(|other| covers(other, own))).collect()

@@ -1,15 +1,10 @@
-//! The start-up order of SPEC section 2: first everything retained comes in, then Sunward is online.
+//! The start-up: first everything retained comes in, then Sunward is online (`docs/mqtt.md`).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Deserialize;
-use tokio::time::Instant;
-
-use crate::core::TaskId;
+use super::pace::Pace;
+use crate::core::Instant;
 use crate::mqtt::Message;
-use crate::units::Watts;
 
 /// The retained messages have come in when it is quiet for so long,
 const QUIET: Duration = Duration::from_secs(1);
@@ -20,86 +15,64 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// So many commands are kept for later at most.
 const MOST_COMMANDS: usize = 100;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StartUp {
-    closed: bool,
+    over: bool,
+    quiet: Duration,
+    longest: Duration,
     subscribed: Option<Instant>,
-    heard: Option<Instant>,
+    last_retained: Option<Instant>,
     commands: Vec<Message>,
-    paused_since: Option<Timestamp>,
-    setpoints: BTreeMap<TaskId, Option<Watts>>,
-}
-
-/// What is read of one's own state.
-#[derive(Deserialize)]
-struct OwnState {
-    paused: bool,
-    since: Option<Timestamp>,
 }
 
 impl StartUp {
-    pub(super) fn is_open(&self) -> bool {
-        !self.closed
+    pub(super) fn new(pace: Pace) -> Self {
+        Self {
+            over: false,
+            quiet: pace.network(QUIET),
+            longest: pace.network(LONGEST),
+            subscribed: None,
+            last_retained: None,
+            commands: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
     }
 
     /// The subscriptions are answered.
-    pub(super) fn subscribed(&mut self) {
-        self.subscribed.get_or_insert_with(Instant::now);
+    pub(super) fn subscribed(&mut self, now: Instant) {
+        self.subscribed.get_or_insert(now);
     }
 
     /// The connection is gone: the next one brings everything that is retained anew.
-    pub(super) fn lost(&mut self) {
-        (self.subscribed, self.heard) = (None, None);
+    pub(super) fn disconnected(&mut self) {
+        (self.subscribed, self.last_retained) = (None, None);
     }
 
     /// Something retained came in.
-    pub(super) fn heard(&mut self) {
-        self.heard = Some(Instant::now());
+    pub(super) fn note_retained(&mut self, now: Instant) {
+        self.last_retained = Some(now);
     }
 
-    /// A command that came too early.
+    /// Keeps a command that came too early.
     pub(super) fn keep(&mut self, message: Message) {
         if self.commands.len() < MOST_COMMANDS {
             self.commands.push(message);
         }
     }
 
-    /// What an earlier run told.
-    pub(super) fn own_state(&mut self, payload: &[u8], now: Timestamp) {
-        match serde_json::from_slice(payload) {
-            Ok(OwnState { paused: true, since }) => {
-                self.paused_since = Some(since.unwrap_or(now));
-            }
-            Ok(_) => self.paused_since = None,
-            Err(problem) => tracing::warn!("the state of an earlier run can't be read: {problem}"),
-        }
-    }
-
-    /// A set-point of an earlier run.
-    pub(super) fn own_setpoint(&mut self, id: TaskId, payload: &[u8]) {
-        let watts = std::str::from_utf8(payload).ok().and_then(|text| text.trim().parse().ok());
-        self.setpoints.insert(id, watts.filter(|watts: &f64| watts.is_finite()).map(Watts));
-    }
-
-    /// The set-points of an earlier run; none where what is retained can't be read.
-    pub(super) fn take_setpoints(&mut self) -> BTreeMap<TaskId, Option<Watts>> {
-        std::mem::take(&mut self.setpoints)
-    }
-
-    pub(super) fn paused_since(&self) -> Option<Timestamp> {
-        self.paused_since
-    }
-
-    /// Waits until everything retained has come in; for ever while there is no connection.
-    pub(super) async fn over(&self) {
-        let Some(subscribed) = self.subscribed else { return std::future::pending().await };
-        let quiet = self.heard.unwrap_or(subscribed).max(subscribed) + QUIET;
-        tokio::time::sleep_until(quiet.min(subscribed + LONGEST)).await;
+    /// When everything retained has come in, as far as is known now; none while there is no connection, and afterwards.
+    pub(super) fn ends_at(&self) -> Option<Instant> {
+        let subscribed = self.subscribed.filter(|_| !self.over)?;
+        let quiet = self.last_retained.unwrap_or(subscribed).max(subscribed) + self.quiet;
+        Some(quiet.min(subscribed + self.longest))
     }
 
     /// Ends it, and hands out the commands that came meanwhile.
-    pub(super) fn close(&mut self) -> Vec<Message> {
-        self.closed = true;
+    pub(super) fn end(&mut self) -> Vec<Message> {
+        self.over = true;
         std::mem::take(&mut self.commands)
     }
 }
@@ -108,19 +81,42 @@ impl StartUp {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_breaks_meanwhile_begins_the_start_up_anew() {
-        let mut start_up = StartUp::default();
-        let over = async |start_up: &StartUp| {
-            let before = Instant::now();
-            tokio::time::timeout(LONGEST * 2, start_up.over()).await.ok().map(|()| before.elapsed())
-        };
-        assert_eq!(over(&start_up).await, None);
-        start_up.subscribed();
-        start_up.heard();
-        start_up.lost();
-        assert_eq!(over(&start_up).await, None);
-        start_up.subscribed();
-        assert_eq!(over(&start_up).await, Some(QUIET));
+    const BEGIN: Instant = Instant::START;
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_connection_that_breaks_meanwhile_begins_the_start_up_anew() {
+        let mut start_up = StartUp::new(Pace::REAL);
+        assert_eq!(start_up.ends_at(), None);
+        start_up.subscribed(BEGIN);
+        start_up.note_retained(BEGIN);
+        start_up.disconnected();
+        assert_eq!(start_up.ends_at(), None);
+        start_up.subscribed(BEGIN + 9 * SECOND);
+        assert_eq!(start_up.ends_at(), Some(BEGIN + 9 * SECOND + QUIET));
+    }
+
+    #[test]
+    fn it_lasts_until_it_is_quiet_but_not_for_ever() {
+        let mut start_up = StartUp::new(Pace::REAL);
+        // Something retained may come before the last subscription is answered.
+        start_up.note_retained(BEGIN);
+        start_up.subscribed(BEGIN + SECOND);
+        assert_eq!(start_up.ends_at(), Some(BEGIN + SECOND + QUIET));
+        start_up.note_retained(BEGIN + 3 * SECOND);
+        assert_eq!(start_up.ends_at(), Some(BEGIN + 3 * SECOND + QUIET));
+        start_up.note_retained(BEGIN + 6 * SECOND);
+        assert_eq!(start_up.ends_at(), Some(BEGIN + SECOND + LONGEST));
+        start_up.end();
+        assert_eq!((start_up.ends_at(), start_up.is_over()), (None, true));
+    }
+
+    #[test]
+    fn its_limits_are_the_network_s_however_fast_the_clock_runs() {
+        let mut start_up = StartUp::new(Pace::times(288.0));
+        start_up.subscribed(BEGIN);
+        assert_eq!(start_up.ends_at(), Some(BEGIN + 288 * QUIET));
+        start_up.note_retained(BEGIN + 1_439 * SECOND);
+        assert_eq!(start_up.ends_at(), Some(BEGIN + 288 * LONGEST));
     }
 }

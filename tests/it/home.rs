@@ -13,7 +13,7 @@ use std::process::{ExitStatus, Stdio};
 use serde_json::{Value, json};
 use sunward::config::Protocol;
 use sunward::mqtt::{Incoming, Outgoing};
-use sunward::service::{self, Rerun};
+use sunward::service::{self, Playback};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -90,13 +90,13 @@ impl Sunward {
         self.folder.path().join("record")
     }
 
-    /// Lives through its record: without a broker and at other times, the same inputs lead to the same decisions.
-    pub(crate) fn live_again(&self) -> Rerun {
+    /// Plays its record: without a broker and at other times, the same inputs lead to the same outputs, all of them.
+    pub(crate) fn play_again(&self) -> Playback {
         let files = service::recorded_files(&self.record()).unwrap().into_iter();
         let files = files.map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
-        let rerun = service::rerun(files, None).unwrap_or_else(|problem| panic!("{problem:#}"));
-        assert_eq!(rerun.difference(), None);
-        rerun
+        let playback = service::play(files, None).unwrap_or_else(|problem| panic!("{problem:#}"));
+        assert_eq!(playback.difference(), None);
+        playback
     }
 
     /// The end of what it logged.
@@ -191,7 +191,7 @@ impl Home {
         let mut sunward = self.sunward.take().unwrap();
         let status = sunward.stop().await;
         assert!(status.success(), "{status}: {}", sunward.log());
-        sunward.live_again();
+        sunward.play_again();
         self.offline().await;
     }
 

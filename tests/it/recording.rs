@@ -1,4 +1,4 @@
-//! `sunward run --record` and what `sunward replay` makes of it. Every test that ends Sunward well lives through its record,
+//! `sunward run --record` and what `sunward replay` makes of it. Every test that ends Sunward well plays its record,
 //! too: see `home.rs`.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use sunward::service::{self, Recorder};
 
 use crate::home::{Home, both, program};
 
-/// A home in which everything happens that decides: records, states, a device, wishes, a pause, a broker that goes.
+/// A home in which everything happens that decides: records, states, a device, commands, a pause, a broker that goes.
 async fn eventful(home: &mut Home) {
     home.register("heater", json!({"power": 2000, "keys": ["heater"]})).await;
     home.register(
@@ -36,18 +36,18 @@ async fn eventful(home: &mut Home) {
 }
 
 #[tokio::test]
-async fn a_recorded_run_lives_again_with_exactly_its_decisions() {
+async fn a_recorded_run_plays_with_exactly_its_decisions_and_outputs() {
     both(async |protocol| {
         let mut home = Home::new(protocol, "").await;
         eventful(&mut home).await;
         let mut sunward = home.sunward.take().unwrap();
         assert!(sunward.stop().await.success(), "{}", sunward.log());
-        let rerun = sunward.live_again();
+        let playback = sunward.play_again();
         let decisions: Vec<_> =
-            rerun.decisions.iter().map(|decided| format!("{} {}", decided.action, decided.task)).collect();
+            playback.decisions.iter().map(|decided| format!("{} {}", decided.action, decided.task)).collect();
         assert!(decisions.starts_with(&["start pump".into(), "start heater".into()]), "{decisions:?}");
         assert!(decisions.contains(&"stop pump".into()), "{decisions:?}");
-        assert_eq!((rerun.runs, rerun.recorded), (1, rerun.decisions.clone()));
+        assert_eq!((playback.runs, playback.recorded), (1, playback.decisions.clone()));
     })
     .await;
 }
@@ -61,16 +61,16 @@ async fn a_run_that_was_killed_is_readable_to_its_end() {
     let [file] = service::recorded_files(&sunward.record()).unwrap().try_into().unwrap();
     let text = std::fs::read(&file).unwrap();
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
-    let whole = sunward.live_again();
+    let whole = sunward.play_again();
     assert_eq!(whole.missing, Vec::<String>::new());
     // In the middle of a line, with zeros where nothing was written yet, with what else lay on the disk.
     let last = lines[lines.len() - 1];
     for end in [&last[..last.len() / 2], &[0; 4096], b"\0\0\0\n\xff\0", b"{\"at\":7}\n{}\n"] {
         std::fs::write(&file, [&lines[..lines.len() - 1].concat(), end].concat()).unwrap();
-        let rerun = sunward.live_again();
-        assert!(rerun.inputs + 1 >= whole.inputs && rerun.decisions.len() > 2, "{rerun:?}");
+        let playback = sunward.play_again();
+        assert!(playback.inputs + 1 >= whole.inputs && playback.decisions.len() > 2, "{playback:?}");
         let place = format!("{}, line {}: damaged from here to the end", file.display(), lines.len());
-        assert!(rerun.missing.len() == 1 && rerun.missing[0].starts_with(&place), "{rerun:?}");
+        assert!(playback.missing.len() == 1 && playback.missing[0].starts_with(&place), "{playback:?}");
     }
 }
 
@@ -124,7 +124,7 @@ async fn no_secret_is_recorded() {
 fn what_is_no_record_is_refused_with_its_line() {
     let read = |text: &str| {
         let file = Ok(("a.jsonl".to_owned(), text.as_bytes()));
-        format!("{:#}", service::rerun([file], None).unwrap_err())
+        format!("{:#}", service::play([file], None).unwrap_err())
     };
     assert_snapshot!(read("time,net\n"), @"a.jsonl, line 1: expected a line of `sunward run --record`: expected ident at line 1 column 2");
     let start = "{\"at\":1,\"wall\":\"2026-01-01T00:00:00Z\",\"what\":\"start\",\"version\":\"1\",\"config\":{}}\n";
