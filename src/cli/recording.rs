@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::replay::{open, write};
+use super::files::{open, write};
 use crate::config::Config;
 use crate::service::{self, Decided, Rerun};
 use crate::units::counted;
