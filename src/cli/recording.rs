@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::replay::{open, write};
+use super::files::{open, write};
 use crate::config::Config;
 use crate::service::{self, Playback, PlayedDecision};
 use crate::units::counted;

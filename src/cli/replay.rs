@@ -2,8 +2,7 @@
 //!
 //! Refuses to connect to anything: it reads files, and writes files and a table.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Read, Write};
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +13,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::cli::{Failure, recording};
+use super::failure::Failure;
+use super::files::{open, write};
+use super::recording;
 use crate::config::{Loaded, Setup, load};
 use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Unit};
 
 /// A file that unpacks to more is refused.
 const LARGEST_FILE: u64 = 4 << 30;
-
-/// What a packed file begins with, whatever its name.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What `sunward replay` is called with.
 #[derive(Debug, Args)]
@@ -162,17 +160,6 @@ fn is_recording(path: &Path) -> bool {
     path.is_dir() || name.strip_suffix(".gz").unwrap_or(&name).ends_with(".jsonl")
 }
 
-/// A file, unpacked if it is packed.
-///
-/// # Errors
-/// Names the file.
-pub(super) fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
-    let name = || path.display().to_string();
-    let mut file = BufReader::new(File::open(path).with_context(name)?);
-    let packed = file.fill_buf().with_context(name)?.starts_with(&GZIP);
-    Ok(if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) })
-}
-
 fn contender(name: &str, arguments: &Arguments, setup: Setup, history: &Arc<History>) -> Result<Contender, Failure> {
     let Setup { settings, replay_tasks, .. } = setup;
     let home = Home::new(history.clone(), replay_tasks, settings.time_zone.clone());
@@ -203,16 +190,4 @@ fn history(arguments: &Arguments, time_zone: &TimeZone) -> Result<History, Failu
         return Err(anyhow::anyhow!("{}: larger than 4 GiB, give a part of it", name()).into());
     }
     Ok(history)
-}
-
-/// Writes a whole file.
-pub(super) fn write(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> anyhow::Result<()> {
-    let outcome = File::create(path).map(BufWriter::new).and_then(|mut file| {
-        write(&mut file)?;
-        file.flush()
-    });
-    outcome.with_context(|| path.display().to_string())
 }

@@ -1,6 +1,6 @@
 //! What the chart shows: what flowed in each minute of a day, and when each appliance ran.
 //!
-//! Refuses to count anything itself: it keeps the differences of the home's ledger.
+//! Measures nothing itself: it keeps the differences of the home's ledger.
 
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use crate::units::{KilowattHours, Watts};
 
 const MINUTES: usize = 24 * 60;
 
-/// A span of time within a day.
+/// What flowed in a part of the day.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Span {
+pub(super) struct Amounts {
     /// Made by the sun and used at home.
     pub(super) used: KilowattHours,
     /// Made by the sun and sold.
     pub(super) sold: KilowattHours,
+    /// Taken from the grid.
     pub(super) bought: KilowattHours,
     /// Of each appliance: energy, the part of it that the sun paid for, and how long it ran.
     pub(super) energy: [KilowattHours; Appliance::ALL.len()],
@@ -25,7 +26,7 @@ pub(super) struct Span {
     pub(super) on: [Duration; Appliance::ALL.len()],
 }
 
-impl Span {
+impl Amounts {
     fn add(&mut self, other: &Self) {
         self.used += other.used;
         self.sold += other.sold;
@@ -38,34 +39,35 @@ impl Span {
     }
 }
 
-/// See the module.
+/// One day of the demo, minute by minute.
 #[derive(Debug)]
-pub(super) struct Day {
+pub(super) struct DayHistory {
     begin: Timestamp,
-    minutes: Vec<Span>,
-    counted: Ledger,
+    minutes: Vec<Amounts>,
+    /// The ledger as it was at the last call of [`DayHistory::add`].
+    last: Ledger,
     /// Minutes of it that have passed.
     passed: usize,
 }
 
-impl Day {
+impl DayHistory {
     pub(super) fn new(begin: Timestamp) -> Self {
-        Self { begin, minutes: vec![Span::default(); MINUTES], counted: Ledger::default(), passed: 0 }
+        Self { begin, minutes: vec![Amounts::default(); MINUTES], last: Ledger::default(), passed: 0 }
     }
 
-    /// A new day begins; what was counted before it stays counted.
-    pub(super) fn begin_again(&mut self, begin: Timestamp) {
+    /// Begins a new day, unless it is the same one. What the ledger holds already belongs to the days before.
+    pub(super) fn start(&mut self, begin: Timestamp) {
         if begin != self.begin {
-            *self = Self { counted: std::mem::take(&mut self.counted), ..Self::new(begin) };
+            *self = Self { last: std::mem::take(&mut self.last), ..Self::new(begin) };
         }
     }
 
-    /// The ledger stands so at this time.
+    /// Adds what the ledger holds more than at the last call to the minute of this time.
     pub(super) fn add(&mut self, now: Timestamp, ledger: &Ledger) {
         let minute = usize::try_from(now.duration_since(self.begin).as_secs() / 60).unwrap_or(0);
-        let before = std::mem::replace(&mut self.counted, ledger.clone());
+        let before = std::mem::replace(&mut self.last, ledger.clone());
         let uses = |f: &dyn Fn(usize) -> KilowattHours| std::array::from_fn(f);
-        let span = Span {
+        let amounts = Amounts {
             used: ledger.produced - ledger.exported - (before.produced - before.exported),
             sold: ledger.exported - before.exported,
             bought: ledger.imported - before.imported,
@@ -74,23 +76,23 @@ impl Day {
             on: std::array::from_fn(|at| ledger.uses[at].on.saturating_sub(before.uses[at].on)),
         };
         self.passed = self.passed.max(minute + 1).min(MINUTES);
-        self.minutes[minute.min(MINUTES - 1)].add(&span);
+        self.minutes[minute.min(MINUTES - 1)].add(&amounts);
     }
 
     pub(super) fn begin(&self) -> Timestamp {
         self.begin
     }
 
-    /// The day in so many equal parts, as far as it has come; the last one may be incomplete.
-    pub(super) fn parts(&self, count: usize) -> Vec<Part> {
+    /// Returns the day in so many equal parts, as far as it has come; the last one may be incomplete.
+    pub(super) fn parts(&self, count: usize) -> Vec<DayPart> {
         let edge = |part: usize| part * MINUTES / count.max(1);
         (0..count)
             .map(|part| (edge(part), edge(part + 1).min(self.passed)))
             .take_while(|(from, to)| from < to)
             .map(|(from, to)| {
-                let mut span = Span::default();
-                self.minutes[from..to].iter().for_each(|minute| span.add(minute));
-                Part { span, time: Duration::from_secs(60 * (to - from) as u64) }
+                let mut amounts = Amounts::default();
+                self.minutes[from..to].iter().for_each(|minute| amounts.add(minute));
+                DayPart { amounts, time: Duration::from_secs(60 * (to - from) as u64) }
             })
             .collect()
     }
@@ -98,15 +100,15 @@ impl Day {
 
 /// A part of the day.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
-    pub(super) span: Span,
+pub(super) struct DayPart {
+    pub(super) amounts: Amounts,
     pub(super) time: Duration,
 }
 
-impl Part {
-    /// The mean powers: used of the sun, sold, bought.
+impl DayPart {
+    /// Returns the mean powers: sun used at home, sun sold, bought.
     pub(super) fn powers(&self) -> [Watts; 3] {
-        [self.span.used, self.span.sold, self.span.bought].map(|energy| energy.over(self.time))
+        [self.amounts.used, self.amounts.sold, self.amounts.bought].map(|energy| energy.over(self.time))
     }
 }
 
@@ -116,14 +118,14 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::cli::demo::site;
+    use crate::cli::demo::place::site;
     use crate::simulate::Home;
 
     #[test]
     fn the_parts_of_a_day_are_the_whole_of_it_however_it_is_cut() {
         let begin: Timestamp = "2026-06-21T03:00:00Z".parse().unwrap();
         let mut home = Home::new(7, site(), TimeZone::UTC, begin);
-        let mut day = Day::new(begin);
+        let mut day = DayHistory::new(begin);
         home.switch(Appliance::Boiler, true);
         for step in 1..=15 * 60 * 2 {
             home.advance(begin + SignedDuration::from_secs(30 * step));
@@ -132,14 +134,15 @@ mod tests {
         let ledger = home.ledger();
         for count in [1, 7, 67, 1440] {
             let parts = day.parts(count);
-            let sum = |f: fn(&Span) -> KilowattHours| parts.iter().map(|part| f(&part.span)).sum::<KilowattHours>();
+            let sum =
+                |f: fn(&Amounts) -> KilowattHours| parts.iter().map(|part| f(&part.amounts)).sum::<KilowattHours>();
             let check = |sum: KilowattHours, expect: KilowattHours| {
                 assert!((sum - expect).0.abs() < 1e-9, "{sum:?} {expect:?}")
             };
-            check(sum(|span| span.sold), ledger.exported);
-            check(sum(|span| span.bought), ledger.imported);
-            check(sum(|span| span.used), ledger.produced - ledger.exported);
-            check(sum(|span| span.energy[0]), ledger.uses[0].energy);
+            check(sum(|amounts| amounts.sold), ledger.exported);
+            check(sum(|amounts| amounts.bought), ledger.imported);
+            check(sum(|amounts| amounts.used), ledger.produced - ledger.exported);
+            check(sum(|amounts| amounts.energy[0]), ledger.uses[0].energy);
         }
         assert_eq!(day.parts(24).len(), 16, "the sixteenth hour has begun");
     }

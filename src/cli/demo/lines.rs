@@ -1,41 +1,41 @@
-//! The demo where nobody paints: one line for each happening, and one for each hour.
+//! The demo where standard output is no terminal: one line for each event, and one for each hour.
 
 use std::io::{self, Write as _};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Times;
-use super::picture::{port, power, told};
-use super::seen::Happening;
+use super::event::{DemoEvent, EventKind};
+use super::times::Times;
+use super::words::{mosquitto_pub, power};
 use crate::simulate::{Flows, Ledger};
 use crate::units::Watts;
 
 /// Longer lines help nobody, and what comes from a broker has no length of its own.
 const WIDEST: usize = 500;
 
-/// See the module.
+/// Writes lines as time goes by.
 pub(super) struct Lines {
     next_hour: Timestamp,
 }
 
 impl Lines {
     /// Says where everything is.
+    ///
+    /// # Errors
+    /// When standard output is gone; here and below.
     pub(super) fn begin(times: &Times, broker: &str) -> io::Result<Self> {
-        let begin = times.begin.to_zoned_datetime(times.zone.clone());
-        say(&format!("Sunward demo at {broker}: {}, {} times faster", begin.strftime("%a %-d %b %Y"), times.speed))?;
-        say(&format!(
-            "mosquitto_pub {}-t sunward/scheduler/set -m pause holds everything, Ctrl-C ends it",
-            port(broker)
-        ))?;
+        let date = times.local(times.begin, "%a %-d %b %Y");
+        print_line(&format!("Sunward demo at {broker}: {date}, {} times faster", times.speed))?;
+        print_line(&format!("{} holds everything, Ctrl-C ends it", mosquitto_pub(broker, "pause")))?;
         Ok(Self { next_hour: times.begin })
     }
 
-    /// What happened.
-    pub(super) fn tell(&self, news: &[Happening], times: &Times) -> io::Result<()> {
-        news.iter().try_for_each(|happening| say(&told(happening, times).render(WIDEST, false)))
+    /// Writes what happened.
+    pub(super) fn events(&self, events: &[DemoEvent], times: &Times) -> io::Result<()> {
+        events.iter().try_for_each(|event| print_line(&shortened(&describe(event, times))))
     }
 
-    /// Once an hour: how everything stands.
+    /// Writes how everything stands, once an hour.
     pub(super) fn hour(&mut self, now: Timestamp, flows: &Flows, ledger: &Ledger, times: &Times) -> io::Result<()> {
         if now < self.next_hour {
             return Ok(());
@@ -43,22 +43,52 @@ impl Lines {
         while self.next_hour <= now {
             self.next_hour += SignedDuration::from_hours(1);
         }
-        let local = now.to_zoned_datetime(times.zone.clone());
         let (net, word) = (flows.net(), if flows.net() > Watts::ZERO { "buying" } else { "selling" });
         let share =
             ledger.self_consumption().map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", share.0 * 100.0));
-        say(&format!(
+        print_line(&format!(
             "{}  sun {}, base load {}, tasks {}, {word} {}; self-consumption {share}",
-            local.strftime("%H:%M"),
+            times.local(now, "%H:%M"),
             power(flows.solar),
             power(flows.base),
             power(flows.tasks()),
-            power(Watts(net.0.abs())),
+            power(net.abs()),
         ))
     }
 }
 
-/// One line on standard output.
-pub(super) fn say(line: &str) -> io::Result<()> {
+/// Writes one line to standard output.
+///
+/// # Errors
+/// When standard output is gone.
+pub(super) fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
+}
+
+fn describe(event: &DemoEvent, times: &Times) -> String {
+    let time = times.local(event.time, "%H:%M");
+    match &event.kind {
+        EventKind::Start { task, reason } => format!("{time}  start {task:<11} {reason}"),
+        EventKind::Stop { task, reason } => format!("{time}  stop  {task:<11} {reason}"),
+        EventKind::End { task, note } => format!("{time}  ends  {task:<11} {note}"),
+        EventKind::Scheduler { state } => format!("{time}  Sunward is {}", state.replace('_', " ")),
+    }
+}
+
+fn shortened(line: &str) -> String {
+    if line.chars().count() <= WIDEST {
+        return line.to_owned();
+    }
+    line.chars().take(WIDEST - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_ends_in_dots() {
+        assert_eq!(shortened(&"°".repeat(WIDEST)), "°".repeat(WIDEST));
+        assert_eq!(shortened(&"°".repeat(WIDEST + 1)), "°".repeat(WIDEST - 1) + "…");
+    }
 }

@@ -1,17 +1,15 @@
-//! What a day of the demo came to, in a few lines.
+//! What the time of the demo came to, in a few lines.
 
 use jiff::Timestamp;
 
-use super::Times;
+use super::times::Times;
+use super::words::percent;
 use crate::simulate::{Appliance, Ledger};
-use crate::units::{KilowattHours, Share};
+use crate::units::KilowattHours;
 
-/// The lines.
+/// Returns the lines, from the begin of the demo to this time.
 pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<String> {
-    let local = |time: Timestamp| time.to_zoned_datetime(times.zone.clone()).strftime("%a %-d %b, %H:%M").to_string();
-    let percent = |share: Option<Share>| {
-        share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", (share.0 * 100.0).floor()))
-    };
+    let local = |time: Timestamp| times.local(time, "%a %-d %b, %H:%M");
     let mut lines = vec![
         String::new(),
         format!("From {} to {}:", local(times.begin), local(until)),
