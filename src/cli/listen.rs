@@ -1,6 +1,6 @@
-//! `sunward check --listen 30s`: connects, listens, and tells what came and what of it will hurt.
+//! `sunward check --listen 30s`: connects, listens, and prints what came and what of it will hurt.
 //!
-//! Refuses to publish anything but the questions (`query_topic`) of configured devices that don't tell their state by
+//! Refuses to publish anything but the questions (`query_topic`) of configured devices that don't publish their state by
 //! themselves, and to take the place of a Sunward that runs: its client id is another.
 
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::diagnosis::Listener;
 use crate::mqtt::{Handle, Inbox, Incoming, Outgoing, connect};
 use crate::service::Clock;
 
-/// The broker has so long to let us in.
+/// The broker must let us in within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Listens for so long, and prints what came of it.
@@ -29,8 +29,8 @@ pub async fn listen(setup: Setup, time: Duration, mut out: impl Write) -> anyhow
     subscribe(&mut listener, &mut inbox, clock, &broker).await?;
     writeln!(out, "Listening to {broker} for {}, Ctrl-C ends it earlier.\n", humantime::format_duration(time))?;
     out.flush()?;
-    hear(&mut listener, &mut inbox, &handle, clock, time).await;
-    // Everything was heard: how the connection ends doesn't matter.
+    receive(&mut listener, &mut inbox, &handle, clock, time).await;
+    // All has been received: how the connection ends doesn't matter.
     let _ = handle.close(Vec::new()).await;
     drop(connection);
     let diagnosis = listener.end(clock.now());
@@ -61,7 +61,7 @@ async fn subscribe(listener: &mut Listener, inbox: &mut Inbox, clock: Clock, bro
     Ok(())
 }
 
-async fn hear(listener: &mut Listener, inbox: &mut Inbox, handle: &Handle, clock: Clock, time: Duration) {
+async fn receive(listener: &mut Listener, inbox: &mut Inbox, handle: &Handle, clock: Clock, time: Duration) {
     let over = tokio::time::sleep(time);
     tokio::pin!(over);
     loop {

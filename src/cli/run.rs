@@ -1,4 +1,4 @@
-//! `sunward run`: the scheduler, until it is told to end.
+//! `sunward run`: the scheduler, until a signal ends it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub async fn run(setup: Setup, file: Option<PathBuf>, record: Option<&Path>) -> 
     let recorder = record.map(|folder| Recorder::new(folder).with_context(|| format!("--record {}", folder.display())));
     let recorder = recorder.transpose()?;
     let ready = || {
-        // Without a service manager there is nobody to tell.
+        // Without a service manager, nobody waits for this.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     };
     service::run(setup, Clock::default(), recorder, end(), ready).await

@@ -1,6 +1,6 @@
 //! The checks of single values: topics, addresses, files, time zones, numbers.
 //!
-//! Each returns the end of a sentence that began with the key. Refuses to know which key that is, and to change anything.
+//! Each returns the end of a sentence that began with the key. They look at the file system and change nothing there.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! `scheduler.criteria`: when tasks that bring no criteria of their own start and keep running.
 //!
-//! Refuses to know what an expression may say: `wire` does.
+//! What an expression may say is defined in `wire`, as registrations use the same ones.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! What is wrong with settings, gathered until all of it is known.
 //!
-//! Refuses to repair: a setting is obeyed or refused, never bent.
+//! A setting is obeyed or refused, never adjusted.
 
 use super::problem::{ConfigError, Place, Problem};
 use crate::mqtt::OptionsError;

@@ -1,6 +1,6 @@
 //! Finds and reads the settings: defaults ← file ← environment, and remembers where each one came from.
 //!
-//! Refuses to look at the process: the environment is an argument.
+//! The environment is an argument, so that tests bring their own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

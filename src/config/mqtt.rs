@@ -1,6 +1,6 @@
 //! `[mqtt]`, and the options of the connection that it describes.
 //!
-//! Refuses to know what can work: that is for [`crate::mqtt::OptionsBuilder`] to say.
+//! What can work is checked by [`crate::mqtt::OptionsBuilder`].
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Which keys there are, and where the value of each came from.
 //!
-//! Refuses to read anything: it looks at settings that were read, beside the tree that they were read from.
+//! It compares settings that were read with the tree that they were read from.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The settings as they are written, with their defaults.
 //!
-//! Refuses to read or to check anything: `load` knows where settings come from, and `setup` what they mean.
+//! `load` knows where they come from, and `setup` what they mean.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 //! errors. Here a value from the file must have the type it is meant to have. One from the environment is always text,
 //! and only the struct that asks decides whether that is a number: a password `1e5` stays `1e5`.
 //!
-//! Refuses to know which keys exist (the structs say so) and where in a file something stands.
+//! Which keys exist is said by the structs; where a key stands is for the caller to find out.
 
 use std::fmt;
 

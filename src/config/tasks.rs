@@ -1,7 +1,7 @@
 //! `[[task]]` and `[[replay.task]]`: what the tables mean, and what they must not be beside each other.
 //!
-//! Refuses to read a single table: [`crate::devices::DeviceTask`] and [`crate::replay::PlannedTask`] do, with the code that
-//! reads registrations.
+//! A single table is read by [`crate::devices::DeviceTask`] or [`crate::replay::PlannedTask`], with the code that reads
+//! registrations.
 
 use std::collections::HashMap;
 
@@ -62,8 +62,8 @@ fn foreign_topics(place: &str, table: &Table, own: &str, found: &mut Findings) {
 #[derive(Default)]
 struct Beside {
     ids: HashMap<TaskId, usize>,
-    /// By topic and payload: a strip of several plugs may have one topic for all, and tells them apart by what the
-    /// command says.
+    /// By topic and payload: a strip of several plugs may have one topic for all, and distinguishes them by the
+    /// payload of the command.
     commands: HashMap<(String, String), usize>,
 }
 

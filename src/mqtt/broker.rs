@@ -1,8 +1,8 @@
 //! A broker inside the program, for the start without any set-up, the demo and quick tests.
 //!
 //! Refuses to be more than that: one plain listener where the configuration says, no passwords, a limit on everything.
-//! A home that is lived in is better served by Mosquitto. Know that this library tells the client id of a publisher to
-//! every MQTT 5 subscriber, and that no setting ends that.
+//! A home that is lived in is better served by Mosquitto. This library sends the client id of a publisher to every
+//! MQTT 5 subscriber, and has no setting to prevent that.
 
 use std::io;
 use std::net::SocketAddr;
@@ -181,7 +181,7 @@ fn guarded(storage: Option<&Path>, address: SocketAddr, max_packet_size: u32) ->
         max_queued_bytes_per_client: QUEUED_BYTES,
         ..StorageConfig::default()
     };
-    // Anonymous on purpose: without any set-up there is nobody to tell a password to. And where nobody logs in, nobody
+    // Anonymous on purpose: without any set-up nobody knows a password. And where nobody logs in, nobody
     // must be locked out for bad logins either; it would hit the loopback address, that is, everybody.
     let auth = AuthConfig {
         allow_anonymous: true,
@@ -221,7 +221,7 @@ async fn resolve(listen: &str) -> Result<SocketAddr, BrokerError> {
     lookup_host(listen).await.map_err(refused)?.next().ok_or_else(nothing)
 }
 
-/// The library answers a text; the system, asked once more, answers what is wrong.
+/// The library returns a text. The system, asked once more, says what is wrong.
 async fn explain(address: SocketAddr, problem: &str) -> BrokerError {
     match TcpListener::bind(address).await {
         Err(problem) if problem.kind() == io::ErrorKind::AddrInUse => {

@@ -229,10 +229,10 @@ impl<'a> Session<'a> {
                     (done, _) => self.report_command(done),
                 }
             }
-            Event::Subscribed(packet_id, answers) => {
+            Event::Subscribed(packet_id, refusals) => {
                 let filters = shared.subscriptions().answered(packet_id);
-                for (filter, answer) in filters.into_iter().zip(answers) {
-                    if let Some(refusal) = answer {
+                for (filter, refusal) in filters.into_iter().zip(refusals) {
+                    if let Some(refusal) = refusal {
                         self.refused(format!("subscribing to {filter}"), &refusal);
                     }
                 }

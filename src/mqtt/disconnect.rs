@@ -1,6 +1,6 @@
 //! Why a connection ended, in plain words and with a hint where there is one.
 //!
-//! Refuses to decide what to do about it: `client` does.
+//! What to do about it is decided in `client`.
 
 use rumqttc::v5::mqttbytes::Error;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode as V5Code, DisconnectReasonCode};
@@ -16,7 +16,7 @@ pub(super) struct Disconnect {
     pub(super) reason: String,
 }
 
-/// What the client must tell apart.
+/// The causes that `client` reacts to differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The broker does not let us in: asking soon again is no use.

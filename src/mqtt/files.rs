@@ -1,6 +1,6 @@
 //! The small files that `[mqtt]` names: passwords and certificates.
 //!
-//! Refuses what is no file, before a parser says something that nobody understands.
+//! What can't be read is explained here, in plainer words than a parser has.
 
 use std::io::{self, Read as _};
 use std::path::Path;

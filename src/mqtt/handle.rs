@@ -65,7 +65,7 @@ impl Handle {
     /// Sends `last` (an `offline`, say) after all that waits, waits for the broker's acknowledgements for at most five
     /// seconds, and disconnects. Between two attempts to connect there is nothing to wait for.
     ///
-    /// Answers whether the broker confirmed everything.
+    /// Returns whether the broker confirmed everything.
     pub async fn close(mut self, last: Vec<Outgoing>) -> bool {
         self.last_words(last);
         self.shared.wake.notify_one();

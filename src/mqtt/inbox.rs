@@ -1,7 +1,7 @@
 //! The hand-off from the task that talks to the broker to the owner of the connection: bounded, and never blocking.
 //!
-//! When the owner can't keep up, older values of the same topic go first, then the oldest of all; what went is counted
-//! and told. Refuses to make the broker wait: a client that stops reading loses its connection.
+//! When the owner can't keep up, older values of the same topic go first, then the oldest of all; how many went is counted
+//! and reported. Refuses to make the broker wait: a client that stops reading loses its connection.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,9 +23,9 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// What came in next; `None` once the connection has been closed for good and everything has been taken.
+    /// Returns what came in next; `None` once the connection has been closed for good and everything has been taken.
     ///
-    /// Safe to cancel: nothing is taken before it is answered.
+    /// Safe to cancel: nothing is taken before it is returned.
     pub async fn next(&mut self) -> Option<Incoming> {
         loop {
             let waiting = self.shared.wake.notified();

@@ -1,6 +1,6 @@
 //! What is sent and what comes in: messages as the rest of the program sees them, and the checks they pass first.
 //!
-//! Refuses to know how a message travels.
+//! How a message travels is decided in `v5` and `v311`.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Message {
     pub retain: bool,
 }
 
-/// What the connection tells its owner.
+/// What comes out of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// The broker let us in; all subscriptions are on their way again.
@@ -115,7 +115,7 @@ impl Outgoing {
     }
 
     /// A command: never retained, in order, and worthless after `expiry`. Over MQTT 5 it goes with QoS 1 and the broker
-    /// is told when it expires; over MQTT 3.1.1 with QoS 0, so that no broker keeps it for a device that is away.
+    /// learns when it expires; over MQTT 3.1.1 with QoS 0, so that no broker keeps it for a device that is away.
     pub fn command(topic: impl Into<String>, payload: impl Into<Vec<u8>>, expiry: Duration) -> Self {
         Self { topic: topic.into(), payload: payload.into(), kind: Kind::Command { expiry } }
     }

@@ -33,6 +33,8 @@ mod message;
 mod options;
 mod options_builder;
 mod options_error;
+#[cfg(test)]
+mod options_tests;
 mod outbox;
 mod protocol;
 mod subscriptions;

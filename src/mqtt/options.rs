@@ -1,6 +1,6 @@
 //! What a connection needs, checked, with every file read.
 //!
-//! Refuses to read settings: [`super::OptionsBuilder`] does, and makes nothing but options that can work.
+//! They are made by `options_builder` only, and only if they can work.
 
 use std::fmt;
 use std::net::SocketAddr;

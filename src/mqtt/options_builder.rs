@@ -1,7 +1,7 @@
 //! Makes the options of a connection out of settings as people write them.
 //!
-//! Refuses to guess, and to stop at the first problem: whatever cannot work is an error that names its key and says what
-//! to write instead, and [`OptionsBuilder::build_or_all`] returns all of them.
+//! It doesn't stop at the first problem: whatever cannot work is an error that names its key and says what to write
+//! instead, and [`OptionsBuilder::build_or_all`] returns all of them.
 
 use std::net::SocketAddr;
 use std::path::Path;

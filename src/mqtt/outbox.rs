@@ -1,8 +1,7 @@
 //! Everything that waits to be sent or to be acknowledged: the only memory of what the broker has not confirmed.
 //!
 //! A message leaves it when the broker acknowledged it (QoS 1) or when it went to the socket (QoS 0), never before:
-//! whatever the connection loses on its way is still here. Refuses to know a clock (`now` is an argument), a client
-//! library or a broker.
+//! whatever the connection loses on its way is still here. It reads no clock: `now` is an argument.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -34,7 +33,7 @@ pub(super) struct Dispatch {
     pub(super) expiry: Option<Duration>,
 }
 
-/// See the module.
+/// The messages that wait, and those that are on their way.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// Not handed over yet, in order.

@@ -1,6 +1,6 @@
-//! What the owner wants to hear, and what of it the broker has answered in this connection.
+//! The subscriptions that the owner wants, and which of them the broker has answered on this connection.
 //!
-//! Refuses to trust a session: every connection asks for everything again.
+//! No session is trusted: every connection subscribes to everything again.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -14,7 +14,7 @@ pub(super) enum Request {
     Unsubscribe(String),
 }
 
-/// See the module.
+/// The filters, and how far each has come.
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
     wanted: BTreeSet<String>,

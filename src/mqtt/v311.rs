@@ -15,7 +15,7 @@ use super::options::Options;
 use super::outbox::Dispatch;
 use super::subscriptions::Request;
 
-/// What comes in may exceed `mqtt.max_packet_size` so many times: it is dropped, and its topic told. What is still larger
+/// What comes in may exceed `mqtt.max_packet_size` so many times: it is dropped, and its topic reported. What is still larger
 /// ends the connection.
 const BEYOND: usize = 16;
 

@@ -9,7 +9,7 @@ use crate::mosquitto::{Mosquitto, Setup, free_port};
 use crate::peer::Peer;
 
 /// One call, as a person sees it. `hidden` is replaced in what is printed.
-async fn call(arguments: &[&str], toml: &str, hidden: &[(&str, &str)]) -> String {
+pub(crate) async fn call(arguments: &[&str], toml: &str, hidden: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sunward.toml"), toml).unwrap();
     let output = program(folder.path()).args(arguments).output().await.unwrap();

@@ -17,6 +17,7 @@ mod bridge_sensors;
 mod bridge_setpoints;
 mod client;
 mod command_line;
+mod configuration;
 mod core;
 #[cfg(feature = "embedded-broker")]
 mod demo;

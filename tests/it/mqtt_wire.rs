@@ -1,5 +1,6 @@
 //! The MQTT layer on the wire: quality of service, expiry, refusals, TLS.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use sunward::mqtt::Outgoing;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use crate::home::{AVAILABILITY, Sunward};
 use crate::mosquitto::{Mosquitto, Setup};
 use crate::peer::{PATIENCE, PROTOCOLS, Peer, settings};
 use crate::scripted::refuses_subscriptions;
@@ -84,19 +86,48 @@ async fn tls_on_a_plain_port_is_explained() {
     assert!(reason.contains("write mqtt:// in mqtt.url"), "{reason}");
 }
 
-/// An authority, a server certificate for `localhost` and a client certificate, made for one test.
-struct Certificates {
+#[tokio::test]
+async fn addresses_of_ipv6_and_schemes_in_capitals_are_reached_plain_and_secure() {
+    // Not every computer has the loopback address of IPv6.
+    let Ok(port) = TcpListener::bind("[::1]:0").and_then(|listener| listener.local_addr()).map(|at| at.port()) else {
+        return;
+    };
+    let certificates = Certificates::new();
+    let plain = Mosquitto::start_with(&Setup { extra: format!("listener {port} ::1"), ..Setup::default() });
+    for protocol in PROTOCOLS {
+        for url in [format!("mqtt://[::1]:{port}"), plain.url().replace("mqtt://", "MQTT://")] {
+            Peer::start(&settings(&url, protocol), &["t"], None).subscribed().await;
+        }
+    }
+    let url = format!("MQTT://[::1]:{port}");
+    let mut sunward = Sunward::spawn(Some(&url), Protocol::V5, "");
+    Peer::start(&settings(&url, Protocol::V5), &[AVAILABILITY], None)
+        .expect(AVAILABILITY, |said| said == "online")
+        .await;
+    assert!(sunward.stop().await.success(), "{}", sunward.log());
+    drop(plain);
+    let extra = format!("listener {port} ::1\n{}", certificates.for_mosquitto());
+    let secure = Mosquitto::start_with(&Setup { extra, ..Setup::default() });
+    for protocol in PROTOCOLS {
+        let mut settings = certificates.settings(&secure, protocol, "localhost");
+        settings.url = Some(format!("MQTTS://[::1]:{port}"));
+        Peer::start(&settings, &["t"], None).subscribed().await;
+    }
+}
+
+/// An authority, a server certificate for `localhost` and `::1`, and a client certificate, made for one test.
+pub(crate) struct Certificates {
     folder: TempDir,
 }
 
 impl Certificates {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         openssl(
             folder.path(),
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=home -keyout ca.key -out ca.pem",
         );
-        for (name, alternative) in [("server", "DNS:localhost"), ("client", "DNS:sunward")] {
+        for (name, alternative) in [("server", "DNS:localhost,IP:::1"), ("client", "DNS:sunward")] {
             std::fs::write(folder.path().join("ext"), format!("subjectAltName={alternative}")).unwrap();
             openssl(
                 folder.path(),
@@ -114,7 +145,7 @@ impl Certificates {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
