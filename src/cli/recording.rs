@@ -10,7 +10,7 @@ use serde_json::json;
 use super::files::{open, write};
 use crate::config::Config;
 use crate::service::{self, Decided, Rerun};
-use crate::units::counted;
+use crate::units::plural;
 use crate::wire::report;
 
 /// Prints every decision, and whether they are what was decided when it was recorded. With the settings of the recording,
@@ -54,8 +54,8 @@ fn print(out: &mut impl Write, rerun: &Rerun) -> io::Result<()> {
         writeln!(out, "{} {action} {task}: {reason} ({rule})", report::time(*time))?;
     }
     let Rerun { runs, inputs, decisions, recorded, .. } = rerun;
-    let (runs, inputs) = (counted(*runs, "run"), counted(*inputs, "input"));
-    let (decided, recorded) = (counted(decisions.len(), "decision"), recorded.len());
+    let (runs, inputs) = (plural(*runs, "run"), plural(*inputs, "input"));
+    let (decided, recorded) = (plural(decisions.len(), "decision"), recorded.len());
     writeln!(out, "{runs}, {inputs}: {decided}, {recorded} when it was recorded")
 }
 

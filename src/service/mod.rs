@@ -31,7 +31,7 @@ use crate::core::{
 };
 use crate::devices::{Heard, Sensors, Tasks};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
-use crate::units::counted;
+use crate::units::plural;
 use crate::wire::report::{self, Latest};
 use crate::wire::topics::{TaskTopic, Topic, Topics};
 
@@ -307,7 +307,7 @@ impl Bridge {
         let commands = self.start_up.close();
         self.outlet.state(self.topics.scheduler_availability(), b"online".to_vec());
         self.tell();
-        let tasks = counted(self.scheduler.task_count(), "task");
+        let tasks = plural(self.scheduler.task_count(), "task");
         tracing::info!("online with {tasks}, waiting for power records on {}", self.power);
         for command in commands {
             match self.topics.parse(&command.topic) {
