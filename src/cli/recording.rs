@@ -8,7 +8,7 @@ use serde_json::json;
 use super::files::{open, write};
 use crate::config::Config;
 use crate::service::{self, Playback, PlayedDecision};
-use crate::units::counted;
+use crate::units::plural;
 use crate::wire::report;
 
 /// Prints every decision, and whether decisions and all other outputs are what they were when it was recorded. With the
@@ -55,8 +55,8 @@ fn print(out: &mut impl Write, playback: &Playback) -> io::Result<()> {
         writeln!(out, "{} {action} {task}: {reason} ({rule})", report::time(*time))?;
     }
     let Playback { runs, inputs, decisions, recorded, .. } = playback;
-    let (runs, inputs) = (counted(*runs, "run"), counted(*inputs, "input"));
-    let (decided, recorded) = (counted(decisions.len(), "decision"), recorded.len());
+    let (runs, inputs) = (plural(*runs, "run"), plural(*inputs, "input"));
+    let (decided, recorded) = (plural(decisions.len(), "decision"), recorded.len());
     writeln!(out, "{runs}, {inputs}: {decided}, {recorded} when it was recorded")
 }
 

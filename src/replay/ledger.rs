@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::units::{Share, Watts, by_sun};
+use crate::units::{Share, Watts, covered_by_surplus};
 
 /// The energy of a home, in watt-hours.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -106,7 +106,7 @@ impl Ledger {
         self.energy.used += (flow.solar + net).0 * hours;
         self.energy.import += net.0.max(0.0) * hours;
         self.energy.export += net.export().0 * hours;
-        let covered = by_sun(flow.base.export(), flow.drawn.iter().copied());
+        let covered = covered_by_surplus(flow.base.export(), flow.drawn.iter().copied());
         for ((account, drawn), covered) in self.tasks.iter_mut().zip(flow.drawn).zip(covered) {
             account.energy += drawn.0 * hours;
             account.covered += covered.0 * hours;

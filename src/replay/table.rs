@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::replay::doubts::doubts;
 use crate::replay::{Account, Gap, Home, Prices, Scenario};
-use crate::units::{Share, counted};
+use crate::units::{Share, plural};
 
 /// Gaps that are listed; the others are counted.
 const MOST_GAPS: usize = 5;
@@ -85,10 +85,10 @@ pub(crate) fn about(home: &Home) -> String {
     let gaps = home.gaps();
     if !gaps.is_empty() {
         let total: Duration = gaps.iter().map(Gap::length).sum();
-        let _ = write!(text, "; {}, {} that are not counted", counted(gaps.len(), "gap"), spoken(total));
+        let _ = write!(text, "; {}, {} that are not counted", plural(gaps.len(), "gap"), spoken(total));
     }
     if home.history().resets() > 0 {
-        let _ = write!(text, "; counters went back {}", counted(home.history().resets(), "time"));
+        let _ = write!(text, "; counters went back {}", plural(home.history().resets(), "time"));
     }
     text
 }

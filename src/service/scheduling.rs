@@ -6,7 +6,7 @@ use super::service::Service;
 use crate::core::{Action, Activity, Event, Instruction, Refusal, Source, TaskId};
 use crate::devices::Received;
 use crate::mqtt::Message;
-use crate::units::counted;
+use crate::units::plural;
 use crate::wire::report;
 use crate::wire::topics::{TaskTopic, Topic};
 
@@ -62,7 +62,7 @@ impl Service {
         self.publisher.state(availability, b"online".to_vec(), &mut self.outputs);
         self.outputs.push(Output::Ready);
         self.reports_due.everything();
-        let tasks = counted(self.scheduler.task_count(), "task");
+        let tasks = plural(self.scheduler.task_count(), "task");
         self.outputs.info(format!("online with {tasks}, waiting for power records on {}", self.power));
         for command in commands {
             self.receive_late(command);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::appliance::Appliance;
-use crate::units::{KilowattHours, Share, Watts, by_sun};
+use crate::units::{KilowattHours, Share, Watts, covered_by_surplus};
 
 /// What flows: means over a time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -86,7 +86,8 @@ impl Ledger {
         self.imported += flows.net().max(Watts::ZERO) * time;
         self.exported += flows.net().export() * time;
         let most_important = Appliance::BY_IMPORTANCE.map(Appliance::index);
-        let covered = by_sun((flows.base - flows.solar).export(), most_important.map(|at| flows.appliances[at]));
+        let covered =
+            covered_by_surplus((flows.base - flows.solar).export(), most_important.map(|at| flows.appliances[at]));
         for (at, covered) in most_important.into_iter().zip(covered) {
             let used = &mut self.uses[at];
             used.energy += flows.appliances[at] * time;

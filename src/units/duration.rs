@@ -1,7 +1,7 @@
 //! Durations as people write them, for `#[serde(with = "units::duration")]`: a humantime string (`"1h 30m"`) or a bare
 //! number of seconds.
 //!
-//! Refuses what is longer than ten years: that is a typing error, and would overflow time stamps.
+//! Values longer than ten years are errors: nobody means them, and they would overflow time stamps.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use serde::{Deserializer, Serializer};
 
 const EXPECTED: &str = "a duration such as \"90s\", \"5m\" or \"1h 30m\", or a number of seconds";
 
-/// The longest duration that is believed.
+/// The longest duration that is accepted.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 /// Reads a humantime string or a number of seconds.
 ///
 /// # Errors
-/// Says what was expected when the value is neither, is negative, or is longer than ten years.
+/// When the value is neither, is negative, or is longer than ten years; the message says what was expected.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    from.deserialize_any(Seconds)
+    from.deserialize_any(DurationVisitor)
 }
 
 /// Writes the humantime form, the way it may be written in a configuration.
@@ -30,9 +30,9 @@ pub fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Err
     to.collect_str(&humantime::format_duration(*value))
 }
 
-struct Seconds;
+struct DurationVisitor;
 
-impl Visitor<'_> for Seconds {
+impl Visitor<'_> for DurationVisitor {
     type Value = Duration;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

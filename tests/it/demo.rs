@@ -107,31 +107,34 @@ async fn the_meter_is_honest_and_cycles_follow_the_simulated_clock() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_terminal_is_painted_on_and_left_as_it_was() {
-    for ending in ["q", "signal"] {
-        let mut terminal = Terminal::open(100, 30);
+    const CONTROL_C: &str = "\x03";
+    for ending in ["q", CONTROL_C, "signal"] {
+        let mut terminal = Terminal::open(COLUMNS, ROWS);
         let folder = tempfile::tempdir().unwrap();
         let mut command = program(folder.path());
         command.args(["demo", "--listen", "127.0.0.1:0", "--speed", "1500"]).env("TERM", "xterm-256color");
         let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
         let mut process = command.stdin(slave()).stdout(slave()).stderr(Stdio::null()).spawn().unwrap();
 
-        terminal.shows("\x1b[?1049h").await;
         terminal.shows("p pause  q quit").await;
+        assert!(terminal.screen.screen().alternate_screen() && terminal.screen.screen().hide_cursor());
         terminal.shows("Sunward is active").await;
         assert!(!terminal.echoes(), "what is typed would spoil the picture");
         terminal.press("p");
         terminal.shows("Sunward is paused").await;
-        if ending == "q" {
-            terminal.press("q");
-        } else {
-            let id = process.id().expect("it has ended already").to_string();
-            assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        match ending {
+            "signal" => {
+                let id = process.id().expect("it has ended already").to_string();
+                assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+            }
+            key => terminal.press(key),
         }
-        terminal.shows("\x1b[?1049l").await;
         terminal.shows("self-sufficiency").await;
+        assert!(terminal.screen.screen().contents().contains("Sunward is paused"), "the last picture stays");
+        assert!(!terminal.screen.screen().alternate_screen() && !terminal.screen.screen().hide_cursor());
         let status = timeout(PATIENCE, process.wait()).await.expect("it does not end").unwrap();
         assert!(status.success(), "{status}");
-        assert!(terminal.echoes(), "{ending}");
+        assert!(terminal.echoes(), "{ending:?}");
     }
 }
 
@@ -141,9 +144,14 @@ struct Terminal {
     master: std::fs::File,
     slave: std::fs::File,
     painted: tokio::sync::mpsc::UnboundedReceiver<Vec<u8>>,
-    /// What was painted and not yet looked for.
-    unseen: String,
+    screen: vt100::Parser,
 }
+
+/// The size of a terminal on which the last picture and the summary fit.
+#[cfg(unix)]
+const COLUMNS: u16 = 100;
+#[cfg(unix)]
+const ROWS: u16 = 50;
 
 #[cfg(unix)]
 impl Terminal {
@@ -168,22 +176,19 @@ impl Terminal {
                 }
             }
         });
-        Self { master, slave, painted, unseen: String::new() }
+        let size = |cells| std::num::NonZero::new(cells).unwrap();
+        Self { master, slave, painted, screen: vt100::Parser::new(size(rows), size(columns), 0) }
     }
 
-    /// Waits until this is painted, after what was waited for before.
+    /// Waits until this can be read on the screen.
     async fn shows(&mut self, expect: &str) {
-        let mut bytes = std::mem::take(&mut self.unseen).into_bytes();
         let found = timeout(PATIENCE, async {
-            loop {
-                let text = String::from_utf8_lossy(&bytes);
-                if let Some(at) = text.find(expect) {
-                    return text[at + expect.len()..].to_owned();
-                }
-                bytes.extend(self.painted.recv().await.expect("the terminal is gone"));
+            while !self.screen.screen().contents().contains(expect) {
+                self.screen.process(&self.painted.recv().await.expect("the terminal is gone"));
             }
         });
-        self.unseen = found.await.unwrap_or_else(|_| panic!("never painted: {expect}"));
+        let found = found.await;
+        assert!(found.is_ok(), "never painted: {expect}\n{}", self.screen.screen().contents());
     }
 
     fn press(&mut self, key: &str) {

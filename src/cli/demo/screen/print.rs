@@ -30,8 +30,6 @@ fn styled(style: Style, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::style::Stylize as _;
-
     use super::*;
 
     #[test]

@@ -73,17 +73,96 @@ fn rows(buffer: &Buffer) -> Vec<String> {
 
 #[test]
 fn the_usual_terminal_shows_the_whole_home() {
-    assert_snapshot!(paint(80, 24, false), @"");
+    assert_snapshot!(paint(80, 24, false), @r#"
+    "Sunward demo  Sun 21 Jun  13:59  a few clouds   p pause  q quit  127.0.0.1:40123"
+    "sun 4.60 kW    base load 233 W      tasks 3.91 kW    selling 458 W              "
+    "       7 kW                                                                     "
+    "                         ░░▒░░ ░  ▒                                             "
+    "                  ░  ░ ░░░░░░░░░░▒█░█░                                          "
+    "                ░░░░░░ ░░░░░░░░░░░████                                          "
+    "             ░░░░░░░░████████░░░░█████                                          "
+    "            ░░░░░░░░█████████░░███████                                          "
+    "            05      08      11       14      17      20       23      02        "
+    "boiler      ········━━━━━━━━━·········                                          "
+    "ev          ·····················━━━━━                                          "
+    "pool        ··························                                          "
+    "dishwasher  ···············━━━━━━━····                                          "
+    "washer      ··························                                          "
+    "            █ sun, used at home   ░ sun, sold   ▒ bought                        "
+    "· boiler            -  59 °C         it has a reason with many, many words in it"
+    "● ev          3.91 kW  34 %, 17 A    it has a reason with many, many words in it"
+    "· pool              -  0 h 00 today  it has a reason with many, many words in it"
+    "· dishwasher        -  empty         it has a reason with many, many words in it"
+    "· washer            -  loaded        it has a reason with many, many words in it"
+    "                                                                                "
+    "05:01  Sunward is active                                                        "
+    "12:40  start ev          4 kW are available (elected)                           "
+    "made 38.2  sold 24.0  bought 1.1 kWh  self-consumption 37 %  sufficiency 93 %   "
+    "#);
 }
 
 #[test]
-fn a_large_one_has_longer_reasons_and_more_events() {
-    assert_snapshot!(paint(120, 40, true), @"");
+fn a_large_one_also_says_how_to_join() {
+    assert_snapshot!(paint(120, 40, true), @r#"
+    "Sunward demo  Sun 21 Jun  13:59  a few clouds                                    p pause  q quit  mqtt://127.0.0.1:40123"
+    "sun 4.60 kW    base load 233 W      tasks 3.91 kW    selling 458 W                                                      "
+    "       8 kW                          ▁  ▂                                                                               "
+    "                                 ▂ ▇ █  █                                                                               "
+    "                              ▅ ▆█ █ █  █ ▄    ▄▃                                                                       "
+    "                          ▆   █ ██ █ █▄▃█ █▅▄ ▁█▂ ▄                                                                     "
+    "                     ▃▅   █▃  █ ██ █▄█▄██ ███ █▄█▇▂▁▁                                                                   "
+    "                   ▃▁██▁ ▄██  █▇██ ██████▁███▅▂██▅███                                                                   "
+    "                ▂▅██▆███ ███▂▁████▆██████████████████                                                                   "
+    "             ▃▅█████████▇█▅▆▅▅▆▆▆▆▆▆▆█▃████▁█████████                                                                   "
+    "            █████████████▅██████████████████▄████████                                                                   "
+    "            ▂▁▁▂▂▁▂▂▅▂▅▁▂██████████████▃▄▃▃██▂███████                                                                   "
+    "            05           08           11            14           17           20            23           02             "
+    "boiler      ·············━━━━━━━━━━━━━━··············                                                                   "
+    "ev          ··································━━━━━━━                                                                   "
+    "pool        ·········································                                                                   "
+    "dishwasher  ························━━━━━━━━━━━······                                                                   "
+    "washer      ·········································                                                                   "
+    "            █ sun, used at home   █ sun, sold   █ bought                                                                "
+    "· boiler            -  59 °C         it has a reason with many, many words in it                                        "
+    "● ev          3.91 kW  34 %, 17 A    it has a reason with many, many words in it                                        "
+    "· pool              -  0 h 00 today  it has a reason with many, many words in it                                        "
+    "· dishwasher        -  empty         it has a reason with many, many words in it                                        "
+    "· washer            -  loaded        it has a reason with many, many words in it                                        "
+    "                                                                                                                        "
+    "05:01  Sunward is active                                                                                                "
+    "12:40  start ev          4 kW are available (elected)                                                                   "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "                                                                                                                        "
+    "made 38.2  sold 24.0  bought 1.1 kWh  self-consumption 37 %  sufficiency 93 %                                           "
+    "                                                                                                                        "
+    "Any MQTT client can join: mosquitto_pub -p 40123 -t sunward/scheduler/set -m pause                                      "
+    "#);
 }
 
 #[test]
 fn a_small_one_shows_what_matters_most() {
-    assert_snapshot!(paint(60, 12, false), @"");
+    assert_snapshot!(paint(60, 12, false), @r#"
+    "Sunward demo  Sun 21 Jun  13:59  a few clouds               "
+    "sun 4.60 kW  base 233 W  tasks 3.91 kW  selling 458 W       "
+    "                                                            "
+    "· boiler            -  59 °C         it has a reason with m…"
+    "● ev          3.91 kW  34 %, 17 A    it has a reason with m…"
+    "· pool              -  0 h 00 today  it has a reason with m…"
+    "· dishwasher        -  empty         it has a reason with m…"
+    "· washer            -  loaded        it has a reason with m…"
+    "                                                            "
+    "05:01  Sunward is active                                    "
+    "12:40  start ev          4 kW are available (elected)       "
+    "made 38.2  sold 24.0  bought 1.1 kWh  self-consumption 37 %…"
+    "#);
 }
 
 #[test]
