@@ -6,7 +6,6 @@
 
 mod activity;
 mod cycle;
-mod decider;
 mod directives;
 mod energy;
 mod home;
@@ -53,3 +52,5 @@ pub use task::task::Unreachable;
 pub use task::verdict::Verdict;
 pub use time::{Instant, Now};
 pub use view::{Status, TaskView};
+
+pub use crate::jinja::StateFields;

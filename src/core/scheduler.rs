@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use jiff::Timestamp;
 
 use crate::core::cycle::{CycleReport, Skipped};
-use crate::core::decider::Decider;
 use crate::core::directives::deadlines::start_for_deadlines;
 use crate::core::directives::directive::Directive;
 use crate::core::directives::guards::{by_mode, by_modes_and_guards};
@@ -15,6 +14,7 @@ use crate::core::input::{Command, Event};
 use crate::core::meter::source::Source;
 use crate::core::output::{Action, Decision, Instruction};
 use crate::core::refusal::Refusal;
+use crate::core::rules::decide::Decider;
 use crate::core::setpoint::regulator::{Regulator, Situation};
 use crate::core::settings::Settings;
 use crate::core::snapshot::Snapshot;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::units::Watts;
 
-/// The settings of the core, by the names of SPEC section 12.
+/// The settings of the core, by the names of `config.toml.example`, which has their defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The length of a cycle.

@@ -202,7 +202,7 @@ impl Viewer<'_> {
             _ if task.deadline_due() && task.running() => task.deadline_in_words(self.last_cycle.at, time_zone),
             Activity::NoData => "no power record arrives".into(),
             Activity::Active => match (&task.verdict, task.back_off().blocked_until()) {
-                (Verdict::Waits(Waits::Answer), Some(until)) => {
+                (Verdict::Waits(Waits::BackOff), Some(until)) => {
                     let again = local((now + until.since(now.at)).wall, time_zone);
                     let unanswered = task.back_off().unanswered();
                     format!("it left {unanswered} starts unanswered: the next one comes after {again}")

@@ -6,7 +6,6 @@
 mod arguments;
 mod environment;
 mod expression;
-#[allow(dead_code, unreachable_pub, reason = "the core's public state is about to use it")]
 mod fields;
 mod functions;
 mod numbers;
@@ -14,7 +13,6 @@ mod words;
 
 pub(crate) use environment::{LONGEST, environment, plain};
 pub(crate) use expression::{ExpressionError, compile};
-#[allow(unused_imports, unreachable_pub, reason = "the core's public state is about to use it")]
 pub use fields::StateFields;
 pub(crate) use numbers::{Number, is_placeholder, number};
 pub(crate) use words::unknown_word;

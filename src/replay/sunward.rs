@@ -5,8 +5,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use minijinja::context;
-
 use crate::core::{Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState};
 use crate::replay::appliance::Appliance;
 use crate::replay::history::Moment;
@@ -80,7 +78,7 @@ impl Master for Sunward {
 
     fn state(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
         let (running, runnable) = (appliance.running, appliance.runnable());
-        let fields = context! { running, runnable };
+        let fields = [("running", running), ("runnable", runnable)].into_iter().collect();
         let state = TaskState { running, runnable, fields, ..TaskState::default() };
         self.handle(Event::State(home.residents[task].plan.id.clone(), Box::new(state)), now);
     }

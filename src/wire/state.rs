@@ -3,12 +3,12 @@
 //! Only `running` is needed. Fields that Sunward knows have the type it knows, or the state is refused; all others are
 //! kept for criteria as they are.
 
-use minijinja::value::Serde;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::{PayloadError, object, text};
 use crate::core::TaskState;
+use crate::jinja::StateFields;
 
 /// What a state should be.
 const EXPECTED: &str = "a JSON object such as {\"running\": true}, or ON or OFF";
@@ -36,10 +36,10 @@ pub fn state(payload: &[u8]) -> Result<TaskState, PayloadError> {
         keys: fields.keys("keys")?,
         usage: fields.watts("usage")?,
         meets_criteria: fields.flag("meets_criteria")?,
-        fields: minijinja::Value::UNDEFINED,
+        fields: StateFields::default(),
     };
     fields.ordered(state.power, state.max_power)?;
-    Ok(TaskState { fields: minijinja::Value::from(Serde(without_nulls(Value::Object(object)))), ..state })
+    Ok(TaskState { fields: known_fields(object).into(), ..state })
 }
 
 fn plain(text: &str) -> Option<bool> {
@@ -52,13 +52,15 @@ fn plain(text: &str) -> Option<bool> {
 /// its place.
 pub(crate) fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(object) => {
-            let known = object.into_iter().filter(|(_, value)| !value.is_null());
-            known.map(|(name, value)| (name, without_nulls(value))).collect::<Map<_, _>>().into()
-        }
+        Value::Object(object) => known_fields(object).into(),
         Value::Array(list) => list.into_iter().map(without_nulls).collect(),
         plain => plain,
     }
+}
+
+fn known_fields(object: Map<String, Value>) -> Map<String, Value> {
+    let known = object.into_iter().filter(|(_, value)| !value.is_null());
+    known.map(|(name, value)| (name, without_nulls(value))).collect()
 }
 
 #[cfg(test)]
@@ -70,7 +72,7 @@ mod tests {
     /// A state without its fields.
     fn read(payload: &str) -> TaskState {
         let state = state(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"));
-        TaskState { fields: minijinja::Value::UNDEFINED, ..state }
+        TaskState { fields: StateFields::default(), ..state }
     }
 
     #[test]
@@ -109,7 +111,7 @@ mod tests {
             keys: Some(vec!["ev".into(), "ev 2".into()]),
             usage: Some(Watts(0.0)),
             meets_criteria: Some(false),
-            fields: minijinja::Value::UNDEFINED,
+            fields: StateFields::default(),
         };
         assert_eq!(read(all), expect);
     }

@@ -1,4 +1,4 @@
-//! The values that arrive within a cycle become one record (SPEC section 3).
+//! The values that arrive within a cycle become one record (docs/rules.md, *Power records*).
 //!
 //! Knows nothing about tasks: what stands in for the silent plug of a task is decided where tasks are known.
 

@@ -1,38 +1,37 @@
-//! How much of what the running tasks used was covered by production (SPEC section 4, `covered_by_production`, with the
-//! sets of section 7, rule 2).
+//! How much of what the running tasks used was covered by production (docs/rules.md, *Sliding window*,
+//! `covered_by_production`, with the sets of rule 2 in *The cycle*).
 //!
-//! SPEC says it with copies of records in which tasks are suppressed and minimised. Going through the tasks in ascending
+//! The rule speaks of copies of records in which tasks are suppressed and minimised. Going through the tasks in ascending
 //! importance, each such copy differs from the one before by a single task, so one copy of the window's `net` is kept
 //! and moved along: the whole question costs one pass over the window per task.
 
 use crate::core::meter::key::KeyId;
-use crate::core::rules::cycle_view::{Load, Scene};
+use crate::core::rules::cycle_view::{CycleTask, CycleView};
 use crate::units::{Share, Watts};
 
-/// The covered share of each running task that takes part, by load.
-pub(crate) fn covered_by_production(scene: &Scene<'_>, keys: usize) -> Vec<Option<Share>> {
+/// The covered share of each running task that takes part, by place.
+pub(crate) fn covered_by_production(view: &CycleView<'_>, keys: usize) -> Vec<Option<Share>> {
     // At night nothing runs, and nothing is to be copied.
-    if !scene.loads.iter().any(Load::takes_part) {
-        return vec![None; scene.loads.len()];
+    if !view.tasks.iter().any(CycleTask::takes_part) {
+        return vec![None; view.tasks.len()];
     }
-    let mut copies = Copies::new(scene, keys);
-    for (index, load) in scene.loads.iter().enumerate() {
-        if !load.running {
-            copies.suppress(index);
+    let mut copies = Copies::new(view, keys);
+    for (place, task) in view.tasks.iter().enumerate() {
+        if !task.running {
+            copies.suppress(place);
         }
     }
-    let mut covered = vec![None; scene.loads.len()];
-    for index in (0..scene.loads.len()).rev() {
-        let load = &scene.loads[index];
-        if !load.takes_part() {
+    let mut covered = vec![None; view.tasks.len()];
+    for (place, task) in view.tasks.iter().enumerate().rev() {
+        if !task.takes_part() {
             continue;
         }
-        if load.adjustable {
-            copies.minimise(index);
+        if task.adjustable {
+            copies.minimise(place);
         }
-        covered[index] = Some(copies.covered(index));
-        if !load.adjustable && load.yields {
-            copies.suppress(index);
+        covered[place] = Some(copies.covered(place));
+        if !task.adjustable && task.stoppable_but_for_min_on {
+            copies.suppress(place);
         }
     }
     covered
@@ -40,7 +39,7 @@ pub(crate) fn covered_by_production(scene: &Scene<'_>, keys: usize) -> Vec<Optio
 
 /// The window's records with some tasks suppressed and some minimised.
 struct Copies<'s, 'a> {
-    scene: &'s Scene<'a>,
+    view: &'s CycleView<'a>,
     net: Vec<Watts>,
     /// By record, then by key: a task that owned it was suppressed.
     suppressed: Vec<bool>,
@@ -48,58 +47,58 @@ struct Copies<'s, 'a> {
 }
 
 impl<'s, 'a> Copies<'s, 'a> {
-    fn new(scene: &'s Scene<'a>, keys: usize) -> Self {
-        let records = scene.records();
+    fn new(view: &'s CycleView<'a>, keys: usize) -> Self {
+        let records = view.records();
         Self {
-            scene,
-            net: (0..records).map(|record| scene.net(record)).collect(),
+            view,
+            net: (0..records).map(|record| view.net(record)).collect(),
             suppressed: vec![false; records * keys],
             keys,
         }
     }
 
     /// Takes a task out of every record that was made while it ran.
-    fn suppress(&mut self, load: usize) {
+    fn suppress(&mut self, place: usize) {
         for record in 0..self.net.len() {
-            if !self.scene.ran(load, record) {
+            if !self.view.ran(place, record) {
                 continue;
             }
-            for key in self.scene.keys(load) {
+            for key in self.view.keys(place) {
                 let suppressed = &mut self.suppressed[record * self.keys + key.index()];
                 if !std::mem::replace(suppressed, true) {
-                    self.net[record] -= self.scene.value(*key, record);
+                    self.net[record] -= self.view.value(*key, record);
                 }
             }
         }
     }
 
     /// Puts a task at its declared power in every record in which it uses any.
-    fn minimise(&mut self, load: usize) {
+    fn minimise(&mut self, place: usize) {
         for record in 0..self.net.len() {
-            let usage = self.usage(load, record);
+            let usage = self.usage(place, record);
             if usage > Watts::ZERO {
-                self.net[record] += self.scene.loads[load].power - usage;
+                self.net[record] += self.view.tasks[place].power - usage;
             }
         }
     }
 
     /// A task's usage in the copy of a record, before it is minimised.
-    fn usage(&self, load: usize, record: usize) -> Watts {
+    fn usage(&self, place: usize, record: usize) -> Watts {
         let counts = |key: &&KeyId| !self.suppressed[record * self.keys + key.index()];
-        self.scene.keys(load).iter().filter(counts).map(|key| self.scene.value(*key, record)).sum()
+        self.view.keys(place).iter().filter(counts).map(|key| self.view.value(*key, record)).sum()
     }
 
     /// The covered share of a task, back to the first record in which it used nothing.
-    fn covered(&self, load: usize) -> Share {
-        let Self { scene, net, .. } = self;
+    fn covered(&self, place: usize) -> Share {
+        let Self { view, net, .. } = self;
         let (mut paid, mut used) = (Watts::ZERO, Watts::ZERO);
         for (record, net) in net.iter().enumerate() {
-            if scene.usage(load, record) <= Watts::ZERO {
+            if view.usage(place, record) <= Watts::ZERO {
                 break;
             }
-            let mut usage = self.usage(load, record);
-            if scene.loads[load].adjustable && usage > Watts::ZERO {
-                usage = scene.loads[load].power;
+            let mut usage = self.usage(place, record);
+            if view.tasks[place].adjustable && usage > Watts::ZERO {
+                usage = view.tasks[place].power;
             }
             paid += usage.min((usage - *net).max(Watts::ZERO));
             used += usage;

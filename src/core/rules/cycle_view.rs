@@ -1,6 +1,6 @@
 //! One cycle's view of tasks and window: everything that the rules ask is looked up here.
 //!
-//! Loads stand in descending importance, so "more important" is "earlier".
+//! Tasks stand in descending importance: a task is known by its place, and "more important" is "earlier".
 
 use minijinja::Value;
 
@@ -15,11 +15,12 @@ use crate::core::task::mode::Mode;
 use crate::core::task::priority::Priority;
 use crate::core::task::task::{STATE_ANSWERS, Task};
 use crate::core::time::Instant;
+use crate::jinja::StateFields;
 use crate::units::{Share, Watts};
 
 /// A task within one cycle.
 #[derive(Debug)]
-pub(crate) struct Load<'a> {
+pub(crate) struct CycleTask<'a> {
     pub(crate) task: &'a Task,
     pub(crate) slot: usize,
     pub(crate) priority: Priority,
@@ -38,14 +39,14 @@ pub(crate) struct Load<'a> {
     /// It runs and may be stopped.
     pub(crate) stoppable: bool,
     /// It runs and may be stopped, or could be if its `min_on` were over.
-    pub(crate) yields: bool,
+    pub(crate) stoppable_but_for_min_on: bool,
     /// Unanswered starts keep it from being elected.
-    pub(crate) waits: bool,
+    pub(crate) blocked: bool,
     /// What an adjustable task was seen to be able to use.
     pub(crate) learned: Option<Watts>,
 }
 
-impl Load<'_> {
+impl CycleTask<'_> {
     /// A running task that takes part in scheduling.
     pub(crate) fn takes_part(&self) -> bool {
         self.running && self.movable
@@ -66,10 +67,10 @@ impl Load<'_> {
     }
 }
 
-/// The view.
-pub(crate) struct Scene<'a> {
+/// What a cycle sees.
+pub(crate) struct CycleView<'a> {
     /// The most important first.
-    pub(crate) loads: Vec<Load<'a>>,
+    pub(crate) tasks: Vec<CycleTask<'a>>,
     pub(crate) settings: &'a Settings,
     owners: &'a Owners,
     /// The window's, newest first.
@@ -77,21 +78,21 @@ pub(crate) struct Scene<'a> {
     window_is_full: bool,
     confirming: usize,
     /// By slot.
-    load_of_slot: Vec<usize>,
-    /// By load, then by record, of the newest: what the less important running adjustable tasks use above their `power`.
+    place_of_slot: Vec<usize>,
+    /// By place, then by record, of the newest: what the less important running adjustable tasks use above their `power`.
     excess_below: Vec<Watts>,
     pub(crate) now: Instant,
     surroundings: Surroundings,
     surround: &'a dyn Fn() -> (Value, Value),
 }
 
-/// What a scene is made from.
-pub(crate) struct Parts<'a> {
+/// What a view is made of.
+pub(crate) struct ViewParts<'a> {
     pub(crate) tasks: &'a [Task],
     /// Slots of the registered tasks in descending importance.
     pub(crate) order: &'a [usize],
     /// By slot: what its mode or a guard has decided already.
-    pub(crate) orders: &'a [Option<Action>],
+    pub(crate) directed: &'a [Option<Action>],
     pub(crate) owners: &'a Owners,
     pub(crate) window: &'a Window,
     pub(crate) settings: &'a Settings,
@@ -100,50 +101,50 @@ pub(crate) struct Parts<'a> {
     pub(crate) surround: &'a dyn Fn() -> (Value, Value),
 }
 
-impl<'a> Scene<'a> {
-    pub(crate) fn new(parts: &Parts<'a>) -> Self {
-        let loads: Vec<_> = parts.order.iter().map(|slot| load(parts, *slot)).collect();
-        let mut load_of_slot = vec![usize::MAX; parts.tasks.len()];
-        for (index, load) in loads.iter().enumerate() {
-            load_of_slot[load.slot] = index;
+impl<'a> CycleView<'a> {
+    pub(crate) fn new(parts: &ViewParts<'a>) -> Self {
+        let tasks: Vec<_> = parts.order.iter().map(|slot| place(parts, *slot)).collect();
+        let mut place_of_slot = vec![usize::MAX; parts.tasks.len()];
+        for (index, place) in tasks.iter().enumerate() {
+            place_of_slot[place.slot] = index;
         }
         let records: Vec<&Record> = parts.window.newest_first().collect();
         let source = records.first().map(|record| record.source);
         let in_a_row = records.iter().take(parts.settings.confirm_records);
         let confirming = in_a_row.take_while(|record| Some(record.source) == source).count();
-        let mut scene = Self {
-            loads,
+        let mut view = Self {
+            tasks,
             settings: parts.settings,
             owners: parts.owners,
             records,
             confirming,
             window_is_full: parts.window.is_full(),
-            load_of_slot,
+            place_of_slot,
             now: parts.now,
             surroundings: Surroundings::default(),
             surround: parts.surround,
             excess_below: Vec::new(),
         };
-        scene.excess_below = scene.sum_up_excess();
-        scene
+        view.excess_below = view.sum_up_excess();
+        view
     }
 
     fn sum_up_excess(&self) -> Vec<Watts> {
         let newest = self.newest();
-        let mut sums = vec![Watts::ZERO; self.loads.len() * newest];
-        for (load, task) in self.loads.iter().enumerate().skip(1).rev() {
+        let mut sums = vec![Watts::ZERO; self.tasks.len() * newest];
+        for (place, task) in self.tasks.iter().enumerate().skip(1).rev() {
             for record in 0..newest {
                 let adjusts = task.takes_part() && task.adjustable;
-                let own = if adjusts { (self.usage(load, record) - task.power).max(Watts::ZERO) } else { Watts::ZERO };
-                sums[(load - 1) * newest + record] = sums[load * newest + record] + own;
+                let own = if adjusts { (self.usage(place, record) - task.power).max(Watts::ZERO) } else { Watts::ZERO };
+                sums[(place - 1) * newest + record] = sums[place * newest + record] + own;
             }
         }
         sums
     }
 
     /// What running adjustable tasks less important than this one use above their `power`, in one of the newest records.
-    pub(crate) fn excess_below(&self, load: usize, record: usize) -> Watts {
-        self.excess_below[load * self.newest() + record]
+    pub(crate) fn excess_below(&self, place: usize, record: usize) -> Watts {
+        self.excess_below[place * self.newest() + record]
     }
 
     /// How many records the window holds.
@@ -173,27 +174,27 @@ impl<'a> Scene<'a> {
     }
 
     /// What a task consumed according to a record.
-    pub(crate) fn usage(&self, load: usize, record: usize) -> Watts {
-        self.records[record].usage(self.keys(load))
+    pub(crate) fn usage(&self, place: usize, record: usize) -> Watts {
+        self.records[record].usage(self.keys(place))
     }
 
-    pub(crate) fn power_used_by(&self, load: usize) -> Watts {
-        if self.records() == 0 { Watts::ZERO } else { self.usage(load, 0) }
+    pub(crate) fn power_used_by(&self, place: usize) -> Watts {
+        if self.records() == 0 { Watts::ZERO } else { self.usage(place, 0) }
     }
 
     /// Whether a task ran when a record was made.
-    pub(crate) fn ran(&self, load: usize, record: usize) -> bool {
-        self.records[record].ran(self.loads[load].slot)
+    pub(crate) fn ran(&self, place: usize, record: usize) -> bool {
+        self.records[record].ran(self.tasks[place].slot)
     }
 
     /// A full tank, a full car: it ran and used nothing through the whole, full window.
-    pub(crate) fn is_idle(&self, load: usize) -> bool {
+    pub(crate) fn is_idle(&self, place: usize) -> bool {
         self.window_is_full
-            && (0..self.records()).all(|record| self.ran(load, record) && self.usage(load, record) <= Watts::ZERO)
+            && (0..self.records()).all(|record| self.ran(place, record) && self.usage(place, record) <= Watts::ZERO)
     }
 
-    pub(crate) fn keys(&self, load: usize) -> &'a [KeyId] {
-        &self.loads[load].task.keys
+    pub(crate) fn keys(&self, place: usize) -> &'a [KeyId] {
+        &self.tasks[place].task.keys
     }
 
     /// A key's value in a record.
@@ -201,31 +202,31 @@ impl<'a> Scene<'a> {
         self.records[record].value(key)
     }
 
-    /// The other loads that own this key.
-    pub(crate) fn others(&self, key: KeyId, load: usize) -> impl Iterator<Item = usize> {
-        self.owners.of(key).iter().map(|slot| self.load_of_slot[*slot]).filter(move |other| *other != load)
+    /// The other tasks that own this key.
+    pub(crate) fn others(&self, key: KeyId, place: usize) -> impl Iterator<Item = usize> {
+        self.owners.of(key).iter().map(|slot| self.place_of_slot[*slot]).filter(move |other| *other != place)
     }
 
     /// Running tasks that share a key with this one, and the key.
-    pub(crate) fn running_rivals(&self, load: usize) -> impl Iterator<Item = (usize, KeyId)> {
-        self.keys(load)
+    pub(crate) fn running_on_keys_of(&self, place: usize) -> impl Iterator<Item = (usize, KeyId)> {
+        self.keys(place)
             .iter()
-            .flat_map(move |key| self.others(*key, load).map(move |other| (other, *key)))
-            .filter(|(other, _)| self.loads[*other].running)
+            .flat_map(move |key| self.others(*key, place).map(move |other| (other, *key)))
+            .filter(|(other, _)| self.tasks[*other].running)
     }
 
     /// Whether a stopped task's `start` is met.
-    pub(crate) fn start_met(&self, load: usize, ratio: Share) -> Result<bool, String> {
-        self.met(load, ratio, Watts::ZERO)
+    pub(crate) fn start_met(&self, place: usize, ratio: Share) -> Result<bool, String> {
+        self.met(place, ratio, Watts::ZERO)
     }
 
     /// Whether a running task's `keep` is met.
-    pub(crate) fn keep_met(&self, load: usize, ratio: Share) -> Result<bool, String> {
-        self.met(load, ratio, self.power_used_by(load))
+    pub(crate) fn keep_met(&self, place: usize, ratio: Share) -> Result<bool, String> {
+        self.met(place, ratio, self.power_used_by(place))
     }
 
-    fn met(&self, load: usize, ratio: Share, power: Watts) -> Result<bool, String> {
-        let Load { task, running, priority, .. } = self.loads[load];
+    fn met(&self, place: usize, ratio: Share, power: Watts) -> Result<bool, String> {
+        let CycleTask { task, running, priority, .. } = self.tasks[place];
         if task.deadline_due() {
             return Ok(true);
         }
@@ -239,22 +240,22 @@ impl<'a> Scene<'a> {
             priority,
             on_for: task.on_for(self.now),
             off_for: task.off_for(self.now),
-            state: task.fields(),
+            state: fields(task),
             surroundings: &self.surroundings,
             surround: self.surround,
         })
     }
 
-    pub(crate) fn id(&self, load: usize) -> &'a TaskId {
-        &self.loads[load].task.id
+    pub(crate) fn id(&self, place: usize) -> &'a TaskId {
+        &self.tasks[place].task.id
     }
 
     /// The criterion that a task is asked now, as people write it, with the values of what it asks for.
-    pub(crate) fn criterion(&self, load: usize) -> String {
-        let Load { task, running, .. } = self.loads[load];
+    pub(crate) fn criterion(&self, place: usize) -> String {
+        let CycleTask { task, running, .. } = self.tasks[place];
         let Some(criterion) = task.asked(running) else { return STATE_ANSWERS.into() };
-        criterion.told(|word| match word {
-            "state" => Some(task.fields().clone()),
+        criterion.with_values(|word| match word {
+            "state" => Some(fields(task).clone()),
             "record" => Some(self.surroundings.get(self.surround).0.clone()),
             "now" => Some(self.surroundings.get(self.surround).1.clone()),
             _ => None,
@@ -262,16 +263,16 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
+fn place<'a>(parts: &ViewParts<'a>, slot: usize) -> CycleTask<'a> {
     let task = &parts.tasks[slot];
     let now = parts.now;
     let mode = task.mode();
     let reachable = task.unreachable(now, parts.settings).is_none();
-    let stopped = parts.orders[slot] == Some(Action::Stop);
+    let stopped = parts.directed[slot] == Some(Action::Stop);
     let running = task.running() && !stopped;
-    let waits = task.back_off().is_blocked(now);
-    let starts = parts.orders[slot] == Some(Action::Start) && !waits;
-    Load {
+    let blocked = task.back_off().is_blocked(now);
+    let starts = parts.directed[slot] == Some(Action::Start) && !blocked;
+    CycleTask {
         task,
         slot,
         priority: task.priority(),
@@ -283,8 +284,14 @@ fn load<'a>(parts: &Parts<'a>, slot: usize) -> Load<'a> {
         counts: mode == Mode::On && (running || starts),
         runnable: !running && task.runnable(now),
         stoppable: running && task.stoppable(now),
-        yields: running && task.stoppable_but_for_min_on(now),
-        waits,
+        stoppable_but_for_min_on: running && task.stoppable_but_for_min_on(now),
+        blocked,
         learned: task.learned,
     }
+}
+
+/// The fields of a task's state; undefined without one.
+fn fields(task: &Task) -> &Value {
+    const NOTHING: Value = Value::UNDEFINED;
+    task.fields().map_or(&NOTHING, StateFields::value)
 }

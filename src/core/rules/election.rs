@@ -1,8 +1,8 @@
-//! Who starts (SPEC section 7, "Electable" and "Election").
+//! What starts (docs/rules.md, *The cycle*, electable and election).
 
 use crate::core::meter::key::KeyId;
-use crate::core::rules::availability::{Offer, Sheet};
-use crate::core::rules::cycle_view::Scene;
+use crate::core::rules::availability::{Availability, Offer};
+use crate::core::rules::cycle_view::CycleView;
 use crate::units::Share;
 
 /// Whether a stopped task may be started beside R, and if not, why.
@@ -15,7 +15,7 @@ pub(crate) enum Electable {
         key: KeyId,
     },
     /// It left its last starts unanswered.
-    Waits,
+    Blocked,
     /// Its `start` is not met.
     Short(Offer),
     /// Its `start` is met, but beside a more important adjustable task the sun must pay for all of it.
@@ -32,20 +32,20 @@ impl Electable {
     }
 }
 
-/// Whether a candidate is electable beside the tasks of the sheet and the base load.
-pub(crate) fn electable(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -> Electable {
-    if let Some((with, key)) = holder_of_a_key(scene, sheet, load) {
+/// Whether a candidate is electable beside the tasks of R and the base load.
+pub(crate) fn electable(view: &CycleView<'_>, availability: &Availability<'_, '_>, place: usize) -> Electable {
+    if let Some((with, key)) = holder_of_a_key(view, availability, place) {
         return Electable::SharesKey { with, key };
     }
-    if scene.loads[load].waits {
-        return Electable::Waits;
+    if view.tasks[place].blocked {
+        return Electable::Blocked;
     }
-    let offer = sheet.offer(load);
-    match scene.start_met(load, offer.ratio) {
+    let offer = availability.offer(place);
+    match view.start_met(place, offer.ratio) {
         Ok(true) if offer.must_be_whole && offer.ratio < Share::FULL => Electable::NotWhole(offer),
         // A deadline asks for no record.
-        Ok(true) if scene.missing_records() > 0 && !scene.loads[load].task.deadline_due() => {
-            Electable::Unconfirmed(offer, scene.missing_records())
+        Ok(true) if view.missing_records() > 0 && !view.tasks[place].task.deadline_due() => {
+            Electable::Unconfirmed(offer, view.missing_records())
         }
         Ok(true) => Electable::Yes(offer),
         Ok(false) => Electable::Short(offer),
@@ -54,10 +54,10 @@ pub(crate) fn electable(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -
 }
 
 /// A task of R, or of the base load, that runs on one of the candidate's keys.
-fn holder_of_a_key(scene: &Scene<'_>, sheet: &Sheet<'_, '_>, load: usize) -> Option<(usize, KeyId)> {
-    scene.keys(load).iter().find_map(|key| {
-        let holds = |other: &usize| sheet.has(*other) || scene.loads[*other].keeps_keys();
-        scene.others(*key, load).find(holds).map(|other| (other, *key))
+fn holder_of_a_key(view: &CycleView<'_>, availability: &Availability<'_, '_>, place: usize) -> Option<(usize, KeyId)> {
+    view.keys(place).iter().find_map(|key| {
+        let holds = |other: &usize| availability.has(*other) || view.tasks[*other].keeps_keys();
+        view.others(*key, place).find(holds).map(|other| (other, *key))
     })
 }
 
@@ -70,15 +70,16 @@ pub(crate) struct Elected {
 }
 
 /// Starts the most important electable candidate, and again, until there is none.
-pub(crate) fn elect(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, excluded: &[usize]) -> Elected {
+pub(crate) fn elect(view: &CycleView<'_>, availability: &mut Availability<'_, '_>, excluded: &[usize]) -> Elected {
     let mut started = Vec::new();
-    let mut waiting = Vec::with_capacity(scene.loads.len());
+    let mut waiting = Vec::with_capacity(view.tasks.len());
     loop {
         waiting.clear();
         let mut next = None;
-        let may = |load: &usize| scene.loads[*load].is_candidate() && !excluded.contains(load) && !sheet.has(*load);
-        for candidate in (0..scene.loads.len()).filter(may) {
-            match electable(scene, sheet, candidate) {
+        let may =
+            |place: &usize| view.tasks[*place].is_candidate() && !excluded.contains(place) && !availability.has(*place);
+        for candidate in (0..view.tasks.len()).filter(may) {
+            match electable(view, availability, candidate) {
                 Electable::Yes(offer) => {
                     next = Some((candidate, offer));
                     break;
@@ -87,7 +88,7 @@ pub(crate) fn elect(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, excluded: &[us
             }
         }
         let Some((candidate, offer)) = next else { return Elected { started, waiting } };
-        sheet.add(candidate);
+        availability.add(candidate);
         started.push((candidate, offer));
     }
 }

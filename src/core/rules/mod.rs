@@ -3,5 +3,6 @@
 pub(crate) mod availability;
 pub(crate) mod covered_share;
 pub(crate) mod cycle_view;
+pub(crate) mod decide;
 pub(crate) mod election;
 pub(crate) mod stopping;

@@ -1,36 +1,39 @@
-//! The four stopping rules, in order (SPEC section 7). At most one acts in a cycle.
+//! The four stopping rules, in order (docs/rules.md, *The cycle*). At most one acts in a cycle.
 //!
-//! They find whom to stop and why; they move nothing.
+//! They find what to stop and why; they stop nothing.
 
 use crate::core::meter::key::KeyId;
-use crate::core::rules::availability::{Offer, Sheet};
-use crate::core::rules::cycle_view::{Load, Scene};
+use crate::core::rules::availability::{Availability, Offer};
+use crate::core::rules::cycle_view::{CycleTask, CycleView};
 use crate::core::rules::election::{Electable, electable};
 use crate::units::{Share, Watts};
 
 /// Rule 1, `conflicting_keys`: a stoppable task that shares a key with one that is kept before it, with that one and the
 /// key.
-pub(crate) fn conflicting_keys(scene: &Scene<'_>) -> Vec<(usize, usize, KeyId)> {
-    let mut kept: Vec<usize> = (0..scene.loads.len()).filter(|load| is_base_load(scene, *load)).collect();
+pub(crate) fn conflicting_keys(view: &CycleView<'_>) -> Vec<(usize, usize, KeyId)> {
+    let mut kept: Vec<usize> = (0..view.tasks.len()).filter(|place| is_base_load(view, *place)).collect();
     let mut stopped = Vec::new();
-    for load in (0..scene.loads.len()).filter(|load| scene.loads[*load].takes_part()) {
-        let rival = scene.running_rivals(load).find(|(rival, _)| kept.contains(rival));
-        match rival {
-            Some((rival, key)) if scene.loads[load].stoppable => stopped.push((load, rival, key)),
-            _ => kept.push(load),
+    for place in (0..view.tasks.len()).filter(|place| view.tasks[*place].takes_part()) {
+        let holder = view.running_on_keys_of(place).find(|(holder, _)| kept.contains(holder));
+        match holder {
+            Some((holder, key)) if view.tasks[place].stoppable => stopped.push((place, holder, key)),
+            _ => kept.push(place),
         }
     }
     stopped
 }
 
 /// Rule 2, `failing_criteria`: the least important running task whose `keep` is not met, and why it failed if it did.
-pub(crate) fn failing_criteria(scene: &Scene<'_>, covered: &[Option<Share>]) -> Option<(usize, Share, Option<String>)> {
-    (0..scene.loads.len()).rev().filter(|load| scene.loads[*load].can_be_stopped()).find_map(|load| {
-        let ratio = covered[load]?;
-        match scene.keep_met(load, ratio) {
+pub(crate) fn failing_criteria(
+    view: &CycleView<'_>,
+    covered: &[Option<Share>],
+) -> Option<(usize, Share, Option<String>)> {
+    (0..view.tasks.len()).rev().filter(|place| view.tasks[*place].can_be_stopped()).find_map(|place| {
+        let ratio = covered[place]?;
+        match view.keep_met(place, ratio) {
             Ok(true) => None,
-            Ok(false) => Some((load, ratio, None)),
-            Err(why) => Some((load, ratio, Some(why))),
+            Ok(false) => Some((place, ratio, None)),
+            Err(why) => Some((place, ratio, Some(why))),
         }
     })
 }
@@ -40,60 +43,60 @@ pub(crate) fn failing_criteria(scene: &Scene<'_>, covered: &[Option<Share>]) -> 
 pub(crate) struct Diminished {
     pub(crate) stopped: usize,
     /// The adjustable task that could use more.
-    pub(crate) hungry: usize,
+    pub(crate) receiver: usize,
     /// What stopping all such lower tasks would leave for it.
     pub(crate) gain: Watts,
 }
 
 /// Rule 3, `diminishing_adjustable`: the least important plain task below an adjustable one that could use more.
-pub(crate) fn diminishing_adjustable(scene: &Scene<'_>) -> Option<Diminished> {
-    // The most important hungry one has the highest priority: whoever is below any of them is below it.
-    let hungry = (0..scene.loads.len()).find(|load| could_use_more(scene, *load))?;
-    let below = scene.loads[hungry].priority;
-    let mut lower = (0..scene.loads.len()).filter(|load| {
-        let task = &scene.loads[*load];
+pub(crate) fn diminishing_adjustable(view: &CycleView<'_>) -> Option<Diminished> {
+    // Of all that could use more the most important has the highest priority: what is below any of them is below it.
+    let receiver = (0..view.tasks.len()).find(|place| could_use_more(view, *place))?;
+    let below = view.tasks[receiver].priority;
+    let mut lower = (0..view.tasks.len()).filter(|place| {
+        let task = &view.tasks[*place];
         task.can_be_stopped() && !task.adjustable && task.priority < below
     });
     let first = lower.next()?;
-    let (mut gain, mut least) = (scene.power_used_by(first) - scene.net(0), first);
-    for load in lower {
-        gain += scene.power_used_by(load);
-        least = load;
+    let (mut gain, mut least) = (view.power_used_by(first) - view.net(0), first);
+    for place in lower {
+        gain += view.power_used_by(place);
+        least = place;
     }
-    (gain >= scene.settings.headroom * 0.5).then_some(Diminished { stopped: least, hungry, gain })
+    (gain >= view.settings.headroom * 0.5).then_some(Diminished { stopped: least, receiver, gain })
 }
 
 /// What an adjustable task was seen to be able to use, after one more record (rule 3, "learned").
-pub(crate) fn learned(scene: &Scene<'_>, load: usize) -> Option<Watts> {
-    let task = &scene.loads[load];
-    if !task.adjustable || !task.running || scene.records() == 0 {
+pub(crate) fn learned(view: &CycleView<'_>, place: usize) -> Option<Watts> {
+    let task = &view.tasks[place];
+    if !task.adjustable || !task.running || view.records() == 0 {
         return None;
     }
-    let newest = 0..scene.newest();
-    if newest.clone().all(|record| scene.ran(load, record)) && is_left_for(scene, load) {
-        return newest.map(|record| scene.usage(load, record)).reduce(Watts::max);
+    let newest = 0..view.newest();
+    if newest.clone().all(|record| view.ran(place, record)) && is_left_for(view, place) {
+        return newest.map(|record| view.usage(place, record)).reduce(Watts::max);
     }
-    task.learned.filter(|learned| scene.power_used_by(load) <= *learned)
+    task.learned.filter(|learned| view.power_used_by(place) <= *learned)
 }
 
-fn could_use_more(scene: &Scene<'_>, load: usize) -> bool {
-    let task = &scene.loads[load];
+fn could_use_more(view: &CycleView<'_>, place: usize) -> bool {
+    let task = &view.tasks[place];
     if !task.adjustable || !task.takes_part() {
         return false;
     }
-    let usage = scene.power_used_by(load);
+    let usage = view.power_used_by(place);
     let below_limit = |limit: Option<Watts>| limit.is_none_or(|limit| usage < limit * 0.95);
     usage >= task.power * 0.5
         && below_limit(task.task.max_power())
         && below_limit(task.learned)
-        && !is_left_for(scene, load)
+        && !is_left_for(view, place)
 }
 
 /// Export, and what less important adjustable tasks could give up, reach the adjustable task without any help. An import
 /// counts negative: it takes what they give up first.
-fn is_left_for(scene: &Scene<'_>, load: usize) -> bool {
-    let enough = scene.settings.headroom * 0.5 + scene.settings.reserve;
-    (0..scene.newest()).all(|record| scene.excess_below(load, record) - scene.net(record) >= enough)
+fn is_left_for(view: &CycleView<'_>, place: usize) -> bool {
+    let enough = view.settings.headroom * 0.5 + view.settings.reserve;
+    (0..view.newest()).all(|record| view.excess_below(place, record) - view.net(record) >= enough)
 }
 
 /// What rule 4 stops, and whom it starts in their place.
@@ -105,87 +108,92 @@ pub(crate) struct Replacement {
     pub(crate) offer: Offer,
 }
 
-/// Rule 4, `lower_priority`: the most important stopped task that could run if less important ones made room. The sheet
+/// Rule 4, `lower_priority`: the most important stopped task that could run if less important ones made room. The availability
 /// comes with the running tasks as R; when something is found, R has changed accordingly.
-pub(crate) fn lower_priority(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>) -> Option<Replacement> {
+pub(crate) fn lower_priority(view: &CycleView<'_>, availability: &mut Availability<'_, '_>) -> Option<Replacement> {
     // Nobody can make room.
-    if !scene.loads.iter().any(Load::can_be_stopped) {
+    if !view.tasks.iter().any(CycleTask::can_be_stopped) {
         return None;
     }
-    let relief = Relief::new(scene, sheet);
-    (0..scene.loads.len())
-        .filter(|load| scene.loads[*load].is_candidate() && !scene.loads[*load].waits)
-        .find_map(|candidate| make_room(scene, sheet, candidate, &relief))
+    let relief = Relief::new(view, availability);
+    (0..view.tasks.len())
+        .filter(|place| view.tasks[*place].is_candidate() && !view.tasks[*place].blocked)
+        .find_map(|candidate| make_room(view, availability, candidate, &relief))
 }
 
-fn make_room(scene: &Scene<'_>, sheet: &mut Sheet<'_, '_>, candidate: usize, relief: &Relief) -> Option<Replacement> {
-    let rivals: Vec<usize> = scene.running_rivals(candidate).map(|(rival, _)| rival).collect();
-    let priority = scene.loads[candidate].priority;
-    let may_stop = |load: usize| {
-        let task = &scene.loads[load];
-        task.can_be_stopped() && (task.priority < priority || (load > candidate && rivals.contains(&load)))
+fn make_room(
+    view: &CycleView<'_>,
+    availability: &mut Availability<'_, '_>,
+    candidate: usize,
+    relief: &Relief,
+) -> Option<Replacement> {
+    let holders: Vec<usize> = view.running_on_keys_of(candidate).map(|(holder, _)| holder).collect();
+    let priority = view.tasks[candidate].priority;
+    let may_stop = |place: usize| {
+        let task = &view.tasks[place];
+        task.can_be_stopped() && (task.priority < priority || (place > candidate && holders.contains(&place)))
     };
-    if !rivals.iter().all(|rival| may_stop(*rival)) {
+    if !holders.iter().all(|holder| may_stop(*holder)) {
         return None;
     }
-    if rivals.is_empty() {
-        let needed = scene.loads[candidate].task.least_start_ratio();
+    if holders.is_empty() {
+        let needed = view.tasks[candidate].task.least_start_ratio();
         let hopeless =
-            needed.is_some_and(|needed| sheet.best_offer(candidate, relief.below(candidate, scene)) < needed);
-        if hopeless || electable(scene, sheet, candidate).is_yes() {
+            needed.is_some_and(|needed| availability.best_offer(candidate, relief.below(candidate, view)) < needed);
+        if hopeless || electable(view, availability, candidate).is_yes() {
             return None;
         }
     }
     let mut stopped: Vec<usize> = Vec::new();
-    for load in (0..scene.loads.len()).rev().filter(|load| rivals.contains(load)) {
-        sheet.remove(load);
-        stopped.push(load);
+    for place in (0..view.tasks.len()).rev().filter(|place| holders.contains(place)) {
+        availability.remove(place);
+        stopped.push(place);
     }
-    let mut others = (0..scene.loads.len()).rev().filter(|load| may_stop(*load) && !rivals.contains(load));
+    let mut others = (0..view.tasks.len()).rev().filter(|place| may_stop(*place) && !holders.contains(place));
     let offer = loop {
-        // Nobody is stopped for nothing: with no rival, the first one goes before the first question.
+        // Nobody is stopped for nothing: with no holder, the first one goes before the first question.
         if !stopped.is_empty()
-            && let Electable::Yes(offer) = electable(scene, sheet, candidate)
+            && let Electable::Yes(offer) = electable(view, availability, candidate)
         {
             break Some(offer);
         }
-        let Some(load) = others.next() else { break None };
-        sheet.remove(load);
-        stopped.push(load);
+        let Some(place) = others.next() else { break None };
+        availability.remove(place);
+        stopped.push(place);
     };
     let Some(offer) = offer else {
-        for load in stopped {
-            sheet.add(load);
+        for place in stopped {
+            availability.add(place);
         }
         return None;
     };
-    let offer = spare(scene, sheet, candidate, &rivals, &mut stopped).unwrap_or(offer);
-    sheet.add(candidate);
+    let offer = spare(view, availability, candidate, &holders, &mut stopped).unwrap_or(offer);
+    availability.add(candidate);
     Some(Replacement { stopped, started: candidate, offer })
 }
 
 /// Gives back every one, the most important first, without which the candidate stays electable. The last is never
 /// spared. Returns the offer that is left, if it changed.
 fn spare(
-    scene: &Scene<'_>,
-    sheet: &mut Sheet<'_, '_>,
+    view: &CycleView<'_>,
+    availability: &mut Availability<'_, '_>,
     candidate: usize,
-    rivals: &[usize],
+    holders: &[usize],
     stopped: &mut Vec<usize>,
 ) -> Option<Offer> {
     let mut last = None;
     let mut descending = stopped.clone();
     descending.sort_unstable();
-    for load in descending.into_iter().filter(|load| !rivals.contains(load)) {
+    for place in descending.into_iter().filter(|place| !holders.contains(place)) {
         if stopped.len() == 1 {
             break;
         }
-        sheet.add(load);
-        if let Electable::Yes(offer) = electable(scene, sheet, candidate) {
-            stopped.retain(|other| *other != load);
+        availability.add(place);
+        if let Electable::Yes(offer) = electable(view, availability, candidate) {
+            stopped.retain(|other| *other != place);
             last = Some(offer);
         } else {
-            sheet.remove(load);
+            availability.remove(place);
         }
     }
     last
@@ -198,11 +206,13 @@ struct Relief {
 }
 
 impl Relief {
-    fn new(scene: &Scene<'_>, sheet: &Sheet<'_, '_>) -> Self {
-        let mut below: [Vec<Watts>; 5] = std::array::from_fn(|_| vec![Watts::ZERO; scene.confirming()]);
-        for load in (0..scene.loads.len()).filter(|load| scene.loads[*load].can_be_stopped() && sheet.has(*load)) {
-            let above = usize::from(scene.loads[load].priority.level()) + 1;
-            for (record, gain) in sheet.relief(load).enumerate() {
+    fn new(view: &CycleView<'_>, availability: &Availability<'_, '_>) -> Self {
+        let mut below: [Vec<Watts>; 5] = std::array::from_fn(|_| vec![Watts::ZERO; view.confirming()]);
+        for place in
+            (0..view.tasks.len()).filter(|place| view.tasks[*place].can_be_stopped() && availability.has(*place))
+        {
+            let above = usize::from(view.tasks[place].priority.level()) + 1;
+            for (record, gain) in availability.relief(place).enumerate() {
                 for sums in below.iter_mut().skip(above) {
                     sums[record] += gain;
                 }
@@ -211,12 +221,12 @@ impl Relief {
         Self { below }
     }
 
-    fn below(&self, candidate: usize, scene: &Scene<'_>) -> &[Watts] {
-        &self.below[usize::from(scene.loads[candidate].priority.level())]
+    fn below(&self, candidate: usize, view: &CycleView<'_>) -> &[Watts] {
+        &self.below[usize::from(view.tasks[candidate].priority.level())]
     }
 }
 
 /// It runs, and is not the scheduler's to move.
-fn is_base_load(scene: &Scene<'_>, load: usize) -> bool {
-    scene.loads[load].running && !scene.loads[load].takes_part()
+fn is_base_load(view: &CycleView<'_>, place: usize) -> bool {
+    view.tasks[place].running && !view.tasks[place].takes_part()
 }

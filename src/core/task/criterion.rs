@@ -1,4 +1,4 @@
-//! `start` and `keep`: which share of a task's power the sun must cover (SPEC section 5.4).
+//! `start` and `keep`: which share of a task's power the sun must cover (docs/rules.md, *Criteria*).
 //!
 //! A criterion is a number or a Jinja expression. Evaluation is bounded by minijinja's fuel and never panics; what isn't
 //! known is an error, not a guess: `state.soc < 20` without a `soc` is not met.
@@ -62,8 +62,8 @@ pub struct Compiled {
     asks: Vec<String>,
 }
 
-/// So many bytes of values are told of a decision.
-const MOST_TOLD: usize = 120;
+/// So many bytes of values stand in a reason.
+const MOST_VALUES: usize = 120;
 
 /// The longest text among them, in characters.
 const LONGEST_TEXT: usize = 20;
@@ -118,11 +118,11 @@ impl Criterion {
         }
     }
 
-    /// As it was written, with the values of what it asks for: `state.soc < 20; state.soc is 15`. `values` answers a word of
-    /// the contract.
-    pub(crate) fn told(&self, values: impl Fn(&str) -> Option<Value>) -> String {
-        let mut told = self.to_string();
-        let most = told.len() + MOST_TOLD;
+    /// As it was written, with the values of what it asks for: `state.soc < 20; state.soc is 15`. `values` returns the
+    /// value of `state`, `record` or `now`.
+    pub(crate) fn with_values(&self, values: impl Fn(&str) -> Option<Value>) -> String {
+        let mut text = self.to_string();
+        let most = text.len() + MOST_VALUES;
         let mut before = "; ";
         for name in self.asks() {
             let mut path = name.split('.');
@@ -130,12 +130,12 @@ impl Criterion {
             let value = path.try_fold(first.unwrap_or_default(), |value, part| value.get_attr(part).ok());
             let Some(value) = value.and_then(|value| in_words(&value)) else { continue };
             let more = format!("{before}{name} is {value}");
-            if told.len() + more.len() <= most {
-                told.push_str(&more);
+            if text.len() + more.len() <= most {
+                text.push_str(&more);
                 before = ", ";
             }
         }
-        told
+        text
     }
 
     /// Whether it is met.
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_decision_tells_what_was_asked_for() {
         let told = |source: &str| {
-            Criterion::expression(source).unwrap().told(|word| match word {
+            Criterion::expression(source).unwrap().with_values(|word| match word {
                 "state" => Some(context! { temperature => 38, mode => "eco", long => "x".repeat(99), deep => context! { a => true } }),
                 "record" => Some(context! { net => -2000.0, ev => 1234.567 }),
                 "now" => Some(context! { hour => 6 }),
@@ -301,8 +301,8 @@ mod tests {
         }
         let many = (0..20).map(|n| format!("record.a{n:09}")).collect::<Vec<_>>().join(" + ");
         let all = |_: &str| Some((0..20).map(|n| (format!("a{n:09}"), n)).collect::<BTreeMap<_, _>>().into());
-        let told = Criterion::expression(&many).unwrap().told(all);
-        assert!(told.len() <= many.len() + MOST_TOLD && told.contains("; record.a000000000 is 0, "), "{told}");
+        let told = Criterion::expression(&many).unwrap().with_values(all);
+        assert!(told.len() <= many.len() + MOST_VALUES && told.contains("; record.a000000000 is 0, "), "{told}");
     }
 
     #[test]

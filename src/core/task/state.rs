@@ -1,8 +1,7 @@
 //! What a task says of itself again and again: its state, parsed and valid.
 
-use minijinja::Value;
-
 use crate::core::task::priority::Priority;
+use crate::jinja::StateFields;
 use crate::units::Watts;
 
 /// What a task last said.
@@ -29,13 +28,13 @@ pub struct TaskState {
     /// Its own answer instead of its criteria.
     pub meets_criteria: Option<bool>,
     /// The whole state, for `state.<field>` in criteria.
-    pub fields: Value,
+    pub fields: StateFields,
 }
 
 impl TaskState {
     /// What a plain `ON` or `OFF` says.
     #[must_use]
     pub fn plain(running: bool) -> Self {
-        Self { running, runnable: true, fields: minijinja::context! { running }, ..Self::default() }
+        Self { running, runnable: true, fields: [("running", running)].into_iter().collect(), ..Self::default() }
     }
 }

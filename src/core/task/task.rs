@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use minijinja::Value;
-
 use crate::core::meter::key::KeyId;
 use crate::core::setpoint::setpoint::Setpoint;
 use crate::core::settings::Settings;
@@ -24,6 +22,7 @@ use crate::core::task::registration::Registration;
 use crate::core::task::state::TaskState;
 use crate::core::task::verdict::Verdict;
 use crate::core::time::Instant;
+use crate::jinja::StateFields;
 use crate::units::{Share, Watts};
 
 /// Everything known of one task. Kept without a registration too: state may arrive before it.
@@ -216,9 +215,8 @@ impl Task {
     }
 
     /// The fields of its state, for `state.<field>` in criteria.
-    pub(crate) fn fields(&self) -> &Value {
-        const NOTHING: Value = Value::UNDEFINED;
-        self.state.as_ref().map_or(&NOTHING, |state| &state.fields)
+    pub(crate) fn fields(&self) -> Option<&StateFields> {
+        self.state.as_ref().map(|state| &state.fields)
     }
 
     // What it is asked.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::core::output::Action;
-use crate::core::rules::availability::Offer;
 use crate::core::task::id::TaskId;
 use crate::units::{Share, Watts};
 
@@ -52,7 +51,7 @@ pub enum Waits {
         holder: TaskId,
     },
     /// The end of its wait after unanswered starts.
-    Answer,
+    BackOff,
     /// More records of the source in use: its criterion is met in those that there are.
     Records {
         /// How many more.
@@ -62,12 +61,6 @@ pub enum Waits {
         /// The ratio it has.
         ratio: Share,
     },
-}
-
-impl Waits {
-    pub(crate) fn sun(offer: &Offer, needs: Option<Share>, why: Option<String>, power: Watts) -> Self {
-        Self::Sun { ratio: offer.ratio, needs, why, power, held_back: offer.held_back }
-    }
 }
 
 impl Verdict {
@@ -89,7 +82,7 @@ impl fmt::Display for Verdict {
             Self::Decided { reason, .. } => f.write_str(reason),
             Self::Covered(ratio) => write!(f, "the sun covers {ratio} of it"),
             Self::Waits(Waits::Key { key, holder }) => write!(f, "`{key}` is taken: {holder} runs on it"),
-            Self::Waits(Waits::Answer) => f.write_str("waits: it did not follow its last starts"),
+            Self::Waits(Waits::BackOff) => f.write_str("waits: it did not follow its last starts"),
             Self::Waits(Waits::Records { of: 2, .. }) => f.write_str("waits for a second record"),
             Self::Waits(Waits::Records { missing: 1, .. }) => f.write_str("waits for one more record"),
             Self::Waits(Waits::Records { missing, .. }) => write!(f, "waits for {missing} more records"),

@@ -3,7 +3,6 @@
 //! There is no state before the device has told whether it runs. If it has a topic or template for `runnable`, it is not
 //! runnable before it has told so.
 
-use minijinja::value::Serde;
 use serde_json::{Map, Value};
 
 use super::binary::BinaryValue;
@@ -110,7 +109,7 @@ impl AssembledState {
             runnable: task.runnable.is_none() || self.runnable == Some(true),
             stoppable: self.stoppable,
             // A vendor's fields set nothing else, even if they have Sunward's names: the `power` of a plug is what it measures.
-            fields: minijinja::Value::from(Serde(fields)),
+            fields: fields.into(),
             ..TaskState::default()
         })
     }

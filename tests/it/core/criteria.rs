@@ -1,7 +1,7 @@
 //! Criteria that are expressions, asked in a home.
 
 use jiff::tz::TimeZone;
-use minijinja::context;
+use serde_json::json;
 use sunward::core::Settings;
 
 use super::{Appliance, Home, plain};
@@ -27,7 +27,9 @@ fn ev() -> Appliance {
 #[track_caller]
 fn starts(source: &str, expect: bool) {
     let mut home = Home::at("2026-06-01T04:30:00Z", Settings::default(), vec![ev().expressions(source, "true")]);
-    home.says("ev", |state| state.fields = context! { running => false, soc => 15, plug => "in" });
+    home.says("ev", |state| {
+        state.fields = [("running", json!(false)), ("soc", json!(15)), ("plug", json!("in"))].into_iter().collect()
+    });
     home.wait(90);
     home.steady(&[("net", 100.0), ("ev", 0.0), ("battery", 42.0)]);
     home.cycle();

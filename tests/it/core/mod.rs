@@ -21,7 +21,6 @@ mod tables;
 
 use std::time::Duration;
 
-use minijinja::context;
 use sunward::core::{
     Action, Activity, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority,
     Refusal, Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
@@ -84,7 +83,7 @@ impl Appliance {
 
     fn running(mut self) -> Self {
         self.state.running = true;
-        self.state.fields = context! { running => true };
+        self.state.fields = [("running", true)].into_iter().collect();
         self
     }
 
