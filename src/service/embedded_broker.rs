@@ -2,9 +2,8 @@
 //!
 //! Refuses to be a broker: that is `mqtt/broker`'s.
 
-use std::net::SocketAddr;
-
 use crate::config::Config;
+use crate::mqtt::Options;
 
 /// Perhaps a broker of one's own.
 pub(super) struct OwnBroker {
@@ -32,9 +31,12 @@ impl OwnBroker {
         Ok(Self { embedded: Some(broker) })
     }
 
-    /// Where it listens.
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.embedded.as_ref().map(crate::mqtt::broker::Embedded::address)
+    /// Returns the options of a connection to it, or these where another broker is configured.
+    pub(super) fn reached_by(&self, options: Options) -> Options {
+        match &self.embedded {
+            Some(embedded) => options.to_listener(embedded.address()),
+            None => options,
+        }
     }
 
     /// Ends it, once everybody has heard the last words.
@@ -52,8 +54,8 @@ impl OwnBroker {
         Ok(Self {})
     }
 
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        None
+    pub(super) fn reached_by(&self, options: Options) -> Options {
+        options
     }
 
     pub(super) async fn end(self) {}
