@@ -1,8 +1,7 @@
 //! The embedded broker, where no other is configured and the feature is there; else nothing.
 
-use std::net::SocketAddr;
-
 use crate::config::Config;
+use crate::mqtt::Options;
 
 /// A broker of Sunward's own, or none.
 pub(super) struct OwnBroker {
@@ -30,9 +29,12 @@ impl OwnBroker {
         Ok(Self { embedded: Some(broker) })
     }
 
-    /// Where it listens.
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.embedded.as_ref().map(crate::mqtt::broker::Embedded::address)
+    /// Returns the options of a connection to it, or these where another broker is configured.
+    pub(super) fn reached_by(&self, options: Options) -> Options {
+        match &self.embedded {
+            Some(embedded) => options.to_listener(embedded.address()),
+            None => options,
+        }
     }
 
     /// Ends it, once everybody has heard the last words.
@@ -50,8 +52,8 @@ impl OwnBroker {
         Ok(Self {})
     }
 
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        None
+    pub(super) fn reached_by(&self, options: Options) -> Options {
+        options
     }
 
     pub(super) async fn end(self) {}

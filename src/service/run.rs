@@ -29,8 +29,7 @@ pub async fn run(
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let own_broker = OwnBroker::start(&setup.config).await?;
-    let (config, options) = (setup.config.clone(), setup.connection.clone());
-    let options = own_broker.address().map_or(options.clone(), |address| options.to_listener(address));
+    let (config, options) = (setup.config.clone(), own_broker.reached_by(setup.connection.clone()));
     let broker = options.broker();
     let sources = Sources::new(setup);
     let mut filters = sources.filters();
