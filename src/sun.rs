@@ -1,7 +1,7 @@
 //! Where the sun stands, and what a clear sky lets through of it onto a roof.
 //!
 //! Position: the NREL algorithm (Reda, Andreas: "Solar position algorithm for solar radiation applications", Solar Energy
-//! 76, 2004), from the crate `solar-positioning`. Refuses to know of weather: `simulate/sky.rs` does.
+//! 76, 2004), from the crate `solar-positioning`. Clouds are in `simulate/sky.rs`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,20 +71,20 @@ pub struct Light {
 }
 
 impl Site {
-    /// Where the sun stands.
+    /// Returns where the sun stands.
     #[must_use]
     pub fn sun(&self, time: Timestamp) -> Sun {
         position(time, self.latitude, self.longitude)
     }
 
-    /// What all panels give under a clear sky.
+    /// Returns the power of all panels under a clear sky.
     #[must_use]
     pub fn clear_sky_production(&self, time: Timestamp) -> Watts {
         let sun = self.sun(time);
         self.production(sun, sun.clear_sky())
     }
 
-    /// What all panels give in this light.
+    /// Returns the power of all panels in this light.
     #[must_use]
     pub fn production(&self, sun: Sun, light: Light) -> Watts {
         self.panels.iter().map(|panels| panels.production(sun, light)).sum()
@@ -92,7 +92,7 @@ impl Site {
 }
 
 impl Sun {
-    /// What comes through a clear sky at sea level.
+    /// Returns the light that comes through a clear sky at sea level.
     ///
     /// Direct light by Meinel, `1353 · 0.7^(AM^0.678)` (A. and M. Meinel, "Applied Solar Energy", 1976), with the air mass
     /// of Kasten and Young (Applied Optics 28, 1989), and a tenth of it from the whole sky.
@@ -105,12 +105,12 @@ impl Sun {
         Light { direct, diffuse: CLEAR_DIFFUSE * direct }
     }
 
-    /// How much more air the light crosses than from straight above.
+    /// Returns the relative air mass: how much more air the light crosses than from straight above.
     fn air_mass(self) -> f64 {
         (self.height() + 0.505_72 * (96.079_95 - self.zenith).powf(-1.6364)).recip()
     }
 
-    /// The cosine of the zenith angle; 0 below the horizon.
+    /// Returns the cosine of the zenith angle; 0 below the horizon.
     #[must_use]
     pub fn height(self) -> f64 {
         self.zenith.to_radians().cos().max(0.0)
@@ -118,7 +118,7 @@ impl Sun {
 }
 
 impl Light {
-    /// On a plane that lies flat.
+    /// Returns the irradiance on a plane that lies flat, in W/m².
     #[must_use]
     pub fn global(self, sun: Sun) -> f64 {
         self.direct * sun.height() + self.diffuse
@@ -126,7 +126,7 @@ impl Light {
 }
 
 impl Panels {
-    /// What they give in this light. The sky is taken as equally bright everywhere (Liu and Jordan, Solar Energy 7, 1963).
+    /// Returns their power in this light. The sky is taken as equally bright everywhere (Liu and Jordan, Solar Energy 7, 1963).
     #[must_use]
     pub fn production(&self, sun: Sun, light: Light) -> Watts {
         let (tilt, zenith) = (self.tilt.to_radians(), sun.zenith.to_radians());

@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 use sunward::replay::{Prices, replay, table};
-use sunward::simulate::Home;
+use sunward::simulate::SimulatedHome;
 use sunward::sun::{Panels, Site};
 use sunward::units::Watts;
 
@@ -66,7 +66,7 @@ fn simulated(seed: u64) -> Place {
     let panels = |azimuth| Panels { azimuth, tilt: 30.0, peak_power: Watts(3500.0) };
     let site = Site { latitude: 52.5, longitude: 13.4, panels: vec![panels(120.0), panels(210.0)] };
     let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let mut home = Home::new(seed, site, zone, "2026-01-01T00:00:00+01:00".parse().unwrap());
+    let mut home = SimulatedHome::new(seed, site, zone, "2026-01-01T00:00:00+01:00".parse().unwrap());
     let mut text = String::from("time,net,solar\n");
     for _ in 0..365 * 24 * 60 {
         let begin = home.now();

@@ -38,7 +38,7 @@ pub(super) enum Subcommands {
         listen: Option<Duration>,
     },
     /// Put a record of the past through the scheduler, and see what it would have done.
-    Replay(Box<replay::Arguments>),
+    Replay(Box<replay::ReplayArguments>),
     /// Watch a simulated home for a day of five minutes: the real program, with sun and people made up.
     ///
     /// It brings its own broker and touches no other: nothing of yours is switched, and nothing is kept. On a terminal it

@@ -17,7 +17,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit status.
+    /// Returns the exit status.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
@@ -26,7 +26,7 @@ impl Failure {
         }
     }
 
-    /// Whoever read the output has had enough of it.
+    /// Returns whether the reader of standard output is gone, as in `sunward check | head`.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         let Self::Running(error) = self else { return false };

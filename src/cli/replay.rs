@@ -1,6 +1,6 @@
 //! `sunward replay`: a record of the past through the same scheduler.
 //!
-//! Refuses to connect to anything: it reads files, and writes files and a table.
+//! Connects to nothing: it reads files, and writes files and a table.
 
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -19,12 +19,12 @@ use super::recording;
 use crate::config::{Loaded, Setup, load};
 use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Unit};
 
-/// A file that unpacks to more is refused.
+/// The largest file, unpacked, that is read.
 const LARGEST_FILE: u64 = 4 << 30;
 
 /// What `sunward replay` is called with.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ReplayArguments {
     /// The record: CSV with the columns time, net (or import and export), solar and one for each circuit, packed with
     /// gzip or not; or the folder, or a .jsonl file, of `sunward run --record`.
     file: PathBuf,
@@ -63,8 +63,8 @@ pub struct Arguments {
     journal: Option<PathBuf>,
 }
 
-impl Arguments {
-    /// The first that was given and means nothing to a recorded run.
+impl ReplayArguments {
+    /// Returns the first option that was given and means nothing to a recorded run.
     fn for_csv(&self) -> Option<&'static str> {
         let flags = [
             ("--unit", self.unit != Unit::default()),
@@ -81,7 +81,7 @@ impl Arguments {
         flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
     }
 
-    /// Nobody means to lose last year's records to the report on them.
+    /// Checks that no output would overwrite the record that is replayed, or the other output.
     fn outputs_are_new(&self) -> anyhow::Result<()> {
         let Self { file, html, journal, .. } = self;
         for (option, path) in [("--html", html), ("--journal", journal)] {
@@ -119,11 +119,12 @@ fn number(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| "expected a number such as 0.32".into())
 }
 
-/// Replays, and prints what it came to. `given`: somebody named the configuration; a recorded run brings its own.
+/// Replays, and prints the outcome. `given` says whether the call names a configuration; without one, a recorded run has the
+/// one that was recorded with it.
 ///
 /// # Errors
-/// When the configuration, the call or the file can't be meant.
-pub fn replay(arguments: &Arguments, setup: Setup, given: bool, mut out: impl Write) -> Result<(), Failure> {
+/// When the configuration or the call is wrong (status 2), or a file can't be read or written (status 1).
+pub fn replay(arguments: &ReplayArguments, setup: Setup, given: bool, mut out: impl Write) -> Result<(), Failure> {
     arguments.outputs_are_new().map_err(Failure::Call)?;
     if is_recording(&arguments.file) {
         if let Some(flag) = arguments.for_csv() {
@@ -142,7 +143,7 @@ pub fn replay(arguments: &Arguments, setup: Setup, given: bool, mut out: impl Wr
         contenders.push(contender(&name, arguments, setup, &history)?);
     }
     let scenarios = replay::replay(&contenders);
-    let Arguments { import_price: import, export_price: export, co2, .. } = *arguments;
+    let ReplayArguments { import_price: import, export_price: export, co2, .. } = *arguments;
     let prices = Prices { import, export, co2 };
     replay::table(&scenarios, &prices, &mut out).map_err(anyhow::Error::from)?;
     if let Some(path) = &arguments.journal {
@@ -160,7 +161,12 @@ fn is_recording(path: &Path) -> bool {
     path.is_dir() || name.strip_suffix(".gz").unwrap_or(&name).ends_with(".jsonl")
 }
 
-fn contender(name: &str, arguments: &Arguments, setup: Setup, history: &Arc<History>) -> Result<Contender, Failure> {
+fn contender(
+    name: &str,
+    arguments: &ReplayArguments,
+    setup: Setup,
+    history: &Arc<History>,
+) -> Result<Contender, Failure> {
     let Setup { settings, replay_tasks, .. } = setup;
     let home = Home::new(history.clone(), replay_tasks, settings.time_zone.clone());
     let home = home.map_err(|misfit| Failure::Call(misfit.into()))?;
@@ -168,7 +174,7 @@ fn contender(name: &str, arguments: &Arguments, setup: Setup, history: &Arc<Hist
     Ok(Contender { name: name.into(), settings, cycle, home: Arc::new(home) })
 }
 
-fn history(arguments: &Arguments, time_zone: &TimeZone) -> Result<History, Failure> {
+fn history(arguments: &ReplayArguments, time_zone: &TimeZone) -> Result<History, Failure> {
     let moment = |edge: Option<Edge>| match edge {
         Some(Edge::Day(date)) => {
             let midnight = date.to_zoned_datetime(time_zone.clone()).context("--from, --to");
@@ -177,7 +183,7 @@ fn history(arguments: &Arguments, time_zone: &TimeZone) -> Result<History, Failu
         Some(Edge::Moment(time)) => Ok(Some(time)),
         None => Ok(None),
     };
-    let Arguments { unit, counters, from, to, .. } = *arguments;
+    let ReplayArguments { unit, counters, from, to, .. } = *arguments;
     let format = Format { unit, counters, from: moment(from)?, to: moment(to)? };
     let path = &arguments.file;
     let name = || path.display().to_string();

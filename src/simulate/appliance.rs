@@ -1,7 +1,7 @@
 //! What all appliances of the simulated home have in common.
 //!
-//! Refuses to name topics or priorities: how an appliance is offered to a scheduler is its user's business, as long as that
-//! makes them as important as the ledger takes them to be.
+//! Has no topics or priorities: how an appliance is offered to a scheduler is up to the caller. It must give the appliances
+//! the same order of importance as [`Appliance::BY_IMPORTANCE`], by which the ledger divides the sun.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ impl Appliance {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Boiler, Self::Ev, Self::Pool, Self::Dishwasher, Self::Washer];
 
-    /// Whom the sun serves first.
+    /// All of them, the most important first: in this order the ledger divides the sun.
     pub const BY_IMPORTANCE: [Self; 5] = [Self::Boiler, Self::Ev, Self::Washer, Self::Dishwasher, Self::Pool];
 
-    /// Its name, also that of its circuit in power records.
+    /// Returns its name, which is also its key in power records.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,16 +41,16 @@ impl Appliance {
         }
     }
 
-    /// Its place in [`Appliance::ALL`].
+    /// Returns its place in [`Appliance::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// How an appliance is.
+/// The condition of an appliance.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Status {
+pub struct ApplianceStatus {
     /// It runs.
     pub running: bool,
     /// It could run.
@@ -59,21 +59,21 @@ pub struct Status {
     pub stoppable: bool,
     /// In a few words: `58 °C`.
     pub note: String,
-    /// A number that says how it is, with its name: what a criterion might ask for.
-    pub fact: Option<(&'static str, f64)>,
+    /// A measured value with its name, for criteria: `("soc", 55.0)`.
+    pub measured: Option<(&'static str, f64)>,
 }
 
 /// The physics behind a plug.
 pub(super) trait Physics {
-    /// How it is.
-    fn status(&self) -> Status;
+    /// Returns its status.
+    fn status(&self) -> ApplianceStatus;
 
-    /// It is switched. Whatever can't be is left as it is.
+    /// Switches it, if it can be switched.
     fn switch(&mut self, on: bool);
 
-    /// It may use so much, if it can adjust itself at all.
+    /// Sets the power that it may use, if it can adjust itself.
     fn limit(&mut self, _most: Watts) {}
 
-    /// Time goes by. Answers the electricity taken.
-    fn live(&mut self, time: Duration) -> KilowattHours;
+    /// Simulates this time. Returns the energy that it used.
+    fn advance(&mut self, time: Duration) -> KilowattHours;
 }

@@ -1,10 +1,10 @@
 //! A car: a battery, hours in which it is away, and a charger that takes 6 to 32 A in whole steps from one phase.
 //!
-//! Refuses to charge faster than it may: without a limit it takes the least that chargers can.
+//! Without a limit it takes the least that chargers can.
 
 use std::time::Duration;
 
-use super::appliance::{Physics, Status};
+use super::appliance::{ApplianceStatus, Physics};
 use crate::units::{KilowattHours, Watts};
 
 const VOLTS: f64 = 230.0;
@@ -18,11 +18,11 @@ const CAPACITY: KilowattHours = KilowattHours(58.0);
 /// Charged up to here, which is kind to the battery.
 const FULL: f64 = 0.8;
 
-/// What of the power from the wall ends up in the battery.
+/// The share of the power from the wall that ends up in the battery.
 const EFFICIENCY: f64 = 0.9;
 
 /// A battery that lacks less than this is not worth a start.
-const WORTH: KilowattHours = KilowattHours(0.58);
+const LEAST_MISSING: KilowattHours = KilowattHours(0.58);
 
 #[derive(Debug, Clone)]
 pub(super) struct Car {
@@ -54,7 +54,7 @@ impl Car {
         self.charge
     }
 
-    /// What of `taken` was lost as heat.
+    /// Returns how much of `taken` was lost as heat.
     #[cfg(test)]
     pub(super) fn lost(&self) -> KilowattHours {
         self.taken * (1.0 - EFFICIENCY)
@@ -84,19 +84,19 @@ impl Car {
 }
 
 impl Physics for Car {
-    fn status(&self) -> Status {
+    fn status(&self) -> ApplianceStatus {
         let percent = (100.0 * (self.charge / CAPACITY).0).floor();
         let note = match (self.plugged, self.on) {
             (false, _) => "away".to_owned(),
             (true, true) => format!("{percent:.0} %, {:.0} A", self.amperes()),
             (true, false) => format!("{percent:.0} %"),
         };
-        Status {
+        ApplianceStatus {
             running: self.on,
-            runnable: self.on || self.plugged && self.missing() > WORTH,
+            runnable: self.on || self.plugged && self.missing() > LEAST_MISSING,
             stoppable: true,
             note,
-            fact: Some(("soc", percent)),
+            measured: Some(("soc", percent)),
         }
     }
 
@@ -108,7 +108,7 @@ impl Physics for Car {
         self.limit = most;
     }
 
-    fn live(&mut self, time: Duration) -> KilowattHours {
+    fn advance(&mut self, time: Duration) -> KilowattHours {
         if !self.on {
             return KilowattHours::ZERO;
         }
@@ -133,7 +133,7 @@ mod tests {
         car.switch(true);
         let mut check = |limit: f64, amperes: f64| {
             car.limit(Watts(limit));
-            assert_eq!(car.live(MINUTE), Watts(amperes * VOLTS) * MINUTE, "{limit} W");
+            assert_eq!(car.advance(MINUTE), Watts(amperes * VOLTS) * MINUTE, "{limit} W");
         };
         check(0.0, 6.0);
         check(1380.0, 6.0);
@@ -152,12 +152,12 @@ mod tests {
         car.switch(true);
         car.limit(Watts(7360.0));
         while car.status().running {
-            car.live(MINUTE);
+            car.advance(MINUTE);
         }
         assert_eq!(car.status().note, "80 %");
         car.leave();
         car.switch(true);
         assert!(!car.status().running && !car.status().runnable);
-        assert_eq!(car.live(MINUTE), KilowattHours::ZERO);
+        assert_eq!(car.advance(MINUTE), KilowattHours::ZERO);
     }
 }

@@ -1,6 +1,6 @@
-//! The simulated home: brings sun, people and appliances together, in steps of ten seconds.
+//! The simulated home: brings sun, residents and appliances together, in steps of ten seconds.
 //!
-//! Refuses to decide when appliances run: it is told.
+//! It doesn't decide when appliances run: they are switched from outside.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::appliance::{Appliance, Physics, Status};
-use super::base::Base;
+use super::appliance::{Appliance, ApplianceStatus, Physics};
+use super::base_load::BaseLoad;
 use super::car::Car;
-use super::chance::Chance;
-use super::ledger::{Flows, Ledger};
+use super::ledger::{Flows, HomeLedger};
 use super::machine::Machine;
-use super::people::{Deed, People};
 use super::pump::Pump;
+use super::random::SeededRandom;
+use super::residents::{ResidentAction, Residents};
 use super::sky::{Clouds, Sky};
 use super::tank::Tank;
 use crate::sun::{Site, Sun};
@@ -25,64 +25,64 @@ use crate::units::Watts;
 /// The longest step.
 const STEP: SignedDuration = SignedDuration::from_secs(10);
 
-/// See the module.
+/// A home with a roof, residents and appliances.
 #[derive(Debug, Clone)]
-pub struct Home {
+pub struct SimulatedHome {
     site: Site,
     sky: Sky,
-    people: People,
+    residents: Residents,
     zone: TimeZone,
     now: Timestamp,
-    /// What people will do, up to the end of the day `planned`.
-    plan: VecDeque<(Timestamp, Deed)>,
+    /// What the residents will do, up to the end of the day `planned`.
+    plan: VecDeque<(Timestamp, ResidentAction)>,
     planned: Date,
-    base: Base,
+    base: BaseLoad,
     boiler: Tank,
     car: Car,
     pool: Pump,
     dishwasher: Machine,
     washer: Machine,
-    ledger: Ledger,
+    ledger: HomeLedger,
 }
 
-impl Home {
-    /// A home as the seed makes it, at its beginning.
+impl SimulatedHome {
+    /// The home of this seed at this time.
     #[must_use]
     pub fn new(seed: u64, site: Site, zone: TimeZone, begin: Timestamp) -> Self {
-        let chance = Chance::new(seed).of("begin");
-        let people = People::new(seed);
+        let random = SeededRandom::new(seed).stream("begin");
+        let residents = Residents::new(seed);
         let today = begin.to_zoned_datetime(zone.clone()).date();
-        let plan = people.day(today, &zone).into_iter().filter(|(time, _)| *time > begin).collect();
+        let plan = residents.day(today, &zone).into_iter().filter(|(time, _)| *time > begin).collect();
         Self {
             site,
             sky: Sky::new(seed),
-            people,
+            residents,
             zone,
             now: begin,
             plan,
             planned: today,
-            base: Base::default(),
-            boiler: Tank::new(chance.between(0, 49.0..54.0)),
-            car: Car::new(chance.between(1, 0.35..0.55)),
+            base: BaseLoad::default(),
+            boiler: Tank::new(random.between(0, 49.0..54.0)),
+            car: Car::new(random.between(1, 0.35..0.55)),
             pool: Pump::default(),
             dishwasher: Machine::dishwasher(),
             washer: Machine::washer(),
-            ledger: Ledger::default(),
+            ledger: HomeLedger::default(),
         }
     }
 
-    /// Lives up to a time, and answers what flowed meanwhile. A time that lies back changes nothing.
+    /// Simulates up to a time. Returns the mean flows since the last call. A time in the past changes nothing.
     pub fn advance(&mut self, to: Timestamp) -> Flows {
         let begin = self.now;
         let before = self.ledger.clone();
         while self.now < to {
             let next = to.min(self.now + STEP);
-            self.make_plans(next);
+            self.plan_days(next);
             let next = self.plan.front().map_or(next, |(time, _)| next.min(*time));
-            self.live(next);
-            while let Some((_, deed)) = self.plan.front().copied().filter(|(time, _)| *time <= next) {
+            self.step(next);
+            while let Some((_, action)) = self.plan.front().copied().filter(|(time, _)| *time <= next) {
                 self.plan.pop_front();
-                self.act(deed);
+                self.act(action);
             }
         }
         let time = span(begin, self.now);
@@ -96,48 +96,48 @@ impl Home {
         }
     }
 
-    /// Switches an appliance. What can't be switched is left as it is.
+    /// Switches an appliance, if it can be switched.
     pub fn switch(&mut self, which: Appliance, on: bool) {
         self.physics_mut(which).switch(on);
     }
 
-    /// What an adjustable appliance may use.
+    /// Sets the power that an adjustable appliance may use; others ignore it.
     pub fn limit(&mut self, which: Appliance, most: Watts) {
         self.physics_mut(which).limit(most);
     }
 
-    /// How an appliance is.
+    /// Returns the status of an appliance.
     #[must_use]
-    pub fn status(&self, which: Appliance) -> Status {
+    pub fn status(&self, which: Appliance) -> ApplianceStatus {
         self.physics(which).status()
     }
 
-    /// The clouds over it.
+    /// Returns the clouds over it.
     #[must_use]
     pub fn clouds(&self) -> Clouds {
         self.sky.clouds(self.now.to_zoned_datetime(self.zone.clone()).datetime())
     }
 
-    /// The sun over it.
+    /// Returns where the sun stands.
     #[must_use]
     pub fn sun(&self) -> Sun {
         self.site.sun(self.now)
     }
 
-    /// How far it has come.
+    /// Returns the time up to which it was simulated.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// What everything came to since the beginning.
+    /// Returns the sums since the beginning.
     #[must_use]
-    pub fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &HomeLedger {
         &self.ledger
     }
 
-    /// One step, in which nobody does anything.
-    fn live(&mut self, to: Timestamp) {
+    /// Simulates one step, in which no resident does anything.
+    fn step(&mut self, to: Timestamp) {
         let time = span(self.now, to);
         // The middle stands for all of it.
         let middle = self.now + SignedDuration::try_from(time / 2).unwrap_or_default();
@@ -148,30 +148,30 @@ impl Home {
         let flows = Flows {
             solar: self.site.production(sun, light),
             base: self.base.load(self.now),
-            appliances: Appliance::ALL.map(|which| self.physics_mut(which).live(time).over(time)),
+            appliances: Appliance::ALL.map(|which| self.physics_mut(which).advance(time).over(time)),
         };
         self.ledger.add(&flows, running, time);
         self.now = to;
     }
 
-    /// Whoever gets up on a new day knows what to do.
-    fn make_plans(&mut self, until: Timestamp) {
+    /// Plans every day that begins until this time.
+    fn plan_days(&mut self, until: Timestamp) {
         while self.planned < until.to_zoned_datetime(self.zone.clone()).date() {
             let Ok(next) = self.planned.tomorrow() else { return };
             self.planned = next;
-            self.plan.extend(self.people.day(next, &self.zone));
+            self.plan.extend(self.residents.day(next, &self.zone));
         }
     }
 
-    fn act(&mut self, deed: Deed) {
-        match deed {
-            Deed::Draw(litres) => self.boiler.draw(litres),
-            Deed::Leave => self.car.leave(),
-            Deed::ComeBack(driven) => self.car.come_back(driven),
-            Deed::Load(Appliance::Dishwasher) => self.dishwasher.load(),
-            Deed::Load(_) => self.washer.load(),
-            Deed::Use(power, time) => self.base.switch_on(power, self.now + time),
-            Deed::Sleep => self.pool.new_day(),
+    fn act(&mut self, action: ResidentAction) {
+        match action {
+            ResidentAction::Draw(litres) => self.boiler.draw(litres),
+            ResidentAction::Leave => self.car.leave(),
+            ResidentAction::ComeBack(driven) => self.car.come_back(driven),
+            ResidentAction::Load(Appliance::Dishwasher) => self.dishwasher.load(),
+            ResidentAction::Load(_) => self.washer.load(),
+            ResidentAction::Use(power, time) => self.base.switch_on(power, self.now + time),
+            ResidentAction::Sleep => self.pool.new_day(),
         }
     }
 
@@ -209,39 +209,39 @@ mod tests {
     use crate::sun::Panels;
     use crate::units::KilowattHours;
 
-    fn home(seed: u64) -> Home {
+    fn home(seed: u64) -> SimulatedHome {
         let site = Site {
             latitude: 52.5,
             longitude: 13.4,
             panels: vec![Panels { azimuth: 180.0, tilt: 35.0, peak_power: Watts(9000.0) }],
         };
-        Home::new(seed, site, TimeZone::UTC, "2026-06-21T03:00:00Z".parse().unwrap())
+        SimulatedHome::new(seed, site, TimeZone::UTC, "2026-06-21T03:00:00Z".parse().unwrap())
     }
 
     /// Something done to the home from outside.
     #[derive(Debug, Clone)]
-    enum Hand {
+    enum Intervention {
         Switch(usize, bool),
         Limit(f64),
         Wait(i64),
     }
 
-    fn hands() -> impl Strategy<Value = Vec<Hand>> {
-        let hand = prop_oneof![
-            (0..5_usize, any::<bool>()).prop_map(|(which, on)| Hand::Switch(which, on)),
-            (0.0..12_000.0).prop_map(Hand::Limit),
-            (1..3_600_i64).prop_map(Hand::Wait),
+    fn interventions() -> impl Strategy<Value = Vec<Intervention>> {
+        let intervention = prop_oneof![
+            (0..5_usize, any::<bool>()).prop_map(|(which, on)| Intervention::Switch(which, on)),
+            (0.0..12_000.0).prop_map(Intervention::Limit),
+            (1..3_600_i64).prop_map(Intervention::Wait),
         ];
-        proptest::collection::vec(hand, 1..120)
+        proptest::collection::vec(intervention, 1..120)
     }
 
-    fn live(home: &mut Home, hands: &[Hand]) -> Vec<Flows> {
+    fn live(home: &mut SimulatedHome, interventions: &[Intervention]) -> Vec<Flows> {
         let mut flows = Vec::new();
-        for hand in hands {
-            match hand {
-                Hand::Switch(which, on) => home.switch(Appliance::ALL[*which], *on),
-                Hand::Limit(most) => home.limit(Appliance::Ev, Watts(*most)),
-                Hand::Wait(seconds) => flows.push(home.advance(home.now() + seconds.seconds())),
+        for intervention in interventions {
+            match intervention {
+                Intervention::Switch(which, on) => home.switch(Appliance::ALL[*which], *on),
+                Intervention::Limit(most) => home.limit(Appliance::Ev, Watts(*most)),
+                Intervention::Wait(seconds) => flows.push(home.advance(home.now() + seconds.seconds())),
             }
         }
         flows
@@ -256,10 +256,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn energy_is_neither_made_nor_lost(seed in 0..1000_u64, hands in hands()) {
+        fn energy_is_neither_made_nor_lost(seed in 0..1000_u64, interventions in interventions()) {
             let mut home = home(seed);
             let (heat, charge) = (home.boiler.heat(), home.car.charge());
-            live(&mut home, &hands);
+            live(&mut home, &interventions);
             let ledger = home.ledger();
             same(ledger.produced + ledger.imported, ledger.used() + ledger.exported)?;
             let used = |which: Appliance| ledger.uses[which.index()];
@@ -278,12 +278,12 @@ mod tests {
         }
 
         #[test]
-        fn what_is_shown_is_what_was_counted(seed in 0..1000_u64, hands in hands()) {
+        fn what_is_shown_is_what_was_counted(seed in 0..1000_u64, interventions in interventions()) {
             let mut home = home(seed);
             let begin = home.now();
             let (mut net, mut at) = (KilowattHours::ZERO, begin);
-            for hand in &hands {
-                if let [flows] = live(&mut home, std::slice::from_ref(hand))[..] {
+            for intervention in &interventions {
+                if let [flows] = live(&mut home, std::slice::from_ref(intervention))[..] {
                     net += flows.net() * span(at, home.now());
                     at = home.now();
                 }
@@ -292,9 +292,9 @@ mod tests {
         }
 
         #[test]
-        fn the_same_seed_gives_the_same_day(seed in any::<u64>(), hands in hands()) {
+        fn the_same_seed_gives_the_same_day(seed in any::<u64>(), interventions in interventions()) {
             let (mut one, mut other) = (home(seed), home(seed));
-            prop_assert_eq!(live(&mut one, &hands), live(&mut other, &hands));
+            prop_assert_eq!(live(&mut one, &interventions), live(&mut other, &interventions));
             prop_assert_eq!(one.ledger(), other.ledger());
         }
     }

@@ -13,29 +13,29 @@ use crate::units::{KilowattHours, Share, Watts, covered_by_surplus};
 pub struct Flows {
     /// From the panels.
     pub solar: Watts,
-    /// Into what nobody schedules.
+    /// Into what isn't scheduled.
     pub base: Watts,
     /// Into the appliances, in the order of [`Appliance::ALL`].
     pub appliances: [Watts; Appliance::ALL.len()],
 }
 
 impl Flows {
-    /// Into all appliances together.
+    /// Returns the power of all appliances together.
     #[must_use]
     pub fn tasks(&self) -> Watts {
         self.appliances.iter().copied().sum()
     }
 
-    /// At the meter: positive while importing.
+    /// Returns the power at the meter: positive while importing.
     #[must_use]
     pub fn net(&self) -> Watts {
         self.base + self.tasks() - self.solar
     }
 }
 
-/// See the module.
+/// The energy that flowed since the beginning.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Ledger {
+pub struct HomeLedger {
     /// Made by the sun.
     pub produced: KilowattHours,
     /// Used by the base load.
@@ -44,42 +44,42 @@ pub struct Ledger {
     pub imported: KilowattHours,
     /// Sold.
     pub exported: KilowattHours,
-    /// What each appliance came to, in the order of [`Appliance::ALL`].
-    pub uses: [Use; Appliance::ALL.len()],
+    /// What each appliance used, in the order of [`Appliance::ALL`].
+    pub uses: [ApplianceUse; Appliance::ALL.len()],
 }
 
-/// What one appliance came to.
+/// What one appliance used.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Use {
-    /// It used.
+pub struct ApplianceUse {
+    /// All of it.
     pub energy: KilowattHours,
-    /// Of this, the sun paid for.
+    /// The part that the sun covered.
     pub from_sun: KilowattHours,
-    /// It ran.
+    /// How long it ran.
     pub on: Duration,
 }
 
-impl Ledger {
-    /// The share of the production that was used at home; none before there was any.
+impl HomeLedger {
+    /// Returns the share of the production that was used at home; `None` before there was any.
     #[must_use]
     pub fn self_consumption(&self) -> Option<Share> {
         (self.produced > KilowattHours::ZERO).then(|| (self.produced - self.exported) / self.produced)
     }
 
-    /// The share of the use that the sun paid for; none before there was any.
+    /// Returns the share of the use that the sun covered; `None` before there was any.
     #[must_use]
     pub fn self_sufficiency(&self) -> Option<Share> {
         let used = self.used();
         (used > KilowattHours::ZERO).then(|| (used - self.imported) / used)
     }
 
-    /// Used by everything.
+    /// Returns the energy that everything used.
     #[must_use]
     pub fn used(&self) -> KilowattHours {
         self.base + self.uses.iter().map(|used| used.energy).sum()
     }
 
-    /// Takes in what flowed for a time, and which appliances ran.
+    /// Adds what flowed for a time, and which appliances ran.
     pub(super) fn add(&mut self, flows: &Flows, running: [bool; Appliance::ALL.len()], time: Duration) {
         self.produced += flows.solar * time;
         self.base += flows.base * time;

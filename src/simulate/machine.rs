@@ -1,8 +1,8 @@
-//! Machines that run a program: once it runs nobody interrupts it, and without a load there is nothing to start.
+//! Machines that run a program: once it runs it can't be interrupted, and an empty machine can't be started.
 
 use std::time::Duration;
 
-use super::appliance::{Physics, Status};
+use super::appliance::{ApplianceStatus, Physics};
 use crate::units::{KilowattHours, Watts};
 
 /// Minutes and watts of each part. Dishes: rinse, heat, wash, heat again, dry.
@@ -30,12 +30,12 @@ impl Machine {
         Self { program: LAUNDRY, loaded: false, ran: None }
     }
 
-    /// Somebody has filled it. While it runs they wait with the next load.
+    /// Fills it. While it runs, that changes nothing.
     pub(super) fn load(&mut self) {
         self.loaded = true;
     }
 
-    /// All that one program takes.
+    /// Returns the energy of one program.
     #[cfg(test)]
     pub(super) fn needs(&self) -> KilowattHours {
         self.program.iter().map(|(minutes, power)| *power * Duration::from_secs(minutes * 60)).sum()
@@ -47,13 +47,19 @@ impl Machine {
 }
 
 impl Physics for Machine {
-    fn status(&self) -> Status {
+    fn status(&self) -> ApplianceStatus {
         let note = match self.ran {
             Some(ran) => format!("{} min left", self.length().saturating_sub(ran).as_secs().div_ceil(60)),
             None if self.loaded => "loaded".to_owned(),
             None => "empty".to_owned(),
         };
-        Status { running: self.ran.is_some(), runnable: self.loaded, stoppable: self.ran.is_none(), note, fact: None }
+        ApplianceStatus {
+            running: self.ran.is_some(),
+            runnable: self.loaded,
+            stoppable: self.ran.is_none(),
+            note,
+            measured: None,
+        }
     }
 
     fn switch(&mut self, on: bool) {
@@ -62,7 +68,7 @@ impl Physics for Machine {
         }
     }
 
-    fn live(&mut self, time: Duration) -> KilowattHours {
+    fn advance(&mut self, time: Duration) -> KilowattHours {
         let Some(ran) = self.ran else { return KilowattHours::ZERO };
         let (mut taken, mut begins) = (KilowattHours::ZERO, Duration::ZERO);
         for (minutes, power) in self.program {
@@ -81,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_takes_the_same_however_it_is_looked_at_and_nobody_interrupts_it() {
+    fn a_program_takes_the_same_in_steps_of_any_length_and_is_never_interrupted() {
         for step in [1, 10, 61, 600] {
             for mut machine in [Machine::dishwasher(), Machine::washer()] {
                 machine.switch(true);
@@ -92,7 +98,7 @@ mod tests {
                 while machine.status().running {
                     machine.switch(false);
                     assert!(!machine.status().stoppable);
-                    taken += machine.live(Duration::from_secs(step));
+                    taken += machine.advance(Duration::from_secs(step));
                 }
                 assert!((taken - machine.needs()).0.abs() < 1e-9, "{taken:?} in steps of {step} s");
                 assert_eq!(machine.status().note, "empty");

@@ -1,10 +1,10 @@
 //! The circulation pump of a pool: the water wants five hours through the filter each day, whenever that is.
 //!
-//! Refuses to run after seven: the pump's own timer ends it.
+//! The pump's own timer ends it after seven hours.
 
 use std::time::Duration;
 
-use super::appliance::{Physics, Status};
+use super::appliance::{ApplianceStatus, Physics};
 use crate::units::{KilowattHours, Watts};
 
 const PUMP: Watts = Watts(1100.0);
@@ -23,14 +23,14 @@ impl Pump {
 }
 
 impl Physics for Pump {
-    fn status(&self) -> Status {
+    fn status(&self) -> ApplianceStatus {
         let minutes = self.today.as_secs() / 60;
-        Status {
+        ApplianceStatus {
             running: self.on,
             runnable: self.today < MOST,
             stoppable: true,
             note: format!("{} h {:02} today", minutes / 60, minutes % 60),
-            fact: None,
+            measured: None,
         }
     }
 
@@ -38,7 +38,7 @@ impl Physics for Pump {
         self.on = on && self.today < MOST;
     }
 
-    fn live(&mut self, time: Duration) -> KilowattHours {
+    fn advance(&mut self, time: Duration) -> KilowattHours {
         if !self.on {
             return KilowattHours::ZERO;
         }
@@ -57,7 +57,7 @@ mod tests {
     fn its_timer_ends_it_until_the_next_day() {
         let mut pump = Pump::default();
         pump.switch(true);
-        assert_eq!(pump.live(MOST * 2), PUMP * MOST);
+        assert_eq!(pump.advance(MOST * 2), PUMP * MOST);
         pump.switch(true);
         assert!(!pump.status().running && !pump.status().runnable);
         pump.new_day();

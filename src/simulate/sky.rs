@@ -1,10 +1,10 @@
 //! Clouds: days have a character, the cover drifts over hours, and single clouds pass the sun within minutes.
 //!
-//! Refuses to know where the sun stands: it says what clouds leave of a clear sky's light.
+//! Doesn't know where the sun stands, only what clouds leave of a clear sky's light.
 
 use jiff::civil::DateTime;
 
-use super::chance::Chance;
+use super::random::SeededRandom;
 use crate::sun::{Light, Sun};
 
 /// How long a cloud that passes takes, and how long the cover holds.
@@ -19,7 +19,7 @@ const EDGE: f64 = 0.12;
 
 /// The weather of one seed.
 #[derive(Debug, Clone, Copy)]
-pub struct Sky(Chance);
+pub struct Sky(SeededRandom);
 
 /// Clouds at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,19 +46,19 @@ impl Sky {
     /// The weather of this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(Chance::new(seed).of("sky"))
+        Self(SeededRandom::new(seed).stream("sky"))
     }
 
-    /// The clouds at a local time.
+    /// Returns the clouds at a local time.
     #[must_use]
     pub fn clouds(self, local: DateTime) -> Clouds {
         let minutes = minutes(local);
         #[expect(clippy::cast_possible_truncation, reason = "days since the year 0")]
         let day = (minutes / 1440.0).floor() as i64;
-        let character = self.0.of("day").share(day);
+        let character = self.0.stream("day").fraction(day);
         let (_, least, most) = DAYS.into_iter().find(|(up_to, ..)| character < *up_to).unwrap_or(DAYS[3]);
-        let cover = least + (most - least) * self.0.of("cover").drift(minutes / COVER_MINUTES);
-        let passing = self.0.of("cloud").drift(minutes / CLOUD_MINUTES);
+        let cover = least + (most - least) * self.0.stream("cover").noise(minutes / COVER_MINUTES);
+        let passing = self.0.stream("cloud").noise(minutes / CLOUD_MINUTES);
         // Without any cover nothing passes, under a full one there is no gap.
         let beyond = passing - ((1.0 + EDGE / 2.0) - (1.0 + EDGE) * cover);
         Clouds { cover, shade: THICKEST * (beyond / EDGE + 0.5).clamp(0.0, 1.0) }
@@ -66,7 +66,7 @@ impl Sky {
 }
 
 impl Clouds {
-    /// What they leave of the light of a clear sky.
+    /// Returns what they leave of the light of a clear sky.
     ///
     /// The mean over passing clouds is Kasten and Czeplak's (Solar Energy 24, 1980): with cover N the global irradiance is
     /// `1 − 0.75 · N^3.4` of that of a clear sky. What they take off the direct light and don't reflect comes from all of
@@ -78,7 +78,7 @@ impl Clouds {
         Light { direct: clear.direct * (1.0 - self.shade), diffuse: (mean - mean_direct).max(0.0) }
     }
 
-    /// In a word.
+    /// Returns the cover in words: `a few clouds`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self.cover {

@@ -1,10 +1,10 @@
-//! A water tank: 200 litres, a heating rod with a thermostat, losses, and people who draw hot water.
+//! A water tank: 200 litres, a heating rod with a thermostat, losses, and residents who draw hot water.
 //!
 //! One temperature stands for all of the water. Heat that goes in stays in, is drawn, or is lost.
 
 use std::time::Duration;
 
-use super::appliance::{Physics, Status};
+use super::appliance::{ApplianceStatus, Physics};
 use crate::units::{KilowattHours, Watts};
 
 /// Water takes so many kWh to warm a litre by a degree: 4186 J.
@@ -24,7 +24,7 @@ const ROOM: f64 = 20.0;
 /// Lost per degree above the room, a tank with average insulation: 1.7 kWh a day at 60 °C.
 const LOSS: Watts = Watts(1.75);
 
-/// People mix it down to this.
+/// Residents mix it down to this.
 const PLEASANT: f64 = 40.0;
 
 #[derive(Debug, Clone)]
@@ -66,13 +66,13 @@ impl Tank {
 }
 
 impl Physics for Tank {
-    fn status(&self) -> Status {
-        Status {
+    fn status(&self) -> ApplianceStatus {
+        ApplianceStatus {
             running: self.on,
             runnable: self.on || self.temperature < AGAIN,
             stoppable: true,
             note: format!("{:.0} °C", self.temperature),
-            fact: Some(("temperature", self.temperature.round())),
+            measured: Some(("temperature", self.temperature.round())),
         }
     }
 
@@ -80,7 +80,7 @@ impl Physics for Tank {
         self.on = on && (self.on || self.temperature < AGAIN);
     }
 
-    fn live(&mut self, time: Duration) -> KilowattHours {
+    fn advance(&mut self, time: Duration) -> KilowattHours {
         let lost = LOSS * (self.temperature - ROOM).max(0.0) * time;
         self.lost += lost;
         self.warm(lost * -1.0);
@@ -107,7 +107,7 @@ mod tests {
         let mut tank = Tank::new(COLD);
         tank.switch(true);
         let minutes = (1..).find(|_| {
-            tank.live(MINUTE);
+            tank.advance(MINUTE);
             !tank.status().running
         });
         // 200 l from 12 to 60 °C are 11.2 kWh: 5 h 35 min at 2 kW, and a little for the losses.
@@ -123,7 +123,7 @@ mod tests {
         tank.draw(60.0);
         assert!(tank.status().runnable, "{tank:?}");
         tank.switch(true);
-        assert_eq!(tank.live(MINUTE), HEATER * MINUTE);
+        assert_eq!(tank.advance(MINUTE), HEATER * MINUTE);
     }
 
     #[test]

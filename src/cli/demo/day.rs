@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::simulate::{Appliance, Ledger};
+use crate::simulate::{Appliance, HomeLedger};
 use crate::units::{KilowattHours, Watts};
 
 const MINUTES: usize = 24 * 60;
@@ -45,14 +45,14 @@ pub(super) struct DayHistory {
     begin: Timestamp,
     minutes: Vec<Amounts>,
     /// The ledger as it was at the last call of [`DayHistory::add`].
-    last: Ledger,
+    last: HomeLedger,
     /// Minutes of it that have passed.
     passed: usize,
 }
 
 impl DayHistory {
     pub(super) fn new(begin: Timestamp) -> Self {
-        Self { begin, minutes: vec![Amounts::default(); MINUTES], last: Ledger::default(), passed: 0 }
+        Self { begin, minutes: vec![Amounts::default(); MINUTES], last: HomeLedger::default(), passed: 0 }
     }
 
     /// Begins a new day, unless it is the same one. What the ledger holds already belongs to the days before.
@@ -63,7 +63,7 @@ impl DayHistory {
     }
 
     /// Adds what the ledger holds more than at the last call to the minute of this time.
-    pub(super) fn add(&mut self, now: Timestamp, ledger: &Ledger) {
+    pub(super) fn add(&mut self, now: Timestamp, ledger: &HomeLedger) {
         let minute = usize::try_from(now.duration_since(self.begin).as_secs() / 60).unwrap_or(0);
         let before = std::mem::replace(&mut self.last, ledger.clone());
         let uses = |f: &dyn Fn(usize) -> KilowattHours| std::array::from_fn(f);
@@ -119,12 +119,12 @@ mod tests {
 
     use super::*;
     use crate::cli::demo::place::site;
-    use crate::simulate::Home;
+    use crate::simulate::SimulatedHome;
 
     #[test]
     fn the_parts_of_a_day_are_the_whole_of_it_however_it_is_cut() {
         let begin: Timestamp = "2026-06-21T03:00:00Z".parse().unwrap();
-        let mut home = Home::new(7, site(), TimeZone::UTC, begin);
+        let mut home = SimulatedHome::new(7, site(), TimeZone::UTC, begin);
         let mut day = DayHistory::new(begin);
         home.switch(Appliance::Boiler, true);
         for step in 1..=15 * 60 * 2 {

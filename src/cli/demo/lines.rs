@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::{DemoEvent, EventKind};
 use super::times::Times;
 use super::words::{mosquitto_pub, power};
-use crate::simulate::{Flows, Ledger};
+use crate::simulate::{Flows, HomeLedger};
 use crate::units::Watts;
 
 /// Longer lines help nobody, and what comes from a broker has no length of its own.
@@ -36,7 +36,7 @@ impl Lines {
     }
 
     /// Writes how everything stands, once an hour.
-    pub(super) fn hour(&mut self, now: Timestamp, flows: &Flows, ledger: &Ledger, times: &Times) -> io::Result<()> {
+    pub(super) fn hour(&mut self, now: Timestamp, flows: &Flows, ledger: &HomeLedger, times: &Times) -> io::Result<()> {
         if now < self.next_hour {
             return Ok(());
         }

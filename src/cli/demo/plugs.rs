@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::registration::registration;
 use crate::client::{Command, InvalidTaskId, State, Task, TaskId};
 use crate::config::Mqtt;
-use crate::simulate::{Appliance, Status};
+use crate::simulate::{Appliance, ApplianceStatus};
 
 /// Commands that may wait for the home. With more, the plugs wait until there is room.
 const MOST_COMMANDS: usize = 64;
@@ -27,7 +27,7 @@ impl Plugs {
     ///
     /// # Errors
     /// When the settings of the connection mean nothing.
-    pub(super) fn new(mqtt: &Mqtt, status: impl Fn(Appliance) -> Status) -> anyhow::Result<Self> {
+    pub(super) fn new(mqtt: &Mqtt, status: impl Fn(Appliance) -> ApplianceStatus) -> anyhow::Result<Self> {
         let (sender, commands) = mpsc::channel(MOST_COMMANDS);
         let (mut states, mut tasks) = (Vec::new(), Vec::new());
         for which in Appliance::ALL {
@@ -41,7 +41,7 @@ impl Plugs {
     }
 
     /// Publishes the status of an appliance.
-    pub(super) fn publish(&self, which: Appliance, status: &Status) {
+    pub(super) fn publish(&self, which: Appliance, status: &ApplianceStatus) {
         self.states[which.index()].send_replace(state(status));
     }
 
@@ -84,12 +84,12 @@ async fn serve(
     let _ = task.close().await;
 }
 
-fn state(status: &Status) -> State {
+fn state(status: &ApplianceStatus) -> State {
     let mut state = State::running(status.running);
     state.runnable = Some(status.runnable);
     state.stoppable = Some(status.stoppable);
     state.desc = Some(status.note.clone());
-    if let Some((name, value)) = status.fact {
+    if let Some((name, value)) = status.measured {
         state.other.insert(name.to_owned(), value.into());
     }
     state

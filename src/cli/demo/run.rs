@@ -11,7 +11,7 @@ use super::session::Session;
 use super::times::Times;
 use crate::config::{Config, Setup};
 use crate::service::{self, Clock};
-use crate::simulate::Home;
+use crate::simulate::SimulatedHome;
 
 /// Simulates the days that were asked for, or until somebody ends it.
 ///
@@ -33,7 +33,7 @@ pub async fn demo(arguments: DemoArguments, config: Config) -> anyhow::Result<()
     };
     let service = service::run(Setup::new(config)?, clock, None, stopped, || {});
     tokio::pin!(service);
-    let home = Home::new(arguments.seed, site(), zone, times.begin);
+    let home = SimulatedHome::new(arguments.seed, site(), zone, times.begin);
     let session = Session::new(home, clock, &mqtt, times)?;
     let outcome = tokio::select! {
         ended = &mut service => ended.and_then(|()| anyhow::bail!("the scheduler ended by itself")),

@@ -19,7 +19,7 @@ use crate::cli::run::end;
 use crate::client::{Command, Order};
 use crate::config::Mqtt;
 use crate::service::Clock;
-use crate::simulate::{Appliance, Flows, Home, Status};
+use crate::simulate::{Appliance, ApplianceStatus, Flows, SimulatedHome};
 
 /// The meter publishes this often, in the time of the home; but leave the computer a moment to breathe.
 const METER_INTERVAL: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ const PICTURE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The simulated home, its connections, and what is shown of it.
 pub(super) struct Session {
-    home: Home,
+    home: SimulatedHome,
     clock: Clock,
     times: Times,
     plugs: Plugs,
@@ -39,7 +39,7 @@ pub(super) struct Session {
     day: DayHistory,
     flows: Flows,
     /// What each plug published last.
-    published: [Status; Appliance::ALL.len()],
+    published: [ApplianceStatus; Appliance::ALL.len()],
     broker: String,
 }
 
@@ -48,7 +48,7 @@ impl Session {
     ///
     /// # Errors
     /// When the settings of the connection mean nothing.
-    pub(super) fn new(home: Home, clock: Clock, mqtt: &Mqtt, times: Times) -> anyhow::Result<Self> {
+    pub(super) fn new(home: SimulatedHome, clock: Clock, mqtt: &Mqtt, times: Times) -> anyhow::Result<Self> {
         Ok(Self {
             clock,
             plugs: Plugs::new(mqtt, |which| home.status(which))?,

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::times::Times;
 use super::words::percent;
-use crate::simulate::{Appliance, Ledger};
+use crate::simulate::{Appliance, HomeLedger};
 use crate::units::KilowattHours;
 
 /// Returns the lines, from the begin of the demo to this time.
-pub(super) fn summary(ledger: &Ledger, until: Timestamp, times: &Times) -> Vec<String> {
+pub(super) fn summary(ledger: &HomeLedger, until: Timestamp, times: &Times) -> Vec<String> {
     let local = |time: Timestamp| times.local(time, "%a %-d %b, %H:%M");
     let mut lines = vec![
         String::new(),

@@ -16,7 +16,7 @@ use crate::cli::demo::day::DayHistory;
 use crate::cli::demo::scheduler_view::SchedulerView;
 use crate::cli::demo::times::Times;
 use crate::cli::demo::words::{mosquitto_pub, percent, power};
-use crate::simulate::{Appliance, Flows, Ledger, Status};
+use crate::simulate::{Appliance, ApplianceStatus, Flows, HomeLedger};
 use crate::units::{KilowattHours, Watts};
 
 /// Everything that is shown.
@@ -26,9 +26,9 @@ pub(in crate::cli::demo) struct Picture<'a> {
     /// The weather in a word.
     pub(in crate::cli::demo) sky: &'static str,
     pub(in crate::cli::demo) flows: Flows,
-    pub(in crate::cli::demo) ledger: &'a Ledger,
+    pub(in crate::cli::demo) ledger: &'a HomeLedger,
     /// In the order of [`Appliance::ALL`].
-    pub(in crate::cli::demo) statuses: &'a [Status; Appliance::ALL.len()],
+    pub(in crate::cli::demo) statuses: &'a [ApplianceStatus; Appliance::ALL.len()],
     pub(in crate::cli::demo) scheduler: &'a SchedulerView,
     pub(in crate::cli::demo) day: &'a DayHistory,
     /// The broker's URL.
@@ -162,7 +162,7 @@ impl Picture<'_> {
     }
 
     fn totals(&self) -> Line<'static> {
-        let Ledger { produced, imported, exported, .. } = self.ledger;
+        let HomeLedger { produced, imported, exported, .. } = self.ledger;
         let amount = |energy: KilowattHours| Span::from(format!("{:.1}", energy.0));
         Line::from(vec![
             "made ".dim(),

@@ -15,7 +15,7 @@ use crate::cli::demo::day::DayHistory;
 use crate::cli::demo::place::site;
 use crate::cli::demo::scheduler_view::{SchedulerMessage, SchedulerView};
 use crate::cli::demo::times::Times;
-use crate::simulate::{Appliance, Flows, Home};
+use crate::simulate::{Appliance, Flows, SimulatedHome};
 use crate::units::Watts;
 
 /// A home at two in the afternoon, whose boiler, car and dishwasher were switched on in the morning.
@@ -23,7 +23,7 @@ fn paint(width: u16, height: u16, colours: bool) -> TestBackend {
     let begin: Timestamp = "2026-06-21T05:00:00Z".parse().unwrap();
     let end = begin + SignedDuration::from_hours(24);
     let times = Times { begin, end, zone: TimeZone::UTC, speed: 288.0 };
-    let mut home = Home::new(DEFAULT_SEED, site(), times.zone.clone(), begin);
+    let mut home = SimulatedHome::new(DEFAULT_SEED, site(), times.zone.clone(), begin);
     let (mut day, mut flows) = (DayHistory::new(begin), Flows::default());
     let mut scheduler = SchedulerView::default();
     let mut update = |message| scheduler.update(message, begin);

@@ -1,18 +1,18 @@
-//! The people of the home: when they shower, cook, drive and load machines, day by day.
+//! The residents of the home: when they shower, cook, drive and load machines, day by day.
 //!
-//! Refuses to look at power: they live as they like, and what they do to appliances is in [`Deed`].
+//! They don't look at power. What they do to appliances is in [`ResidentAction`].
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::appliance::Appliance;
-use super::chance::Chance;
+use super::random::SeededRandom;
 use crate::units::{KilowattHours, Watts};
 
-/// What somebody does.
+/// What a resident does.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Deed {
+pub(super) enum ResidentAction {
     /// Takes so many litres of warm water.
     Draw(f64),
     /// Drives away.
@@ -27,55 +27,55 @@ pub(super) enum Deed {
     Sleep,
 }
 
-/// See the module.
+/// The residents, with the habits of one seed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct People(Chance);
+pub(super) struct Residents(SeededRandom);
 
-impl People {
+impl Residents {
     pub(super) fn new(seed: u64) -> Self {
-        Self(Chance::new(seed).of("people"))
+        Self(SeededRandom::new(seed).stream("people"))
     }
 
-    /// What they do on a day, in order.
-    pub(super) fn day(self, date: Date, zone: &TimeZone) -> Vec<(Timestamp, Deed)> {
+    /// Returns what they do on a day, in order of time.
+    pub(super) fn day(self, date: Date, zone: &TimeZone) -> Vec<(Timestamp, ResidentAction)> {
         let days = i64::from((date - jiff::civil::date(0, 1, 1)).get_days());
-        let mut plan = Plan { chance: self.0, day: days, deeds: Vec::new() };
+        let mut plan = DayPlan { random: self.0, day: days, actions: Vec::new() };
         plan.water();
         plan.household();
         plan.machines();
         plan.car(date.weekday().to_monday_zero_offset() >= 5);
         let Ok(midnight) = date.to_zoned_datetime(zone.clone()) else { return Vec::new() };
-        let mut deeds: Vec<(Timestamp, Deed)> = plan
-            .deeds
+        let mut actions: Vec<(Timestamp, ResidentAction)> = plan
+            .actions
             .into_iter()
-            .map(|(hour, deed)| (midnight.timestamp() + SignedDuration::from_secs_f64(hour * 3600.0), deed))
+            .map(|(hour, action)| (midnight.timestamp() + SignedDuration::from_secs_f64(hour * 3600.0), action))
             .collect();
-        deeds.push((midnight.timestamp(), Deed::Sleep));
-        deeds.sort_by_key(|(time, _)| *time);
-        deeds
+        actions.push((midnight.timestamp(), ResidentAction::Sleep));
+        actions.sort_by_key(|(time, _)| *time);
+        actions
     }
 }
 
-/// A day that is being made: local hours, and what happens.
-struct Plan {
-    chance: Chance,
+/// A day that is being planned: local hours, and what happens.
+struct DayPlan {
+    random: SeededRandom,
     day: i64,
-    deeds: Vec<(f64, Deed)>,
+    actions: Vec<(f64, ResidentAction)>,
 }
 
-impl Plan {
+impl DayPlan {
     fn water(&mut self) {
         for name in ["shower", "second shower"] {
             let (hour, litres) = (self.hour(name, 6.4, 7.8), self.between("litres", name, 35.0, 60.0));
-            self.deeds.push((hour, Deed::Draw(litres)));
+            self.actions.push((hour, ResidentAction::Draw(litres)));
         }
         for name in ["coffee cups", "hands", "dishes", "more hands", "teeth"] {
             let (hour, litres) = (self.hour(name, 8.0, 22.5), self.between("litres", name, 3.0, 10.0));
-            self.deeds.push((hour, Deed::Draw(litres)));
+            self.actions.push((hour, ResidentAction::Draw(litres)));
         }
         if self.is("bath", 0.35) {
             let hour = self.hour("bath", 18.5, 21.0);
-            self.deeds.push((hour, Deed::Draw(110.0)));
+            self.actions.push((hour, ResidentAction::Draw(110.0)));
         }
     }
 
@@ -97,12 +97,12 @@ impl Plan {
         for (name, from, to, how_often) in [("breakfast", 8.0, 8.9, 0.85), ("dinner", 19.3, 20.3, 0.7)] {
             if self.is(name, how_often) {
                 let hour = self.hour(name, from, to);
-                self.deeds.push((hour, Deed::Load(Appliance::Dishwasher)));
+                self.actions.push((hour, ResidentAction::Load(Appliance::Dishwasher)));
             }
         }
         if self.is("laundry", 0.8) {
             let hour = self.hour("laundry", 8.5, 11.0);
-            self.deeds.push((hour, Deed::Load(Appliance::Washer)));
+            self.actions.push((hour, ResidentAction::Load(Appliance::Washer)));
         }
     }
 
@@ -120,7 +120,7 @@ impl Plan {
             let leave = self.hour(name, leave.0, leave.1);
             let back = leave + self.between("hours", name, hours.0, hours.1);
             let energy = KilowattHours(self.between("energy", name, energy.0, energy.1));
-            self.deeds.extend([(leave, Deed::Leave), (back, Deed::ComeBack(energy))]);
+            self.actions.extend([(leave, ResidentAction::Leave), (back, ResidentAction::ComeBack(energy))]);
         }
     }
 
@@ -129,7 +129,7 @@ impl Plan {
             let hour = self.hour(name, from, to);
             let minutes = minutes * self.between("minutes", name, 0.75, 1.25);
             let power = Watts(watts * self.between("watts", name, 0.9, 1.1));
-            self.deeds.push((hour, Deed::Use(power, SignedDuration::from_secs_f64(minutes * 60.0))));
+            self.actions.push((hour, ResidentAction::Use(power, SignedDuration::from_secs_f64(minutes * 60.0))));
         }
     }
 
@@ -138,10 +138,10 @@ impl Plan {
     }
 
     fn between(&self, matter: &str, name: &str, from: f64, to: f64) -> f64 {
-        self.chance.of(matter).of(name).between(self.day, from..to)
+        self.random.stream(matter).stream(name).between(self.day, from..to)
     }
 
     fn is(&self, name: &str, how_often: f64) -> bool {
-        self.chance.of("whether").of(name).share(self.day) < how_often
+        self.random.stream("whether").stream(name).fraction(self.day) < how_often
     }
 }

@@ -1,47 +1,47 @@
-//! Chance that is the same every time: what happens is a function of the seed and of what is asked.
+//! Random numbers that are a function of the seed and of a name and number.
 //!
-//! Refuses to have a state: asked about noon before or after midnight, it answers the same. Whole numbers are mixed, so
-//! that every machine agrees.
+//! There is no state: the order of the calls doesn't matter. Only whole numbers are mixed, so every machine computes the
+//! same.
 
 use std::ops::Range;
 
-/// See the module.
+/// A source of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chance(u64);
+pub(super) struct SeededRandom(u64);
 
-impl Chance {
-    /// Everything that this seed brings.
+impl SeededRandom {
+    /// The source of this seed.
     #[must_use]
     pub(super) fn new(seed: u64) -> Self {
         Self(mix(seed))
     }
 
-    /// One matter's own chance, independent of that of others.
+    /// Returns the source of this name, independent of those of other names.
     #[must_use]
-    pub(super) fn of(self, matter: &str) -> Self {
-        matter.bytes().fold(self, |chance, byte| Self(mix(chance.0 ^ u64::from(byte))))
+    pub(super) fn stream(self, name: &str) -> Self {
+        name.bytes().fold(self, |random, byte| Self(mix(random.0 ^ u64::from(byte))))
     }
 
-    /// From 0 up to, but not including, 1: what falls to this number.
+    /// Returns the random number that belongs to `number`: from 0 up to, but not including, 1.
     #[must_use]
-    pub(super) fn share(self, number: i64) -> f64 {
+    pub(super) fn fraction(self, number: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
         let share = (mix(self.0 ^ mix(number.cast_unsigned())) >> 11) as f64 / (1_u64 << 53) as f64;
         share
     }
 
-    /// Somewhere in the range.
+    /// Returns the random number that belongs to `number`, in this range.
     #[must_use]
     pub(super) fn between(self, number: i64, range: Range<f64>) -> f64 {
-        range.start + (range.end - range.start) * self.share(number)
+        range.start + (range.end - range.start) * self.fraction(number)
     }
 
-    /// A smooth line through the shares of whole numbers, from 0 to 1: what drifts.
+    /// Returns value noise: a smooth line through the fractions of whole numbers, from 0 to 1.
     #[must_use]
-    pub(super) fn drift(self, at: f64) -> f64 {
+    pub(super) fn noise(self, at: f64) -> f64 {
         #[expect(clippy::cast_possible_truncation, reason = "a time in minutes or hours")]
         let (number, part) = (at.floor() as i64, at - at.floor());
-        let (from, to) = (self.share(number), self.share(number + 1));
+        let (from, to) = (self.fraction(number), self.fraction(number + 1));
         from + (to - from) * part * part * (3.0 - 2.0 * part)
     }
 }
@@ -71,21 +71,21 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_spread_evenly_and_independently() {
-        let chance = Chance::new(7).of("clouds");
+    fn fractions_are_spread_evenly_and_independently() {
+        let random = SeededRandom::new(7).stream("clouds");
         let mean = |f: &dyn Fn(i64) -> f64| (0..10_000).map(f).sum::<f64>() / 10_000.0;
-        assert!((mean(&|n| chance.share(n)) - 0.5).abs() < 0.01);
-        let other = Chance::new(7).of("people");
-        let together = mean(&|n| (chance.share(n) - 0.5) * (other.share(n) - 0.5));
+        assert!((mean(&|n| random.fraction(n)) - 0.5).abs() < 0.01);
+        let other = SeededRandom::new(7).stream("people");
+        let together = mean(&|n| (random.fraction(n) - 0.5) * (other.fraction(n) - 0.5));
         assert!(together.abs() < 0.005, "{together}");
     }
 
     #[test]
     fn what_drifts_does_not_jump() {
-        let chance = Chance::new(1);
+        let random = SeededRandom::new(1);
         let steepest =
-            (0..10_000).map(|n| f64::from(n) / 100.0).map(|at| (chance.drift(at + 0.01) - chance.drift(at)).abs());
+            (0..10_000).map(|n| f64::from(n) / 100.0).map(|at| (random.noise(at + 0.01) - random.noise(at)).abs());
         assert!(steepest.fold(0.0, f64::max) < 0.016);
-        assert_eq!(chance.drift(5.0), chance.share(5));
+        assert_eq!(random.noise(5.0), random.fraction(5));
     }
 }

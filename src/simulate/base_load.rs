@@ -1,4 +1,4 @@
-//! What the home uses whatever a scheduler does: standby, a fridge, and whatever people switch on.
+//! What the home uses whatever a scheduler does: standby, a fridge, and what residents switch on.
 
 use jiff::Timestamp;
 
@@ -14,21 +14,21 @@ const FRIDGE_CYCLE: i64 = 2_520;
 const FRIDGE_COOLS: i64 = 960;
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Base {
-    /// What somebody uses, and until when.
+pub(super) struct BaseLoad {
+    /// What residents use, and until when.
     used: Vec<(Watts, Timestamp)>,
 }
 
-impl Base {
+impl BaseLoad {
     pub(super) fn switch_on(&mut self, power: Watts, until: Timestamp) {
         self.used.push((power, until));
     }
 
-    /// The load at this time, which may not lie before one that was asked for already.
+    /// Returns the load at this time. Later calls need later times.
     pub(super) fn load(&mut self, now: Timestamp) -> Watts {
         self.used.retain(|(_, until)| *until > now);
         let fridge = now.as_second().rem_euclid(FRIDGE_CYCLE) < FRIDGE_COOLS;
-        let people: Watts = self.used.iter().map(|(power, _)| *power).sum();
-        STANDBY + people + if fridge { FRIDGE } else { Watts::ZERO }
+        let residents: Watts = self.used.iter().map(|(power, _)| *power).sum();
+        STANDBY + residents + if fridge { FRIDGE } else { Watts::ZERO }
     }
 }
