@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::{Failure, recording};
 use crate::config::{Config, Loaded, load};
-use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Unit};
+use crate::replay::{self, Contender, CsvError, Format, History, Prices, RecordedHome, Unit};
 
 /// A file that unpacks to more is refused.
 const LARGEST_FILE: u64 = 4 << 30;
@@ -177,7 +177,7 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
 fn contender(name: &str, arguments: &Arguments, config: &Config, history: &Arc<History>) -> Result<Contender, Failure> {
     let settings = config.settings()?;
     let tasks = config.replay_tasks()?;
-    let home = Home::new(history.clone(), tasks, settings.time_zone.clone());
+    let home = RecordedHome::new(history.clone(), tasks, settings.time_zone.clone());
     let home = home.map_err(|misfit| Failure::Call(misfit.into()))?;
     let cycle = arguments.cycle.unwrap_or(config.scheduler.cycle);
     Ok(Contender { name: name.into(), settings, cycle, home: Arc::new(home) })
