@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use serde_json::json;
 use sunward::core::{Criteria, Settings};
-use sunward::replay::{self, Contender, Format, Home, PlannedTask};
+use sunward::replay::{self, Contender, Format, PlannedTask, RecordedHome};
 
 /// 2026-01-01.
 const BEGIN: i64 = 1_767_225_600;
@@ -57,7 +57,7 @@ fn replayed(text: &str) -> Vec<replay::Scenario> {
         });
         PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap()
     };
-    let home = Home::new(Arc::new(history), (0..TASKS).map(task).collect(), TimeZone::UTC).unwrap();
+    let home = RecordedHome::new(Arc::new(history), (0..TASKS).map(task).collect(), TimeZone::UTC).unwrap();
     let (settings, cycle) = (Settings::default(), Duration::from_secs(60));
     replay::replay(&[Contender { name: "Sunward".into(), settings, cycle, home: Arc::new(home) }])
 }

@@ -2,7 +2,7 @@
 //! have paid for, and what foresight does with appliances that are what they are.
 
 use jiff::civil::Date;
-use sunward::replay::{Home, replay};
+use sunward::replay::{RecordedHome, replay};
 
 use crate::bound::most_by_sun;
 use crate::homes::{MINUTE, Place, RECOMMENDED};
@@ -26,7 +26,7 @@ pub(crate) fn tell([from, to]: [&str; 2]) {
         let place = Place::konstanz(&day.to_string(), &next.to_string());
         let criteria = [None, Some(RECOMMENDED)];
         let scenarios = replay(&criteria.map(|criteria| place.contender("Sunward", MINUTE, criteria)));
-        let need = scenarios[0].ledger().together().energy;
+        let need = scenarios[0].totals().together().energy;
         if need > 0.0 {
             let home = scenarios[0].home();
             let bound = most_by_sun(home, &place.time_zone);
@@ -49,7 +49,7 @@ pub(crate) fn tell([from, to]: [&str; 2]) {
 
 /// What of a day's needs the sun pays for if everything is known, and a machine draws its power in one piece and a car its
 /// least. Every pair of the machines' starts is tried; the car then takes the slots with the most sun.
-fn with_real_appliances(home: &Home) -> f64 {
+fn with_real_appliances(home: &RecordedHome) -> f64 {
     let history = home.history();
     let export = |row| home.row(row).map_or(0.0, |(base, _)| base.export().0);
     let sun: Vec<f64> = (0..history.rows()).flat_map(|row| [export(row); SLOTS]).collect();

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::files::{open, write};
 use super::recording;
 use crate::config::{Loaded, Setup, load};
-use crate::replay::{self, Contender, CsvError, Format, History, Home, Prices, Unit};
+use crate::replay::{self, Contender, CsvError, Format, History, Prices, RecordedHome, Unit};
 
 /// The largest file, unpacked, that is read.
 const LARGEST_FILE: u64 = 4 << 30;
@@ -168,7 +168,7 @@ fn contender(
     history: &Arc<History>,
 ) -> Result<Contender, Failure> {
     let Setup { settings, replay_tasks, .. } = setup;
-    let home = Home::new(history.clone(), replay_tasks, settings.time_zone.clone());
+    let home = RecordedHome::new(history.clone(), replay_tasks, settings.time_zone.clone());
     let home = home.map_err(|misfit| Failure::Call(misfit.into()))?;
     let cycle = arguments.cycle.unwrap_or(settings.cycle);
     Ok(Contender { name: name.into(), settings, cycle, home: Arc::new(home) })

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::replay::history::Moment;
+use crate::replay::history::ReplayTime;
 use crate::units::Watts;
 
 /// Less than this is not lacking any more: rounding, not energy.
@@ -13,14 +13,14 @@ const NOTHING: f64 = 1e-6;
 /// The use that one period (usually a day) asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Period {
-    pub(crate) begin: Moment,
+    pub(crate) begin: ReplayTime,
     /// In watt-hours.
     pub(crate) need: f64,
 }
 
 /// What an appliance is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Kind {
+pub(crate) struct ApplianceKind {
     /// Drawn while it runs; the least of an adjustable one.
     pub(crate) power: Watts,
     /// What an adjustable one takes at most. One that is not adjustable draws its power.
@@ -30,7 +30,7 @@ pub(crate) struct Kind {
 /// How it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Appliance {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ApplianceKind,
     /// What is still to be done, in watt-hours.
     pub(crate) lacking: f64,
     pub(crate) available: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Appliance {
 
 /// How a step went.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Lived {
+pub(crate) struct StepResult {
     /// Mean over the step.
     pub(crate) drawn: Watts,
     pub(crate) on: Duration,
@@ -48,7 +48,7 @@ pub(crate) struct Lived {
 }
 
 impl Appliance {
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: ApplianceKind) -> Self {
         Self { kind, lacking: 0.0, available: true, running: false }
     }
 
@@ -63,21 +63,21 @@ impl Appliance {
     }
 
     /// A step goes by in which the rest of the home exports this.
-    pub(crate) fn live(&mut self, export: Watts, step: Duration) -> Lived {
+    pub(crate) fn live(&mut self, export: Watts, step: Duration) -> StepResult {
         if !self.running {
-            return Lived::default();
+            return StepResult::default();
         }
         let rate = export.min(self.kind.most).max(self.kind.power);
         let hours = step.as_secs_f64() / 3600.0;
         let wanted = rate.0 * hours;
         if self.lacking > wanted + NOTHING {
             self.lacking -= wanted;
-            return Lived { drawn: rate, on: step, ended: false };
+            return StepResult { drawn: rate, on: step, ended: false };
         }
         let part = (self.lacking / wanted).min(1.0);
         self.lacking = 0.0;
         self.running = false;
-        Lived { drawn: rate * part, on: step.mul_f64(part), ended: true }
+        StepResult { drawn: rate * part, on: step.mul_f64(part), ended: true }
     }
 }
 
@@ -88,19 +88,19 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn lacking(power: f64, most: f64, lacking: f64) -> Appliance {
-        let kind = Kind { power: Watts(power), most: Watts(most) };
+        let kind = ApplianceKind { power: Watts(power), most: Watts(most) };
         Appliance { lacking, running: true, ..Appliance::new(kind) }
     }
 
     #[test]
     fn a_plain_one_draws_its_power_until_it_is_done() {
         let mut heater = lacking(2000.0, 2000.0, 3000.0);
-        let full = Lived { drawn: Watts(2000.0), on: HOUR, ended: false };
+        let full = StepResult { drawn: Watts(2000.0), on: HOUR, ended: false };
         assert_eq!(heater.live(Watts(9000.0), HOUR), full);
-        let rest = Lived { drawn: Watts(1000.0), on: HOUR / 2, ended: true };
+        let rest = StepResult { drawn: Watts(1000.0), on: HOUR / 2, ended: true };
         assert_eq!(heater.live(Watts(0.0), HOUR), rest);
         assert!(!heater.running && !heater.runnable());
-        assert_eq!(heater.live(Watts(9000.0), HOUR), Lived::default());
+        assert_eq!(heater.live(Watts(9000.0), HOUR), StepResult::default());
     }
 
     #[test]

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use crate::replay::history::Moment;
-use crate::replay::ledger::{Flow, Ledger};
-use crate::replay::live::{Switch, Watcher};
+use crate::replay::history::ReplayTime;
 use crate::replay::plan::Need;
+use crate::replay::simulation::{Observer, Switch};
+use crate::replay::totals::{Flow, Totals};
 use crate::units::Watts;
 
 /// The length of a slot, in milliseconds.
@@ -29,8 +29,8 @@ pub(crate) struct Slot {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Run {
     pub(crate) task: usize,
-    pub(crate) from: Moment,
-    pub(crate) to: Moment,
+    pub(crate) from: ReplayTime,
+    pub(crate) to: ReplayTime,
     /// In watt-hours.
     pub(crate) energy: f64,
     /// What of it the sun paid for.
@@ -43,16 +43,16 @@ pub(crate) struct Run {
 
 /// One decision, as `--journal` tells it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) time: Moment,
+pub(crate) struct JournalEntry {
+    pub(crate) time: ReplayTime,
     pub(crate) switch: Switch,
 }
 
-/// See the module. Fills a [`Ledger`] as it goes.
+/// See the module. Fills a [`Totals`] as it goes.
 #[derive(Debug)]
 pub(crate) struct Diary {
-    pub(crate) ledger: Ledger,
-    pub(crate) journal: Vec<Entry>,
+    pub(crate) totals: Totals,
+    pub(crate) journal: Vec<JournalEntry>,
     pub(crate) runs: Vec<Run>,
     first: i64,
     slots: Vec<Slot>,
@@ -61,7 +61,7 @@ pub(crate) struct Diary {
     tasks: usize,
     /// The runs that have not ended.
     open: Vec<Option<Run>>,
-    now: Moment,
+    now: ReplayTime,
 }
 
 /// A slot as means.
@@ -93,9 +93,9 @@ impl Means<'_> {
 }
 
 impl Diary {
-    pub(crate) fn new(tasks: usize, begin: Moment) -> Self {
+    pub(crate) fn new(tasks: usize, begin: ReplayTime) -> Self {
         Self {
-            ledger: Ledger::new(tasks),
+            totals: Totals::new(tasks),
             journal: Vec::new(),
             runs: Vec::new(),
             first: begin.0.div_euclid(SLOT),
@@ -108,7 +108,7 @@ impl Diary {
     }
 
     /// The slot of a moment, if anything is known of it.
-    pub(crate) fn at(&self, moment: Moment) -> Option<Means<'_>> {
+    pub(crate) fn at(&self, moment: ReplayTime) -> Option<Means<'_>> {
         let index = usize::try_from(moment.0.div_euclid(SLOT) - self.first).ok()?;
         let slot = self.slots.get(index).filter(|slot| slot.known > 0)?;
         #[expect(clippy::cast_precision_loss, reason = "a quarter of an hour in milliseconds")]
@@ -119,7 +119,7 @@ impl Diary {
         Some(Means { solar, base, import, hours, scale, drawn })
     }
 
-    fn add(&mut self, begin: Moment, end: Moment, flow: &Flow<'_>) {
+    fn add(&mut self, begin: ReplayTime, end: ReplayTime, flow: &Flow<'_>) {
         let mut from = begin.0;
         while from < end.0 {
             let number = from.div_euclid(SLOT);
@@ -143,7 +143,7 @@ impl Diary {
         }
     }
 
-    pub(crate) fn begin_run(&mut self, task: usize, now: Moment, why: String) {
+    pub(crate) fn begin_run(&mut self, task: usize, now: ReplayTime, why: String) {
         let (energy, covered) = self.so_far(task);
         self.open[task] = Some(Run {
             task,
@@ -157,7 +157,7 @@ impl Diary {
         });
     }
 
-    pub(crate) fn end_run(&mut self, task: usize, now: Moment, why: &str) {
+    pub(crate) fn end_run(&mut self, task: usize, now: ReplayTime, why: &str) {
         let (energy, covered) = self.so_far(task);
         let Some(run) = self.open[task].take().filter(|run| run.seen && self.runs.len() < MOST_RUNS) else { return };
         let (energy, covered) = (run.energy + energy, run.covered + covered);
@@ -165,55 +165,55 @@ impl Diary {
     }
 
     fn so_far(&self, task: usize) -> (f64, f64) {
-        let account = &self.ledger.tasks[task];
-        (account.energy, account.covered)
+        let task = &self.totals.tasks[task];
+        (task.energy, task.covered)
     }
 }
 
-impl Watcher for Diary {
-    fn flow(&mut self, begin: Moment, step: Duration, flow: &Flow<'_>, on: &[Duration]) {
+impl Observer for Diary {
+    fn flow(&mut self, begin: ReplayTime, step: Duration, flow: &Flow<'_>, on: &[Duration]) {
         self.now = begin + step;
-        self.ledger.step(flow, step);
+        self.totals.step(flow, step);
         self.add(begin, self.now, flow);
-        for ((account, run), on) in self.ledger.tasks.iter_mut().zip(&mut self.open).zip(on) {
-            account.on += *on;
+        for ((task, run), on) in self.totals.tasks.iter_mut().zip(&mut self.open).zip(on) {
+            task.on += *on;
             if let Some(run) = run.as_mut().filter(|run| !run.seen && !on.is_zero()) {
                 run.seen = true;
-                account.starts += 1;
+                task.starts += 1;
             }
         }
     }
 
-    fn switch(&mut self, now: Moment, switch: &Switch) {
+    fn switch(&mut self, now: ReplayTime, switch: &Switch) {
         let why = format!("{}: {}", switch.rule, switch.reason);
         if switch.start {
             self.begin_run(switch.task, now, why);
         } else {
             self.end_run(switch.task, now, &why);
         }
-        self.journal.push(Entry { time: now, switch: switch.clone() });
+        self.journal.push(JournalEntry { time: now, switch: switch.clone() });
     }
 
-    fn end(&mut self, now: Moment, task: usize, done: bool) {
+    fn end(&mut self, now: ReplayTime, task: usize, done: bool) {
         self.end_run(task, now, if done { "it had done what was to be done" } else { "it was not there any more" });
     }
 
     fn period(&mut self, task: usize, need: f64, left: f64, before: f64) {
         // A watt-hour is not worth the name of a failure.
-        let account = &mut self.ledger.tasks[task];
-        account.needed += usize::from(need > 0.0);
-        account.missed += usize::from(before > 0.0 && left > 1.0);
+        let task = &mut self.totals.tasks[task];
+        task.needed += usize::from(need > 0.0);
+        task.missed += usize::from(before > 0.0 && left > 1.0);
     }
 
     fn close(&mut self, task: usize, left: f64) {
-        self.ledger.tasks[task].left = left;
+        self.totals.tasks[task].left = left;
         self.end_run(task, self.now, "the record ends");
     }
 }
 
 /// The time as it was recorded, tasks included.
-pub(crate) fn as_recorded(home: &crate::replay::home::Home) -> Diary {
-    let tasks = home.residents.len();
+pub(crate) fn as_recorded(home: &crate::replay::home::RecordedHome) -> Diary {
+    let tasks = home.recorded_tasks.len();
     let mut diary = Diary::new(tasks, home.span().0);
     let mut drawn = vec![Watts::ZERO; tasks];
     let mut on = vec![Duration::ZERO; tasks];
@@ -232,11 +232,13 @@ pub(crate) fn as_recorded(home: &crate::replay::home::Home) -> Diary {
         }
         diary.flow(begin, begin.until(end), &Flow { solar, base, drawn: &drawn }, &on);
     }
-    for (task, resident) in home.residents.iter().enumerate() {
+    for (task, recorded_task) in home.recorded_tasks.iter().enumerate() {
         // Nobody asked then for what a configuration asks for now.
-        let asked =
-            resident.periods.iter().filter(|period| period.need > 0.0 && resident.plan.model.need == Need::Recorded);
-        diary.ledger.tasks[task].needed = asked.count();
+        let asked = recorded_task
+            .periods
+            .iter()
+            .filter(|period| period.need > 0.0 && recorded_task.plan.model.need == Need::Recorded);
+        diary.totals.tasks[task].needed = asked.count();
         diary.close(task, 0.0);
     }
     diary

@@ -2,7 +2,9 @@
 //!
 //! Refuses to judge numbers that a home can have.
 
-use crate::replay::{Home, PlannedTask, Scenario};
+use crate::replay::home::RecordedHome;
+use crate::replay::plan::PlannedTask;
+use crate::replay::scenario::Scenario;
 
 /// So many names are listed.
 const MOST_NAMES: usize = 5;
@@ -21,7 +23,7 @@ pub(super) fn doubts(scenarios: &[Scenario]) -> Vec<String> {
 }
 
 /// What the criteria of a task ask for, and a replay doesn't know.
-fn unknown(home: &Home, task: &PlannedTask) -> Option<String> {
+fn unknown(home: &RecordedHome, task: &PlannedTask) -> Option<String> {
     let known = |name: &&String| match name.split('.').collect::<Vec<_>>()[..] {
         ["state", field] => ["running", "runnable"].contains(&field),
         // By other means than a dot.
@@ -42,7 +44,7 @@ fn unknown(home: &Home, task: &PlannedTask) -> Option<String> {
     })
 }
 
-fn is_in_records(home: &Home, key: &str) -> bool {
+fn is_in_records(home: &RecordedHome, key: &str) -> bool {
     let of_tasks = |task: &PlannedTask| task.registration.keys.iter().any(|own| own == key);
     ["net", "solar"].contains(&key) || home.history().circuits().any(|name| name == key) || home.tasks().any(of_tasks)
 }

@@ -10,9 +10,9 @@ use crate::units::Watts;
 
 /// A moment of the wall clock, in milliseconds: replayed time is counted in these, many million times a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(pub i64);
+pub struct ReplayTime(pub i64);
 
-impl Moment {
+impl ReplayTime {
     /// The time that passes until `later`; none if that is earlier.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
@@ -26,13 +26,13 @@ impl Moment {
     }
 }
 
-impl From<Timestamp> for Moment {
+impl From<Timestamp> for ReplayTime {
     fn from(time: Timestamp) -> Self {
         Self(time.as_millisecond())
     }
 }
 
-impl std::ops::Add<Duration> for Moment {
+impl std::ops::Add<Duration> for ReplayTime {
     type Output = Self;
     fn add(self, by: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
@@ -41,9 +41,9 @@ impl std::ops::Add<Duration> for Moment {
 
 /// The values of one column; `NAN` is what wasn't recorded.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Series(pub(crate) Vec<f64>);
+pub(crate) struct PowerSeries(pub(crate) Vec<f64>);
 
-impl Series {
+impl PowerSeries {
     fn get(&self, row: usize) -> Option<Watts> {
         self.0.get(row).filter(|value| !value.is_nan()).map(|value| Watts(*value))
     }
@@ -55,11 +55,11 @@ const TOLERANCE: Watts = Watts(50.0);
 /// A recorded time: rows in ascending order, each with its mean powers until the next one.
 #[derive(Debug, Clone)]
 pub struct History {
-    pub(crate) times: Vec<Moment>,
-    pub(crate) net: Series,
-    pub(crate) solar: Series,
+    pub(crate) times: Vec<ReplayTime>,
+    pub(crate) net: PowerSeries,
+    pub(crate) solar: PowerSeries,
     /// The circuits, by name.
-    pub(crate) circuits: Vec<(String, Series)>,
+    pub(crate) circuits: Vec<(String, PowerSeries)>,
     pub(crate) interval: Duration,
     pub(crate) resets: usize,
 }
@@ -112,13 +112,13 @@ impl History {
 
     /// When a row begins.
     #[must_use]
-    pub fn begin(&self, row: usize) -> Moment {
+    pub fn begin(&self, row: usize) -> ReplayTime {
         self.times[row]
     }
 
     /// Until when a row speaks: the next one, or the usual time if that comes late.
     #[must_use]
-    pub fn end(&self, row: usize) -> Moment {
+    pub fn end(&self, row: usize) -> ReplayTime {
         let usual = self.times[row] + self.interval;
         match self.times.get(row + 1) {
             Some(next) if *next <= self.times[row] + self.interval * 3 / 2 => *next,

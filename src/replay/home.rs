@@ -9,41 +9,41 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
 
 use crate::core::by_importance;
-use crate::replay::appliance::{Kind, Period};
-use crate::replay::history::{History, Moment};
+use crate::replay::appliance::{ApplianceKind, Period};
+use crate::replay::history::{History, ReplayTime};
 use crate::replay::plan::{Model, Need, PlannedTask};
 use crate::units::Watts;
 
 /// A task, what of the record is its own, and its diary of duties.
 #[derive(Debug)]
-pub(crate) struct Resident {
+pub(crate) struct RecordedTask {
     pub(crate) plan: PlannedTask,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ApplianceKind,
     /// Its columns.
     circuits: Vec<usize>,
     /// In ascending order; each lasts until the next begins.
     pub(crate) periods: Vec<Period>,
     /// When it is there, in ascending order; none: always.
-    pub(crate) windows: Option<Vec<(Moment, Moment)>>,
+    pub(crate) windows: Option<Vec<(ReplayTime, ReplayTime)>>,
 }
 
 /// A time of which not enough is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gap {
     /// Begin.
-    pub from: Moment,
+    pub from: ReplayTime,
     /// End.
-    pub to: Moment,
+    pub to: ReplayTime,
     /// The column that is empty; none if there are no rows at all.
     pub missing: Option<String>,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub struct Home {
+pub struct RecordedHome {
     pub(crate) history: Arc<History>,
     /// The most important first.
-    pub(crate) residents: Vec<Resident>,
+    pub(crate) recorded_tasks: Vec<RecordedTask>,
     /// By row: grid power without the tasks; `NAN` where not enough is known.
     base: Vec<f64>,
     /// Columns that no task owns.
@@ -82,7 +82,7 @@ pub enum Misfit {
     Twice(String),
 }
 
-impl Home {
+impl RecordedHome {
     /// Takes the tasks out of the record.
     ///
     /// # Errors
@@ -116,13 +116,13 @@ impl Home {
             circuits.push(own);
         }
         let others = (0..owners.len()).filter(|column| owners[*column].is_none()).collect();
-        let residents = tasks.into_iter().zip(circuits);
-        let mut residents: Vec<Resident> =
-            residents.map(|(plan, circuits)| Resident::new(plan, circuits, &history, &time_zone)).collect();
-        let base: Vec<f64> = (0..history.rows()).map(|row| base(&history, &residents, row)).collect();
-        residents.iter_mut().for_each(|resident| resident.find_needs(&history, &base));
-        let gaps = gaps(&history, &residents);
-        Ok(Self { history, residents, base, others, gaps, time_zone })
+        let recorded_tasks = tasks.into_iter().zip(circuits);
+        let mut recorded_tasks: Vec<RecordedTask> =
+            recorded_tasks.map(|(plan, circuits)| RecordedTask::new(plan, circuits, &history, &time_zone)).collect();
+        let base: Vec<f64> = (0..history.rows()).map(|row| base(&history, &recorded_tasks, row)).collect();
+        recorded_tasks.iter_mut().for_each(|recorded_task| recorded_task.find_needs(&history, &base));
+        let gaps = gaps(&history, &recorded_tasks);
+        Ok(Self { history, recorded_tasks, base, others, gaps, time_zone })
     }
 
     /// Grid power without the tasks, and production, where everything is known.
@@ -134,17 +134,17 @@ impl Home {
 
     /// What a task drew when it was recorded.
     pub(crate) fn recorded(&self, task: usize, row: usize) -> Watts {
-        self.residents[task].recorded(&self.history, row).unwrap_or_default()
+        self.recorded_tasks[task].recorded(&self.history, row).unwrap_or_default()
     }
 
     /// The tasks, the most important first.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = &PlannedTask> {
-        self.residents.iter().map(|resident| &resident.plan)
+        self.recorded_tasks.iter().map(|recorded_task| &recorded_task.plan)
     }
 
     /// What a task has to do: the begin of each period, and watt-hours until the next.
-    pub fn needs(&self, task: usize) -> impl Iterator<Item = (Moment, f64)> {
-        self.residents[task].periods.iter().map(|period| (period.begin, period.need))
+    pub fn needs(&self, task: usize) -> impl Iterator<Item = (ReplayTime, f64)> {
+        self.recorded_tasks[task].periods.iter().map(|period| (period.begin, period.need))
     }
 
     /// The times of which not enough is known.
@@ -161,12 +161,12 @@ impl Home {
 
     /// Begin and end of the record.
     #[must_use]
-    pub fn span(&self) -> (Moment, Moment) {
+    pub fn span(&self) -> (ReplayTime, ReplayTime) {
         (self.history.begin(0), self.history.end(self.history.rows() - 1))
     }
 }
 
-impl Resident {
+impl RecordedTask {
     fn new(plan: PlannedTask, circuits: Vec<usize>, history: &History, time_zone: &TimeZone) -> Self {
         let power = plan.registration.power;
         let most = plan.registration.max_power.filter(|_| plan.registration.auto_adjust).unwrap_or(power);
@@ -174,7 +174,7 @@ impl Resident {
         let periods = periods(&plan.model, begin, end, time_zone);
         let available = !plan.model.available.is_empty();
         let windows = available.then(|| windows(&plan.model, begin, end, time_zone));
-        Self { plan, kind: Kind { power, most }, circuits, periods, windows }
+        Self { plan, kind: ApplianceKind { power, most }, circuits, periods, windows }
     }
 
     /// What its circuits drew beyond standby; nothing if one of them wasn't recorded.
@@ -222,7 +222,7 @@ impl Resident {
 fn periods(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
     let mut periods: Vec<Period> = days(begin, end, time_zone)
         .filter_map(|day| day.date().to_datetime(model.by).to_zoned_datetime(time_zone.clone()).ok())
-        .map(|begin| Moment::from(begin.timestamp()))
+        .map(|begin| ReplayTime::from(begin.timestamp()))
         .filter(|begin| *begin <= end.into())
         .map(|begin| Period { begin, need: 0.0 })
         .collect();
@@ -244,8 +244,8 @@ fn days(begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> impl Iterator
     })
 }
 
-fn windows(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<(Moment, Moment)> {
-    let mut windows: Vec<(Moment, Moment)> = Vec::new();
+fn windows(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<(ReplayTime, ReplayTime)> {
+    let mut windows: Vec<(ReplayTime, ReplayTime)> = Vec::new();
     for day in days(begin, end, time_zone) {
         for window in model.available.iter().filter(|window| window.days.contains(&day.weekday())) {
             let date = if window.to > window.from { Some(day.date()) } else { day.date().tomorrow().ok() };
@@ -267,17 +267,17 @@ fn windows(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone
     windows
 }
 
-fn base(history: &History, residents: &[Resident], row: usize) -> f64 {
-    let tasks: Option<Watts> = residents.iter().map(|resident| resident.recorded(history, row)).sum();
+fn base(history: &History, recorded_tasks: &[RecordedTask], row: usize) -> f64 {
+    let tasks: Option<Watts> = recorded_tasks.iter().map(|recorded_task| recorded_task.recorded(history, row)).sum();
     match (history.net(row), history.solar(row), tasks) {
         (Some(net), Some(_), Some(tasks)) => (net - tasks).0,
         _ => f64::NAN,
     }
 }
 
-fn gaps(history: &History, residents: &[Resident]) -> Vec<Gap> {
+fn gaps(history: &History, recorded_tasks: &[RecordedTask]) -> Vec<Gap> {
     let missing = |row: usize| {
-        let circuits = residents.iter().flat_map(|resident| &resident.circuits);
+        let circuits = recorded_tasks.iter().flat_map(|recorded_task| &recorded_task.circuits);
         let mut names = circuits.filter(|circuit| history.circuit(**circuit, row).is_none());
         match (history.net(row), history.solar(row)) {
             (None, _) => Some("net".to_owned()),
@@ -286,7 +286,7 @@ fn gaps(history: &History, residents: &[Resident]) -> Vec<Gap> {
         }
     };
     let mut gaps: Vec<Gap> = Vec::new();
-    let mut add = |from: Moment, to: Moment, missing: Option<String>| match gaps.last_mut() {
+    let mut add = |from: ReplayTime, to: ReplayTime, missing: Option<String>| match gaps.last_mut() {
         Some(last) if last.to == from && last.missing == missing => last.to = to,
         _ => gaps.push(Gap { from, to, missing }),
     };
@@ -325,7 +325,7 @@ mod tests {
         let history = Arc::new(read(text.as_bytes(), &Format::default()).unwrap());
         let table = json!({"id": "boiler", "power": 2000, "need": need});
         let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
-        let home = Home::new(history, vec![task], TimeZone::UTC).unwrap();
+        let home = RecordedHome::new(history, vec![task], TimeZone::UTC).unwrap();
         assert_eq!(home.needs(0).map(|(_, need)| need).collect::<Vec<_>>(), expect, "{need}");
     }
 

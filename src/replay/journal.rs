@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use crate::replay::Scenario;
+use crate::replay::scenario::Scenario;
 use crate::wire::report;
 
 /// Writes the decisions of each scenario in the order of their times.

@@ -1,4 +1,4 @@
-//! The usual automation as the master, for comparison: a threshold for each appliance, with hysteresis.
+//! The usual automation as the controller, for comparison: a threshold for each appliance, with hysteresis.
 //!
 //! It starts an appliance when the export has reached its power for five minutes, and stops it when the home has imported
 //! for five. Each looks at the meter alone and knows nothing of the others. A timer sees to it that what is due gets done.
@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use crate::replay::appliance::Appliance;
-use crate::replay::history::Moment;
-use crate::replay::home::Home;
-use crate::replay::ledger::Flow;
-use crate::replay::live::{Master, Switch};
+use crate::replay::history::ReplayTime;
+use crate::replay::home::RecordedHome;
+use crate::replay::simulation::{Controller, Switch};
+use crate::replay::totals::Flow;
 use crate::units::Watts;
 
 /// A threshold acts when it was passed for so long.
@@ -18,41 +18,41 @@ const PATIENCE: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone)]
 struct Threshold {
     /// Since when its side of the threshold is passed.
-    since: Option<Moment>,
+    since: Option<ReplayTime>,
     /// When its period ends.
-    due: Option<Moment>,
+    due: Option<ReplayTime>,
 }
 
 /// See the module.
-pub(crate) struct Naive {
+pub(crate) struct NaiveSwitch {
     net: Watts,
     thresholds: Vec<Threshold>,
 }
 
-impl Naive {
-    pub(crate) fn new(home: &Home) -> Self {
+impl NaiveSwitch {
+    pub(crate) fn new(home: &RecordedHome) -> Self {
         let thresholds = vec![Threshold { since: None, due: None }; home.tasks().len()];
         Self { net: Watts::ZERO, thresholds }
     }
 }
 
-impl Master for Naive {
-    fn need(&mut self, home: &Home, task: usize, _appliance: &Appliance, now: Moment) {
-        let resident = &home.residents[task];
-        let next = resident.periods.partition_point(|period| period.begin <= now);
-        let due = resident.periods.get(next).map_or(home.span().1, |period| period.begin);
-        self.thresholds[task].due = resident.plan.model.due.then_some(due);
+impl Controller for NaiveSwitch {
+    fn need(&mut self, home: &RecordedHome, task: usize, _appliance: &Appliance, now: ReplayTime) {
+        let recorded_task = &home.recorded_tasks[task];
+        let next = recorded_task.periods.partition_point(|period| period.begin <= now);
+        let due = recorded_task.periods.get(next).map_or(home.span().1, |period| period.begin);
+        self.thresholds[task].due = recorded_task.plan.model.due.then_some(due);
     }
 
-    fn state(&mut self, _home: &Home, task: usize, _appliance: &Appliance, _now: Moment) {
+    fn state(&mut self, _home: &RecordedHome, task: usize, _appliance: &Appliance, _now: ReplayTime) {
         self.thresholds[task].since = None;
     }
 
-    fn record(&mut self, _home: &Home, _row: usize, flow: &Flow<'_>, _now: Moment) {
+    fn record(&mut self, _home: &RecordedHome, _row: usize, flow: &Flow<'_>, _now: ReplayTime) {
         self.net = flow.net();
     }
 
-    fn cycle(&mut self, home: &Home, appliances: &[Appliance], now: Moment, switches: &mut Vec<Switch>) {
+    fn cycle(&mut self, home: &RecordedHome, appliances: &[Appliance], now: ReplayTime, switches: &mut Vec<Switch>) {
         for (task, appliance) in appliances.iter().enumerate() {
             let threshold = &mut self.thresholds[task];
             let power = appliance.kind.power;
@@ -64,7 +64,8 @@ impl Master for Naive {
             let passed = if start { self.net.export() >= power } else { self.net > Watts::ZERO && !late };
             threshold.since = passed.then(|| threshold.since.unwrap_or(now));
             let waited = threshold.since.is_some_and(|since| since.until(now) >= PATIENCE);
-            let may = if start { appliance.runnable() } else { home.residents[task].plan.registration.interruptible };
+            let may =
+                if start { appliance.runnable() } else { home.recorded_tasks[task].plan.registration.interruptible };
             if may && (waited || (start && late)) {
                 let rule = if waited { "threshold" } else { "timer" };
                 let reason = match (start, waited) {

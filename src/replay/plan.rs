@@ -39,7 +39,7 @@ pub struct Model {
     /// Whether the need is to be met by then, sun or no sun.
     pub due: bool,
     /// When the appliance is there; empty: always.
-    pub available: Vec<Window>,
+    pub available: Vec<TimeWindow>,
     /// What its circuits draw at most while nothing runs: it stays in the record.
     pub standby: Watts,
 }
@@ -57,7 +57,7 @@ pub enum Need {
 
 /// A time of day, on some days.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Window {
+pub struct TimeWindow {
     /// Begin, local time.
     pub from: Time,
     /// End, local time; at or before `from`: on the next day.
@@ -167,7 +167,7 @@ fn time(value: &Value) -> Option<Time> {
     value.as_str().map(str::trim).filter(|text| text.len() == 5)?.parse().ok()
 }
 
-fn windows(fields: &Fields<'_>) -> Result<Vec<Window>, PayloadError> {
+fn windows(fields: &Fields<'_>) -> Result<Vec<TimeWindow>, PayloadError> {
     let list = fields.read("available", WINDOWS, |value| value.as_array().filter(|list| list.len() <= MOST_WINDOWS))?;
     let window = |(at, item): (usize, &Value)| {
         let name = format!("available[{at}]");
@@ -177,11 +177,11 @@ fn windows(fields: &Fields<'_>) -> Result<Vec<Window>, PayloadError> {
     list.into_iter().flatten().enumerate().map(window).collect()
 }
 
-fn window(item: &Table) -> Result<Window, PayloadError> {
+fn window(item: &Table) -> Result<TimeWindow, PayloadError> {
     let fields = Fields::new(item);
     fields.only(&["from", "to", "days"])?;
     let edge = |field| Ok(fields.read(field, TIME, time)?.unwrap_or(Time::midnight()));
-    Ok(Window { from: edge("from")?, to: edge("to")?, days: days(&fields)? })
+    Ok(TimeWindow { from: edge("from")?, to: edge("to")?, days: days(&fields)? })
 }
 
 fn days(fields: &Fields<'_>) -> Result<Vec<Weekday>, PayloadError> {
@@ -269,7 +269,7 @@ mod tests {
         let planned = read(
             r#"{"id": "ev", "power": 1, "available": [{"from": "17:00", "to": "08:00", "days": ["Mon"]}, {"days": ["sun"]}]}"#,
         );
-        let window = |from: i8, to: i8, day| Window {
+        let window = |from: i8, to: i8, day| TimeWindow {
             from: Time::new(from, 0, 0, 0).unwrap(),
             to: Time::new(to, 0, 0, 0).unwrap(),
             days: vec![day],

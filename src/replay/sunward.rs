@@ -1,4 +1,4 @@
-//! Sunward as the master: the very scheduler of `sunward run`, told what its topics would have told it.
+//! Sunward as the controller: the very scheduler of `sunward run`, told what its topics would have told it.
 //!
 //! Refuses to decide anything itself.
 
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::core::{Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState};
 use crate::replay::appliance::Appliance;
-use crate::replay::history::Moment;
-use crate::replay::home::Home;
-use crate::replay::ledger::Flow;
-use crate::replay::live::{Master, Switch};
+use crate::replay::history::ReplayTime;
+use crate::replay::home::RecordedHome;
 use crate::replay::plan::PlannedTask;
+use crate::replay::simulation::{Controller, Switch};
+use crate::replay::totals::Flow;
 use crate::units::Watts;
 
 /// Where the steady clock begins: late enough for every age to fit.
@@ -23,13 +23,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) struct Sunward {
     scheduler: Scheduler,
     tasks: HashMap<TaskId, usize>,
-    begin: Moment,
+    begin: ReplayTime,
     reserve: Watts,
 }
 
 impl Sunward {
     /// A scheduler that knows the tasks. A record that comes once a cycle is never too old for it.
-    pub(crate) fn new(home: &Home, settings: Settings, cycle: Duration) -> Self {
+    pub(crate) fn new(home: &RecordedHome, settings: Settings, cycle: Duration) -> Self {
         let patient = cycle * 2;
         let settings = Settings {
             max_record_gap: settings.max_record_gap.max(patient),
@@ -43,29 +43,29 @@ impl Sunward {
         let scheduler = Scheduler::new(settings, now(begin, begin));
         let tasks = home.tasks().enumerate().map(|(index, task)| (task.id.clone(), index)).collect();
         let mut sunward = Self { scheduler, tasks, begin, reserve };
-        for (task, resident) in home.residents.iter().enumerate() {
-            let plan = &resident.plan;
+        for (task, recorded_task) in home.recorded_tasks.iter().enumerate() {
+            let plan = &recorded_task.plan;
             sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
             sunward.handle(Event::Availability(plan.id.clone(), Some(true)), begin);
-            sunward.state(home, task, &Appliance::new(resident.kind), begin);
+            sunward.state(home, task, &Appliance::new(recorded_task.kind), begin);
         }
         sunward
     }
 
-    fn handle(&mut self, event: Event, at: Moment) {
+    fn handle(&mut self, event: Event, at: ReplayTime) {
         let refused = self.scheduler.handle(event, now(self.begin, at));
         debug_assert!(refused.is_ok(), "{refused:?}");
     }
 }
 
-impl Master for Sunward {
+impl Controller for Sunward {
     fn reserve(&self) -> Watts {
         self.reserve
     }
 
     /// What is due is registered anew: so much run time, at its power, until the period ends.
-    fn need(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
-        let PlannedTask { id, registration, model } = &home.residents[task].plan;
+    fn need(&mut self, home: &RecordedHome, task: usize, appliance: &Appliance, now: ReplayTime) {
+        let PlannedTask { id, registration, model } = &home.recorded_tasks[task].plan;
         if !model.due {
             return;
         }
@@ -76,14 +76,14 @@ impl Master for Sunward {
         self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
     }
 
-    fn state(&mut self, home: &Home, task: usize, appliance: &Appliance, now: Moment) {
+    fn state(&mut self, home: &RecordedHome, task: usize, appliance: &Appliance, now: ReplayTime) {
         let (running, runnable) = (appliance.running, appliance.runnable());
         let fields = [("running", running), ("runnable", runnable)].into_iter().collect();
         let state = TaskState { running, runnable, fields, ..TaskState::default() };
-        self.handle(Event::State(home.residents[task].plan.id.clone(), Box::new(state)), now);
+        self.handle(Event::State(home.recorded_tasks[task].plan.id.clone(), Box::new(state)), now);
     }
 
-    fn record(&mut self, home: &Home, row: usize, flow: &Flow<'_>, now: Moment) {
+    fn record(&mut self, home: &RecordedHome, row: usize, flow: &Flow<'_>, now: ReplayTime) {
         let tasks = home.tasks().zip(flow.drawn).flat_map(|(task, drawn)| {
             let keys = &task.registration.keys;
             #[expect(clippy::cast_precision_loss, reason = "a task has few keys")]
@@ -99,7 +99,7 @@ impl Master for Sunward {
         let _ = self.scheduler.measure(Source::Meter, values, None, self::now(self.begin, now));
     }
 
-    fn cycle(&mut self, _home: &Home, _appliances: &[Appliance], at: Moment, switches: &mut Vec<Switch>) {
+    fn cycle(&mut self, _home: &RecordedHome, _appliances: &[Appliance], at: ReplayTime, switches: &mut Vec<Switch>) {
         let now = now(self.begin, at);
         if self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
             self.scheduler.wake(now);
@@ -118,6 +118,6 @@ impl Master for Sunward {
     }
 }
 
-fn now(begin: Moment, at: Moment) -> Now {
+fn now(begin: ReplayTime, at: ReplayTime) -> Now {
     Now { at: Instant::START + BEGIN + begin.until(at), wall: at.timestamp() }
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::replay::doubts::doubts;
-use crate::replay::{Account, Gap, Home, Prices, Scenario};
+use crate::replay::home::{Gap, RecordedHome};
+use crate::replay::scenario::Scenario;
+use crate::replay::totals::{Prices, TaskTotals};
 use crate::units::{Share, plural};
 
 /// Gaps that are listed; the others are counted.
@@ -77,10 +79,11 @@ pub(crate) struct TaskRows {
 }
 
 /// What was replayed, in one sentence.
-pub(crate) fn about(home: &Home) -> String {
+pub(crate) fn about(home: &RecordedHome) -> String {
     let (begin, end) = home.span();
-    let day =
-        |moment: crate::replay::Moment| moment.timestamp().to_zoned_datetime(home.time_zone.clone()).date().to_string();
+    let day = |moment: crate::replay::history::ReplayTime| {
+        moment.timestamp().to_zoned_datetime(home.time_zone.clone()).date().to_string()
+    };
     let mut text = format!("{} to {}, a row every {}", day(begin), day(end), spoken(home.history().interval()));
     let gaps = home.gaps();
     if !gaps.is_empty() {
@@ -93,8 +96,8 @@ pub(crate) fn about(home: &Home) -> String {
     text
 }
 
-pub(crate) fn described(gap: &Gap, home: &Home) -> String {
-    let time = |moment: crate::replay::Moment| {
+pub(crate) fn described(gap: &Gap, home: &RecordedHome) -> String {
+    let time = |moment: crate::replay::history::ReplayTime| {
         moment.timestamp().to_zoned_datetime(home.time_zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     };
     let what = gap.missing.as_ref().map_or_else(|| "no rows".to_owned(), |name| format!("no `{name}`"));
@@ -105,14 +108,14 @@ pub(crate) fn energy_rows(scenarios: &[Scenario], prices: &Prices) -> Vec<Row> {
     type Quantity<'a> = (&'static str, Box<dyn Fn(&Scenario) -> Option<String> + 'a>);
     let quantities: [Quantity<'_>; 9] = [
         ("", Box::new(|scenario| Some(scenario.name.clone()))),
-        ("solar", Box::new(|scenario| Some(kwh(scenario.ledger().energy.solar)))),
-        ("used", Box::new(|scenario| Some(kwh(scenario.ledger().energy.used)))),
-        ("from the grid", Box::new(|scenario| Some(kwh(scenario.ledger().energy.import)))),
-        ("to the grid", Box::new(|scenario| Some(kwh(scenario.ledger().energy.export)))),
-        ("self-consumption", Box::new(|scenario| Some(percent(scenario.ledger().energy.self_consumption())))),
-        ("self-sufficiency", Box::new(|scenario| Some(percent(scenario.ledger().energy.self_sufficiency())))),
-        ("cost", Box::new(|scenario| prices.cost(&scenario.ledger().energy).map(|cost| format!("{cost:.2}")))),
-        ("CO2", Box::new(|scenario| prices.co2(&scenario.ledger().energy).map(|co2| format!("{co2:.0} kg")))),
+        ("solar", Box::new(|scenario| Some(kwh(scenario.totals().energy.solar)))),
+        ("used", Box::new(|scenario| Some(kwh(scenario.totals().energy.used)))),
+        ("from the grid", Box::new(|scenario| Some(kwh(scenario.totals().energy.import)))),
+        ("to the grid", Box::new(|scenario| Some(kwh(scenario.totals().energy.export)))),
+        ("self-consumption", Box::new(|scenario| Some(percent(scenario.totals().energy.self_consumption())))),
+        ("self-sufficiency", Box::new(|scenario| Some(percent(scenario.totals().energy.self_sufficiency())))),
+        ("cost", Box::new(|scenario| prices.cost(&scenario.totals().energy).map(|cost| format!("{cost:.2}")))),
+        ("CO2", Box::new(|scenario| prices.co2(&scenario.totals().energy).map(|co2| format!("{co2:.0} kg")))),
     ];
     let row = |(name, value): Quantity<'_>| {
         let values: Option<Vec<String>> = scenarios.iter().map(value).collect();
@@ -126,27 +129,27 @@ pub(crate) fn task_rows(scenarios: &[Scenario]) -> Vec<TaskRows> {
     let mut tasks: Vec<TaskRows> = Vec::new();
     for task in first.home().tasks() {
         let rows = scenarios.iter().filter_map(|scenario| {
-            let account = scenario.account(task.id.as_str())?;
-            Some((scenario.name.clone(), values(account)))
+            let totals = scenario.task_totals(task.id.as_str())?;
+            Some((scenario.name.clone(), values(totals)))
         });
         tasks.push(TaskRows { name: task.registration.name.clone(), rows: rows.collect() });
     }
     if tasks.len() > 1 {
-        let rows = scenarios.iter().map(|scenario| (scenario.name.clone(), values(&scenario.ledger().together())));
+        let rows = scenarios.iter().map(|scenario| (scenario.name.clone(), values(&scenario.totals().together())));
         tasks.push(TaskRows { name: "together".into(), rows: rows.collect() });
     }
     tasks
 }
 
-fn values(account: &Account) -> [String; 7] {
+fn values(task: &TaskTotals) -> [String; 7] {
     [
-        kwh(account.energy),
-        percent(account.share_covered()),
-        hours(account.on),
-        account.starts.to_string(),
-        account.needed.to_string(),
-        account.missed.to_string(),
-        kwh(account.left),
+        kwh(task.energy),
+        percent(task.share_covered()),
+        hours(task.on),
+        task.starts.to_string(),
+        task.needed.to_string(),
+        task.missed.to_string(),
+        kwh(task.left),
     ]
 }
 

@@ -8,10 +8,10 @@
 
 use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
-use sunward::replay::{Home, Model};
+use sunward::replay::{Model, RecordedHome};
 
 /// What of the needs the sun can pay for at most, in watt-hours.
-pub(crate) fn most_by_sun(home: &Home, time_zone: &TimeZone) -> f64 {
+pub(crate) fn most_by_sun(home: &RecordedHome, time_zone: &TimeZone) -> f64 {
     let most = home.tasks().map(|task| {
         let registration = &task.registration;
         registration.max_power.filter(|_| registration.auto_adjust).unwrap_or(registration.power).0

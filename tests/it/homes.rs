@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sunward::core::{Criteria, Criterion, Settings};
-use sunward::replay::{self, Contender, Format, History, Home, PlannedTask, Scenario};
+use sunward::replay::{self, Contender, Format, History, PlannedTask, RecordedHome, Scenario};
 
 use crate::bound::most_by_sun;
 use crate::habits;
@@ -75,17 +75,17 @@ impl Place {
             name: name.into(),
             settings: Settings { time_zone: self.time_zone.clone(), ..Settings::default() },
             cycle,
-            home: Arc::new(Home::new(self.history.clone(), tasks, self.time_zone.clone()).unwrap()),
+            home: Arc::new(RecordedHome::new(self.history.clone(), tasks, self.time_zone.clone()).unwrap()),
         }
     }
 
     /// What scenarios are worth here.
     pub(crate) fn score(&self, scenarios: &[Scenario]) -> Score {
-        let recorded = scenarios[0].ledger();
+        let recorded = scenarios[0].totals();
         let tasks = recorded.together();
         let gap = most_by_sun(scenarios[0].home(), &self.time_zone) - tasks.covered;
         let of = |scenario: &Scenario| {
-            let (energy, tasks) = (scenario.ledger().energy, scenario.ledger().together());
+            let (energy, tasks) = (scenario.totals().energy, scenario.totals().together());
             // What is left undone is no gain: it will have to come from the grid.
             let gained = recorded.energy.import - energy.import - tasks.left;
             #[expect(clippy::cast_precision_loss, reason = "a few thousand")]

@@ -1,13 +1,12 @@
 //! One cell of a CSV file: a time, or a number.
 //!
-//! Refuses to guess: a time without its offset and a number with a unit are errors that say what was expected.
+//! A time without its offset and a number with a unit are errors that say what was expected.
 
 use jiff::Timestamp;
 
-use super::Format;
-use super::reading::LARGEST;
+use super::format::{Format, LARGEST};
 
-/// Text that means "not recorded", as spreadsheets, pandas and Home Assistant write it.
+/// The words for "not recorded" of spreadsheets, pandas and Home Assistant.
 const SILENCE: [&str; 6] = ["", "nan", "null", "none", "unknown", "unavailable"];
 
 pub(super) fn time(cell: &[u8]) -> Result<Timestamp, String> {
@@ -50,7 +49,7 @@ pub(super) fn number(cell: &[u8], format: &Format) -> Result<f64, String> {
     Ok(value)
 }
 
-/// What an error shows of a text from a file.
+/// Returns a text from a file as an error shows it.
 pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     let short: String = text.chars().take(MOST).collect();

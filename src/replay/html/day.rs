@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::view::{Day, View};
+use super::view::{LocalDay, View};
 use crate::replay::diary::{Run, SLOT};
-use crate::replay::{Moment, Scenario};
+use crate::replay::history::ReplayTime;
+use crate::replay::scenario::Scenario;
 
 /// Units of the picture per slot, and its height.
 const SLOT_WIDTH: i64 = 10;
@@ -16,7 +17,7 @@ const HEIGHT: f64 = 220.0;
 
 /// A day as the template shows it.
 #[derive(Debug, Serialize)]
-pub(super) struct Picture {
+pub(super) struct DayPicture {
     id: String,
     name: String,
     width: i64,
@@ -50,18 +51,18 @@ struct Lane {
     class: String,
     /// It is Sunward's.
     chosen: bool,
-    bars: Vec<Bar>,
+    bars: Vec<RunBar>,
 }
 
 #[derive(Debug, Serialize)]
-struct Bar {
+struct RunBar {
     x: f64,
     width: f64,
     title: String,
 }
 
-pub(super) fn days(view: &View<'_>) -> Vec<Picture> {
-    let id = |day: Option<&Day>| day.map(|day| day.id.clone());
+pub(super) fn days(view: &View<'_>) -> Vec<DayPicture> {
+    let id = |day: Option<&LocalDay>| day.map(|day| day.id.clone());
     let runs: Vec<Runs<'_>> = view.scenarios.iter().map(by_task).collect();
     let mut pictures = Vec::with_capacity(view.days.len());
     for (index, day) in view.days.iter().enumerate() {
@@ -73,10 +74,10 @@ pub(super) fn days(view: &View<'_>) -> Vec<Picture> {
 
 fn picture(
     view: &View<'_>,
-    day: &Day,
+    day: &LocalDay,
     runs: &[Runs<'_>],
     (before, after): (Option<String>, Option<String>),
-) -> Picture {
+) -> DayPicture {
     let chosen = view.chosen();
     let tasks = chosen.home().tasks().len();
     let scale = HEIGHT / view.most;
@@ -103,7 +104,7 @@ fn picture(
     let layers = seen.map(|layer| Layer { class: class(layer), path: steps(&tops[layer]) }).collect();
     #[expect(clippy::cast_possible_wrap, reason = "at most a hundred slots")]
     let width = solar.len() as i64 * SLOT_WIDTH;
-    Picture {
+    DayPicture {
         id: day.id.clone(),
         name: day.name.clone(),
         width,
@@ -147,7 +148,7 @@ fn unit(value: f64) -> i64 {
     value.round() as i64
 }
 
-fn hours(view: &View<'_>, day: &Day) -> Vec<Tick> {
+fn hours(view: &View<'_>, day: &LocalDay) -> Vec<Tick> {
     let every = day.slots().enumerate().filter(|(slot, _)| slot % 12 == 0);
     every.map(|(_, slot)| Tick { at: x(day, slot), text: view.clock(slot) }).collect()
 }
@@ -163,7 +164,7 @@ fn powers(view: &View<'_>) -> Vec<Tick> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a day in milliseconds")]
-fn x(day: &Day, moment: Moment) -> f64 {
+fn x(day: &LocalDay, moment: ReplayTime) -> f64 {
     let units = (moment.0.clamp(day.begin.0, day.end.0) - day.begin.0) as f64 * SLOT_WIDTH as f64 / SLOT as f64;
     (units * 10.0).round() / 10.0
 }
@@ -178,7 +179,7 @@ fn by_task(scenario: &Scenario) -> Runs<'_> {
 }
 
 /// By task, then by scenario; only tasks that ran that day at all.
-fn lanes(view: &View<'_>, day: &Day, runs: &[Runs<'_>]) -> Vec<Lane> {
+fn lanes(view: &View<'_>, day: &LocalDay, runs: &[Runs<'_>]) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for (index, (id, name)) in view.tasks.iter().enumerate() {
         let of_task = view.scenarios.iter().zip(runs).filter_map(|(scenario, runs)| {
@@ -203,12 +204,12 @@ fn lanes(view: &View<'_>, day: &Day, runs: &[Runs<'_>]) -> Vec<Lane> {
 }
 
 /// Those of a task that reach into a day.
-fn of_day<'r>(runs: &'r [&'r Run], day: &'r Day) -> impl Iterator<Item = &'r Run> {
+fn of_day<'r>(runs: &'r [&'r Run], day: &'r LocalDay) -> impl Iterator<Item = &'r Run> {
     let first = runs.partition_point(|run| run.to <= day.begin);
     runs[first..].iter().copied().take_while(|run| run.from < day.end)
 }
 
-fn bar(view: &View<'_>, day: &Day, scenario: &Scenario, name: &str, run: &Run) -> Bar {
+fn bar(view: &View<'_>, day: &LocalDay, scenario: &Scenario, name: &str, run: &Run) -> RunBar {
     let (from, to) = (x(day, run.from), x(day, run.to));
     let by_sun = if run.energy > 0.0 { 100.0 * run.covered / run.energy } else { 0.0 };
     let mut title = format!(
@@ -221,7 +222,7 @@ fn bar(view: &View<'_>, day: &Day, scenario: &Scenario, name: &str, run: &Run) -
     if run.started != run.stopped {
         let _ = write!(title, "\nstarted: {}\nended: {}", run.started, run.stopped);
     }
-    Bar { x: from, width: ((to - from) * 10.0).round() / 10.0, title }
+    RunBar { x: from, width: ((to - from) * 10.0).round() / 10.0, title }
 }
 
 #[cfg(test)]
@@ -233,8 +234,8 @@ mod tests {
         const DAY: i64 = 86_400_000;
         let run = |from: i64, to: i64| Run {
             task: 0,
-            from: Moment(from),
-            to: Moment(to),
+            from: ReplayTime(from),
+            to: ReplayTime(to),
             energy: 0.0,
             covered: 0.0,
             started: String::new(),
@@ -244,8 +245,8 @@ mod tests {
         let runs = [run(DAY / 2, 20 * DAY), run(20 * DAY, 20 * DAY + 5)];
         let runs: Vec<&Run> = runs.iter().collect();
         let seen = |day: i64| {
-            let (begin, end) = (Moment(day * DAY), Moment((day + 1) * DAY));
-            let day = Day { id: String::new(), name: String::new(), month: String::new(), begin, end };
+            let (begin, end) = (ReplayTime(day * DAY), ReplayTime((day + 1) * DAY));
+            let day = LocalDay { id: String::new(), name: String::new(), month: String::new(), begin, end };
             of_day(&runs, &day).map(|run| run.from.0).collect::<Vec<_>>()
         };
         assert_eq!([seen(0), seen(15), seen(20), seen(21)], [vec![DAY / 2], vec![DAY / 2], vec![20 * DAY], vec![]]);

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::view::{Day, View};
-use crate::replay::Scenario;
+use super::view::{LocalDay, View};
 use crate::replay::diary::Means;
+use crate::replay::scenario::Scenario;
 
 /// Height of an hour, in units of the picture.
 const HOUR_HEIGHT: usize = 6;
@@ -30,8 +30,8 @@ pub(super) struct Map {
     width: usize,
     height: usize,
     cells: Vec<Cells>,
-    months: Vec<Month>,
-    columns: Vec<Column>,
+    months: Vec<MonthLabel>,
+    columns: Vec<DayColumn>,
     key: Vec<Key>,
 }
 
@@ -43,14 +43,14 @@ struct Cells {
 }
 
 #[derive(Debug, Serialize)]
-struct Month {
+struct MonthLabel {
     x: usize,
     text: String,
 }
 
 /// A day, to be hovered and clicked.
 #[derive(Debug, Serialize)]
-struct Column {
+struct DayColumn {
     x: usize,
     width: usize,
     id: String,
@@ -104,7 +104,7 @@ fn map(view: &View<'_>, scenario: &Scenario, title: &str, what: &'static str, va
 }
 
 /// The means of a day's hours by the clock: of one that comes twice, of both; one that never comes is not known.
-fn by_hour(view: &View<'_>, scenario: &Scenario, day: &Day, value: impl Fn(Means<'_>) -> f64) -> Vec<Option<f64>> {
+fn by_hour(view: &View<'_>, scenario: &Scenario, day: &LocalDay, value: impl Fn(Means<'_>) -> f64) -> Vec<Option<f64>> {
     let mut hours = [(0.0, 0.0); 24];
     for slot in day.slots() {
         if let (Some(means), Some((sum, time))) = (scenario.diary.at(slot), hours.get_mut(view.hour(slot))) {
@@ -150,22 +150,23 @@ fn cells_where(hours: &[Vec<Option<f64>>], width: usize, chosen: impl Fn(Option<
     path
 }
 
-fn months(view: &View<'_>, width: usize) -> Vec<Month> {
+fn months(view: &View<'_>, width: usize) -> Vec<MonthLabel> {
     let days = view.days.iter().enumerate();
     let first = days.filter(|(index, day)| *index == 0 || day.month != view.days[index - 1].month);
-    let months: Vec<Month> = first.map(|(index, day)| Month { x: index * width, text: day.month.clone() }).collect();
+    let months: Vec<MonthLabel> =
+        first.map(|(index, day)| MonthLabel { x: index * width, text: day.month.clone() }).collect();
     // Names must neither run into each other nor over the edge. The first month may be a day.
     let every = LABEL.div_ceil(SHORTEST_MONTH * width);
-    let fits = |month: &Month| month.x == 0 || month.x + LABEL <= width * view.days.len();
-    let mut named: Vec<Month> = months.into_iter().step_by(every).filter(fits).collect();
+    let fits = |month: &MonthLabel| month.x == 0 || month.x + LABEL <= width * view.days.len();
+    let mut named: Vec<MonthLabel> = months.into_iter().step_by(every).filter(fits).collect();
     if named.get(1).is_some_and(|second| second.x < LABEL) {
         named.remove(0);
     }
     named
 }
 
-fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {
-    let column = |(index, day): (usize, &Day)| {
+fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<DayColumn> {
+    let column = |(index, day): (usize, &LocalDay)| {
         let (mut import, mut export, mut tasks, mut solar) = (0.0, 0.0, 0.0, 0.0);
         for means in day.slots().filter_map(|slot| scenario.diary.at(slot)) {
             let kwh = |watts: f64| watts * means.hours / 1000.0;
@@ -178,7 +179,7 @@ fn columns(view: &View<'_>, scenario: &Scenario, width: usize) -> Vec<Column> {
             "{}\nsolar {solar:.1} kWh, tasks {tasks:.1} kWh\nfrom the grid {import:.1} kWh, to the grid {export:.1} kWh",
             day.name
         );
-        Column { x: index * width, width, id: day.id.clone(), title }
+        DayColumn { x: index * width, width, id: day.id.clone(), title }
     };
     view.days.iter().enumerate().map(column).collect()
 }
@@ -213,7 +214,7 @@ mod tests {
 
     use super::*;
     use crate::core::{Criteria, Settings};
-    use crate::replay::{Contender, Format, Home, PlannedTask, read, replay};
+    use crate::replay::{Contender, Format, PlannedTask, RecordedHome, read, replay};
 
     /// Hours from a begin on, each of which imported its number.
     fn lived(begin: &str, hours: i64) -> Vec<Scenario> {
@@ -223,7 +224,7 @@ mod tests {
         let table = json!({"id": "boiler", "power": 2000, "need": "0h"});
         let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        let home = Arc::new(Home::new(history, vec![task], berlin).unwrap());
+        let home = Arc::new(RecordedHome::new(history, vec![task], berlin).unwrap());
         let (settings, cycle) = (Settings::default(), Duration::from_secs(3600));
         replay(&[Contender { name: "Sunward".into(), settings, cycle, home }])
     }

@@ -12,8 +12,9 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use crate::replay::doubts::doubts;
+use crate::replay::scenario::Scenario;
 use crate::replay::table::{Row, TaskRows, about, described, energy_rows, task_rows};
-use crate::replay::{Prices, Scenario};
+use crate::replay::totals::Prices;
 
 /// Gaps that are listed.
 const MOST_GAPS: usize = 20;
@@ -65,5 +66,5 @@ struct Page {
     default_day: Option<String>,
     /// `days` are all of them.
     whole: bool,
-    days: Vec<day::Picture>,
+    days: Vec<day::DayPicture>,
 }

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use super::view::{Day, View};
-use crate::replay::Scenario;
+use super::view::{LocalDay, View};
+use crate::replay::scenario::Scenario;
 
 const HEIGHT: f64 = 160.0;
 
@@ -13,12 +13,12 @@ const HEIGHT: f64 = 160.0;
 #[derive(Debug, Serialize)]
 pub(super) struct Month {
     name: String,
-    bars: Vec<Bar>,
+    bars: Vec<MonthBar>,
 }
 
 /// Heights in units of the picture.
 #[derive(Debug, Serialize)]
-struct Bar {
+struct MonthBar {
     scenario: String,
     chosen: bool,
     sun: f64,
@@ -40,7 +40,7 @@ pub(super) fn months(view: &View<'_>) -> Vec<Month> {
     let most = sums.iter().flatten().map(|(sun, grid)| sun + grid).fold(1.0, f64::max);
     let rounded = |kwh: f64| (kwh * HEIGHT / most * 10.0).round() / 10.0;
     let month = |(name, sums): (&&str, &Vec<(f64, f64)>)| {
-        let bars = shown.iter().zip(sums).map(|(scenario, (sun, grid))| Bar {
+        let bars = shown.iter().zip(sums).map(|(scenario, (sun, grid))| MonthBar {
             scenario: scenario.name.clone(),
             chosen: std::ptr::eq(*scenario, view.chosen()),
             sun: rounded(*sun),
@@ -53,8 +53,8 @@ pub(super) fn months(view: &View<'_>) -> Vec<Month> {
 }
 
 /// Used from the sun and from the grid, in kilowatt-hours.
-fn sums<'d>(scenario: &Scenario, days: impl Iterator<Item = &'d Day>) -> (f64, f64) {
-    let means = days.flat_map(Day::slots).filter_map(|slot| scenario.diary.at(slot));
+fn sums<'d>(scenario: &Scenario, days: impl Iterator<Item = &'d LocalDay>) -> (f64, f64) {
+    let means = days.flat_map(LocalDay::slots).filter_map(|slot| scenario.diary.at(slot));
     means.fold((0.0, 0.0), |(sun, grid), means| {
         let kwh = |watts: f64| watts.max(0.0) * means.hours / 1000.0;
         (sun + kwh(means.solar - means.export()), grid + kwh(means.import))
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
     use crate::core::{Criteria, Settings};
-    use crate::replay::{Contender, Format, Home, PlannedTask, read, replay};
+    use crate::replay::{Contender, Format, PlannedTask, RecordedHome, read, replay};
 
     #[test]
     fn the_months_are_the_table_by_month() {
@@ -84,12 +84,12 @@ mod tests {
         let table = json!({"id": "boiler", "power": 1000, "need": "3h"});
         let task = PlannedTask::read(table.as_object().unwrap(), &[], &Criteria::default()).unwrap();
         let history = Arc::new(read(text.as_bytes(), &Format::default()).unwrap());
-        let home = Arc::new(Home::new(history, vec![task], TimeZone::UTC).unwrap());
+        let home = Arc::new(RecordedHome::new(history, vec![task], TimeZone::UTC).unwrap());
         let (settings, cycle) = (Settings::default(), Duration::from_secs(60));
         let scenarios = replay(&[Contender { name: "Sunward".into(), settings, cycle, home }]);
         for scenario in &scenarios {
             let (sun, grid) = sums(scenario, View::new(&scenarios).days.iter());
-            let energy = scenario.ledger().energy;
+            let energy = scenario.totals().energy;
             let near = |kwh: f64, expect: f64| assert!((kwh - expect / 1000.0).abs() < 1e-6, "{kwh} {expect}");
             near(grid, energy.import);
             near(sun, energy.used - energy.import);

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::replay::diary::{Means, SLOT};
-use crate::replay::{Moment, Scenario};
+use crate::replay::history::ReplayTime;
+use crate::replay::scenario::Scenario;
 
 /// Days that are drawn at most, beginning with the first.
 const MOST_DAYS: usize = 800;
@@ -18,29 +19,29 @@ pub(super) const COLOURS: usize = 8;
 
 /// A local day.
 #[derive(Debug, Clone)]
-pub(super) struct Day {
+pub(super) struct LocalDay {
     /// `d2016-05-31`.
     pub(super) id: String,
     /// `Tuesday, 31 May 2016`.
     pub(super) name: String,
     /// `May 2016`.
     pub(super) month: String,
-    pub(super) begin: Moment,
-    pub(super) end: Moment,
+    pub(super) begin: ReplayTime,
+    pub(super) end: ReplayTime,
 }
 
-impl Day {
+impl LocalDay {
     /// The begins of its slots.
-    pub(super) fn slots(&self) -> impl Iterator<Item = Moment> + use<> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = ReplayTime> + use<> {
         let (begin, end) = (self.begin.0, self.end.0);
-        (0..).map(move |slot| Moment(begin + slot * SLOT)).take_while(move |slot| slot.0 < end)
+        (0..).map(move |slot| ReplayTime(begin + slot * SLOT)).take_while(move |slot| slot.0 < end)
     }
 }
 
 /// See the module.
 pub(super) struct View<'a> {
     pub(super) scenarios: &'a [Scenario],
-    pub(super) days: Vec<Day>,
+    pub(super) days: Vec<LocalDay>,
     pub(super) time_zone: TimeZone,
     /// The largest power of a quarter of an hour, in watts.
     pub(super) most: f64,
@@ -75,7 +76,7 @@ impl<'a> View<'a> {
         let mut view = Self { scenarios, days: days(home.span(), &time_zone), time_zone, most: 1000.0, tasks };
         let used = |means: Means<'_>| means.solar.max(means.solar + means.net());
         let powers = scenarios.iter().flat_map(|scenario| {
-            view.days.iter().flat_map(Day::slots).filter_map(|slot| scenario.diary.at(slot)).map(used)
+            view.days.iter().flat_map(LocalDay::slots).filter_map(|slot| scenario.diary.at(slot)).map(used)
         });
         view.most = powers.fold(view.most, f64::max);
         view
@@ -93,9 +94,9 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn bars(&self) -> Vec<Bars> {
-        let most = self.scenarios.iter().map(|scenario| scenario.ledger().energy.used).fold(1.0, f64::max);
+        let most = self.scenarios.iter().map(|scenario| scenario.totals().energy.used).fold(1.0, f64::max);
         let bars = |scenario: &Scenario| {
-            let (energy, tasks) = (scenario.ledger().energy, scenario.ledger().together());
+            let (energy, tasks) = (scenario.totals().energy, scenario.totals().together());
             let percent = |share: Option<crate::units::Share>| {
                 share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share.0 * 100.0))
             };
@@ -130,7 +131,7 @@ impl<'a> View<'a> {
     /// The day that shows most: on which the tasks got most more sun than when it was recorded.
     pub(super) fn shown(&self) -> Option<usize> {
         let (recorded, chosen) = (&self.scenarios[0], self.chosen());
-        let gain = |day: &Day| -> f64 {
+        let gain = |day: &LocalDay| -> f64 {
             let by_sun = |scenario: &Scenario, slot| {
                 let means = scenario.diary.at(slot)?;
                 let tasks = means.net() - means.base;
@@ -144,27 +145,27 @@ impl<'a> View<'a> {
     }
 
     /// Hour and minute at home.
-    pub(super) fn clock(&self, moment: Moment) -> String {
+    pub(super) fn clock(&self, moment: ReplayTime) -> String {
         self.local(moment).strftime("%H:%M").to_string()
     }
 
     /// The hour at home.
-    pub(super) fn hour(&self, moment: Moment) -> usize {
+    pub(super) fn hour(&self, moment: ReplayTime) -> usize {
         usize::try_from(self.local(moment).hour()).unwrap_or_default()
     }
 
-    fn local(&self, moment: Moment) -> DateTime {
+    fn local(&self, moment: ReplayTime) -> DateTime {
         self.time_zone.to_datetime(moment.timestamp())
     }
 }
 
-fn days((begin, end): (Moment, Moment), time_zone: &TimeZone) -> Vec<Day> {
+fn days((begin, end): (ReplayTime, ReplayTime), time_zone: &TimeZone) -> Vec<LocalDay> {
     let mut days = Vec::new();
     let first = begin.timestamp().to_zoned_datetime(time_zone.clone()).start_of_day();
     let mut next = first.ok();
-    while let Some(day) = next.take().filter(|day| Moment::from(day.timestamp()) < end && days.len() < MOST_DAYS) {
+    while let Some(day) = next.take().filter(|day| ReplayTime::from(day.timestamp()) < end && days.len() < MOST_DAYS) {
         let Some(after) = day.checked_add(1.day()).ok().and_then(|after| after.start_of_day().ok()) else { break };
-        days.push(Day {
+        days.push(LocalDay {
             id: day.strftime("d%Y-%m-%d").to_string(),
             name: day.strftime("%A, %-d %B %Y").to_string(),
             month: day.strftime("%b %Y").to_string(),

@@ -12,7 +12,7 @@ use regex::Regex;
 pub(super) type Module = Vec<String>;
 
 /// What begins the tests within a file; they are its end.
-const TESTS: &str = "#[cfg(test)]\nmod tests";
+const TESTS: &str = "#[cfg(test)]\nmod tests {";
 
 /// Comments and literals, which are dropped, then the words and signs that paths consist of.
 const TOKENS: &str = r##"//[^\n]*|r#"(?s:.*?)"#|"(?s:\\.|[^"\\])*"|'(?:\\[^\n]+?|[^\\\n])'|\w+|::|[{}(),;*]"##;

@@ -1,46 +1,11 @@
-//! What the numbers of a file are: powers, energies or the readings of counters, and how each becomes watts.
-//!
-//! Refuses to believe a counter that falls.
+//! Readings of counters, and energies, become mean powers. A counter that falls is not believed.
 
-use super::CsvError;
+use super::error::CsvError;
+use super::format::LARGEST;
 use crate::replay::history::History;
 
-/// What no home uses, in watts.
-pub(super) const LARGEST: f64 = 10e6;
-
-/// What the numbers of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Unit {
-    /// Mean power in watts.
-    #[default]
-    #[value(name = "W")]
-    Watts,
-    /// Mean power in kilowatts.
-    #[value(name = "kW")]
-    Kilowatts,
-    /// Energy in watt-hours.
-    #[value(name = "Wh")]
-    WattHours,
-    /// Energy in kilowatt-hours.
-    #[value(name = "kWh")]
-    KilowattHours,
-}
-
-impl Unit {
-    pub(super) fn factor(self) -> f64 {
-        match self {
-            Self::Watts | Self::WattHours => 1.0,
-            Self::Kilowatts | Self::KilowattHours => 1000.0,
-        }
-    }
-
-    pub(super) fn is_energy(self) -> bool {
-        matches!(self, Self::WattHours | Self::KilowattHours)
-    }
-}
-
-/// Readings of a counter → what each row added. Answers how often it went backwards, unless it `may_fall`: what came from
-/// the grid less what went there is both more and less as the day goes.
+/// Turns the readings of a counter into what each row added. Returns how often the counter went backwards. `may_fall`: it is
+/// the difference of import and export, which does both.
 pub(super) fn differences(values: &mut [f64], may_fall: bool) -> usize {
     let mut resets = 0;
     for row in 1..values.len().saturating_sub(1) {
@@ -60,7 +25,7 @@ pub(super) fn differences(values: &mut [f64], may_fall: bool) -> usize {
     resets
 }
 
-/// Watt-hours of each row → its mean watts. What a counter says across a gap belongs to the gap.
+/// Turns the watt-hours of each row into its mean watts. What a counter added across a gap belongs to the gap.
 pub(super) fn to_power(history: &History, name: &str, values: &mut [f64], counters: bool) -> Result<(), CsvError> {
     for (row, value) in values.iter_mut().enumerate() {
         let (begin, end) = (history.begin(row), history.end(row));

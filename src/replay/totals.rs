@@ -41,7 +41,7 @@ impl Energy {
 
 /// What one task came to.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Account {
+pub struct TaskTotals {
     /// In watt-hours.
     pub energy: f64,
     /// What of it the sun paid for, in watt-hours: the most important task takes first of what the rest of the home leaves.
@@ -58,7 +58,7 @@ pub struct Account {
     pub left: f64,
 }
 
-impl Account {
+impl TaskTotals {
     /// The part that the sun paid for.
     #[must_use]
     pub fn share_covered(&self) -> Option<Share> {
@@ -84,18 +84,18 @@ impl Flow<'_> {
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ledger {
+pub struct Totals {
     /// Of the home.
     pub energy: Energy,
     /// By task, the most important first.
-    pub tasks: Vec<Account>,
+    pub tasks: Vec<TaskTotals>,
     /// How long was counted.
     pub time: Duration,
 }
 
-impl Ledger {
+impl Totals {
     pub(crate) fn new(tasks: usize) -> Self {
-        Self { energy: Energy::default(), tasks: vec![Account::default(); tasks], time: Duration::ZERO }
+        Self { energy: Energy::default(), tasks: vec![TaskTotals::default(); tasks], time: Duration::ZERO }
     }
 
     pub(crate) fn step(&mut self, flow: &Flow<'_>, step: Duration) {
@@ -107,16 +107,16 @@ impl Ledger {
         self.energy.import += net.0.max(0.0) * hours;
         self.energy.export += net.export().0 * hours;
         let covered = covered_by_surplus(flow.base.export(), flow.drawn.iter().copied());
-        for ((account, drawn), covered) in self.tasks.iter_mut().zip(flow.drawn).zip(covered) {
-            account.energy += drawn.0 * hours;
-            account.covered += covered.0 * hours;
+        for ((task, drawn), covered) in self.tasks.iter_mut().zip(flow.drawn).zip(covered) {
+            task.energy += drawn.0 * hours;
+            task.covered += covered.0 * hours;
         }
     }
 
     /// Of all tasks together.
     #[must_use]
-    pub fn together(&self) -> Account {
-        self.tasks.iter().fold(Account::default(), |sum, task| Account {
+    pub fn together(&self) -> TaskTotals {
+        self.tasks.iter().fold(TaskTotals::default(), |sum, task| TaskTotals {
             energy: sum.energy + task.energy,
             covered: sum.covered + task.covered,
             on: sum.on + task.on,
