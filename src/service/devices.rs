@@ -5,7 +5,7 @@
 use crate::core::{Action, Event, TaskId};
 use crate::mqtt::Message;
 use crate::units::Watts;
-use crate::wire::report;
+use crate::wire::report::{self, TaskReport};
 use crate::wire::topics::TaskTopic;
 
 use super::Bridge;
@@ -49,7 +49,8 @@ impl Bridge {
                 self.fault(topic, &format!("task {id} tells this on the topics of its [[task]], not here"));
             }
             TaskTopic::Report if self.start_up.is_open() && message.retain => {
-                self.tasks.recall(id, report::was_running(&message.payload));
+                let report: TaskReport = serde_json::from_slice(&message.payload).unwrap_or_default();
+                self.tasks.recall(id, report.running() == Some(true));
                 return false;
             }
             _ => return false,
@@ -105,7 +106,7 @@ impl Bridge {
     pub(super) fn allow(&mut self, task: &TaskId, watts: Option<Watts>) {
         let topic = self.topics.task(task, TaskTopic::Setpoint);
         match watts.map(|watts| (watts, self.tasks.allow(task, watts))) {
-            Some((watts, Ok(false))) => self.outlet.state(topic, report::setpoint(watts).to_string().into_bytes()),
+            Some((watts, Ok(false))) => self.outlet.state(topic, report::setpoint(watts).into_bytes()),
             None => self.outlet.forget(&topic),
             Some((_, Ok(true))) => {
                 self.outlet.forget(&topic);

@@ -17,7 +17,7 @@ const LASTS: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub(super) struct Rival {
     /// Since when this Sunward is online, as its cycles say: those of another one say otherwise.
-    own: Option<String>,
+    own: Option<Timestamp>,
     heard: Option<Heard>,
 }
 
@@ -35,18 +35,18 @@ struct Cycle {
 
 impl Rival {
     pub(super) fn online(&mut self, now: Now) {
-        self.own = Some(report::time(now.wall));
+        self.own = Some(now.wall);
     }
 
-    pub(super) fn own(&self) -> Option<&str> {
-        self.own.as_deref()
+    pub(super) fn own(&self) -> Option<Timestamp> {
+        self.own
     }
 
     /// The report of a cycle came, as it was published. Answers whether it speaks of a rival that was not known.
     pub(super) fn hear(&mut self, cycle: &[u8], now: Now) -> bool {
         let Ok(Cycle { online_since }) = serde_json::from_slice(cycle) else { return false };
         let online_since = report::time(online_since);
-        if self.own.as_ref() == Some(&online_since) {
+        if self.own.map(report::time).as_ref() == Some(&online_since) {
             return false;
         }
         let is_new = self.present(now).is_none_or(|heard| heard.online_since != online_since);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::core::{Counted, DailyView, Event, Guards, Mode, Now, Priority, Scheduler, TaskId};
 use crate::units::KilowattHours;
 use crate::wire;
-use crate::wire::report::Latest;
+use crate::wire::report::LastSwitches;
 use crate::wire::topics::TaskTopic;
 
 /// So many tasks are remembered at most.
@@ -22,7 +22,7 @@ pub(super) struct Memory {
     /// When the last cycle was: what reports count is as of then.
     cycle: Option<Timestamp>,
     /// What had started and stopped last.
-    latest: Latest,
+    latest: LastSwitches,
     tasks: BTreeMap<TaskId, Told>,
 }
 
@@ -69,7 +69,7 @@ struct Daily {
 struct OwnCycle {
     time: Timestamp,
     #[serde(flatten)]
-    latest: Latest,
+    latest: LastSwitches,
 }
 
 impl Memory {
@@ -96,7 +96,7 @@ impl Memory {
 
     /// Gives the scheduler what it had told. Only what is registered by now is taken over. Answers what had started and
     /// stopped last.
-    pub(super) fn restore(self, scheduler: &mut Scheduler, now: Now) -> Latest {
+    pub(super) fn restore(self, scheduler: &mut Scheduler, now: Now) -> LastSwitches {
         for (id, Told { mode, priority, report }) in self.tasks {
             if let Some((mode, until)) = report.as_ref().and_then(OwnReport::mode).or(mode.map(|mode| (mode, None))) {
                 scheduler.restore_mode(&id, mode, until.filter(|_| mode != Mode::Auto), now);

@@ -32,7 +32,7 @@ use crate::core::{
 use crate::devices::{Heard, Sensors, Tasks};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::units::counted;
-use crate::wire::report::{self, Latest};
+use crate::wire::report::{LastSwitches, SchedulerCycle, payload};
 use crate::wire::topics::{TaskTopic, Topic, Topics};
 
 pub use clock::Clock;
@@ -157,7 +157,7 @@ struct Bridge {
     reports: Family,
     discovery: Discovery,
     /// What started and stopped last.
-    latest: Latest,
+    latest: LastSwitches,
     /// When that happens which happens now.
     clock: Moment,
     /// What came of it.
@@ -192,7 +192,7 @@ impl Bridge {
             outlet: Outlet::new(handle),
             reports: Family::default(),
             discovery,
-            latest: Latest::default(),
+            latest: LastSwitches::default(),
             clock: Moment::new(now),
             decided: Vec::new(),
             faults: Faults::default(),
@@ -327,8 +327,8 @@ impl Bridge {
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.latest.note(&report, name);
         let record = self.scheduler.latest_record();
-        let report = report::cycle(&report, record, &self.latest, self.rival.own()).to_string();
-        self.outlet.event(self.topics.scheduler_cycle(), report.into_bytes());
+        let report = SchedulerCycle::new(&report, record, self.latest.clone(), self.rival.own());
+        self.outlet.event(self.topics.scheduler_cycle(), payload(&report));
         self.untold = true;
     }
 

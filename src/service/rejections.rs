@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::core::{Instant, Now};
-use crate::wire::report::{self, LastError};
+use crate::wire::report::LastError;
 
 /// A topic's problems are logged this often at most.
 const QUIET: Duration = Duration::from_secs(60);
@@ -60,7 +60,7 @@ impl Faults {
             tracing::warn!("{topic}: {error}");
             self.logged.insert(topic.to_owned(), now.at);
         }
-        let last = Some(LastError { topic: topic.to_owned(), error, time: report::time(now.wall) });
+        let last = Some(LastError { topic: topic.to_owned(), error, time: now.wall.into() });
         self.refused = Refused { count: self.refused.count + 1, last, last_at: now.at };
     }
 

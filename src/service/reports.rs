@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::{Activity, Now, Priority, Status};
-use crate::wire::report;
+use crate::wire::report::{self, SchedulerState, TaskReport};
 use crate::wire::topics::TaskTopic;
 
 use super::Bridge;
@@ -23,7 +23,7 @@ impl Bridge {
         let views = self.scheduler.tasks(self.clock.now());
         for view in &views {
             let topic = self.topics.task(&view.id, TaskTopic::Report);
-            reports.insert(topic, report::task(view).to_string().into_bytes());
+            reports.insert(topic, report::payload(&TaskReport::from(view)));
             if view.status != Status::Invalid {
                 let priority = view.preferred.map_or("auto", Priority::as_str);
                 for (kind, word) in [(TaskTopic::Mode, view.mode.as_str()), (TaskTopic::Priority, priority)] {
@@ -63,20 +63,18 @@ impl Bridge {
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.faults.refusals().map(str::to_owned));
         let refused = self.faults.tell(now).clone();
-        let state = report::State {
-            state: activity.as_str(),
-            paused: activity == Activity::Paused,
-            since: report::time(self.scheduler.since()),
-            version: env!("CARGO_PKG_VERSION"),
-            cycle: humantime::format_duration(self.cycle).to_string(),
+        let state = SchedulerState {
+            state: activity.into(),
+            paused: Some(activity == Activity::Paused),
+            since: self.scheduler.since().into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            cycle: self.cycle,
             tasks: self.scheduler.task_count(),
             rejected: refused.count,
-            last_error: refused.last.as_ref(),
+            last_error: refused.last.clone(),
             problem: self.problem(&warnings, &refused),
             warnings,
         };
-        if let Ok(payload) = serde_json::to_vec(&state) {
-            self.outlet.state(self.topics.scheduler_state(), payload);
-        }
+        self.outlet.state(self.topics.scheduler_state(), report::payload(&state));
     }
 }
