@@ -25,7 +25,7 @@ use super::start_up::StartUp;
 use crate::config::Config;
 use crate::core::{Criteria, Instant, Now, Scheduler, TaskId};
 use crate::devices::{Sensors, Tasks};
-use crate::wire::report::Latest;
+use crate::wire::report::LastSwitches;
 use crate::wire::topics::Topics;
 
 /// Everything that it knows. The files beside this one add what it does with messages, timers and decisions.
@@ -49,7 +49,7 @@ pub(super) struct Service {
     pub(super) reported: BTreeSet<TaskId>,
     pub(super) discovery: Discovery,
     /// What started and stopped last.
-    pub(super) latest: Latest,
+    pub(super) last_switches: LastSwitches,
     pub(super) rejections: Rejections,
     pub(super) duplicate: DuplicateInstance,
     pub(super) start_up: StartUp,
@@ -86,7 +86,7 @@ impl Service {
             reports_due: ReportsDue::default(),
             reported: BTreeSet::new(),
             discovery,
-            latest: Latest::default(),
+            last_switches: LastSwitches::default(),
             rejections: Rejections::default(),
             duplicate: DuplicateInstance::default(),
             start_up: StartUp::new(pace),
