@@ -6,7 +6,7 @@ use super::service::Service;
 use crate::core::{Action, Event, TaskId};
 use crate::mqtt::Message;
 use crate::units::Watts;
-use crate::wire::report;
+use crate::wire::report::{self, TaskReport};
 use crate::wire::topics::TaskTopic;
 
 /// Where the tasks of the configuration come from.
@@ -48,7 +48,8 @@ impl Service {
                 self.reject(topic, &format!("task {id} tells this on the topics of its [[task]], not here"));
             }
             TaskTopic::Report if !self.start_up.is_over() && message.retain => {
-                self.tasks.recall(id, report::was_running(&message.payload));
+                let report: TaskReport = serde_json::from_slice(&message.payload).unwrap_or_default();
+                self.tasks.recall(id, report.running() == Some(true));
                 return false;
             }
             _ => return false,
@@ -104,7 +105,7 @@ impl Service {
         let topic = self.topics.task(task, TaskTopic::Setpoint);
         match watts.map(|watts| (watts, self.tasks.set_setpoint(task, watts))) {
             Some((watts, Ok(false))) => {
-                let payload = report::setpoint(watts).to_string().into_bytes();
+                let payload = report::setpoint(watts).into_bytes();
                 self.publisher.state(topic, payload, &mut self.outputs);
             }
             None => self.publisher.clear_retained(&topic, &mut self.outputs),

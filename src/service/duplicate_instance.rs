@@ -5,10 +5,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::core::{Instant, Now};
-use crate::wire::report;
+use crate::wire::report::{self, SchedulerCycle};
 
 /// One that has not been heard for so long has ended.
 const LASTS: Duration = Duration::from_secs(600);
@@ -17,7 +16,7 @@ const LASTS: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub(super) struct DuplicateInstance {
     /// Since when this Sunward is online, as its cycles say: those of another one say otherwise.
-    own: Option<String>,
+    own: Option<Timestamp>,
     other: Option<Other>,
 }
 
@@ -27,28 +26,23 @@ struct Other {
     at: Instant,
 }
 
-/// What is read of a cycle.
-#[derive(Deserialize)]
-struct Cycle {
-    online_since: Timestamp,
-}
-
 impl DuplicateInstance {
     /// This Sunward is online from now on.
     pub(super) fn set_online(&mut self, now: Now) {
-        self.own = Some(report::time(now.wall));
+        self.own = Some(now.wall);
     }
 
     /// Since when this Sunward is online.
-    pub(super) fn online_since(&self) -> Option<&str> {
-        self.own.as_deref()
+    pub(super) fn online_since(&self) -> Option<Timestamp> {
+        self.own
     }
 
     /// The report of a cycle came, as it was published. Returns whether it is that of another Sunward that was not known.
     pub(super) fn note_cycle(&mut self, cycle: &[u8], now: Now) -> bool {
-        let Ok(Cycle { online_since }) = serde_json::from_slice(cycle) else { return false };
-        let online_since = report::time(online_since);
-        if self.own.as_ref() == Some(&online_since) {
+        let cycle: SchedulerCycle = serde_json::from_slice(cycle).unwrap_or_default();
+        // As it stands on the wire: in milliseconds.
+        let Some(online_since) = cycle.online_since.map(report::time) else { return false };
+        if self.own.map(report::time).as_ref() == Some(&online_since) {
             return false;
         }
         let is_new = self.present(now).is_none_or(|other| other.online_since != online_since);

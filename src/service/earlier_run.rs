@@ -4,15 +4,13 @@
 //! same would fill the same [`Snapshot`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::core::{Counted, DailyView, Guards, Mode, Priority, Snapshot, TaskId, TaskSnapshot};
-use crate::units::{KilowattHours, Watts};
+use crate::units::Watts;
 use crate::wire;
-use crate::wire::report::Latest;
+use crate::wire::report::{LastSwitches, SchedulerCycle, SchedulerState, TaskReport};
 use crate::wire::topics::TaskTopic;
 
 /// So many tasks are remembered at most.
@@ -25,7 +23,7 @@ pub(super) struct EarlierRun {
     /// When the last cycle was: what reports count is as of then.
     last_cycle: Option<Timestamp>,
     /// What had started and stopped last.
-    latest: Latest,
+    last_switches: LastSwitches,
     tasks: BTreeMap<TaskId, Retained>,
     with_setpoint: BTreeSet<TaskId>,
 }
@@ -37,51 +35,7 @@ struct Retained {
     mode: Option<Mode>,
     priority: Option<Priority>,
     setpoint: Option<Watts>,
-    report: Option<OwnReport>,
-}
-
-/// What is read of one's own state.
-#[derive(Deserialize)]
-struct OwnState {
-    paused: bool,
-    since: Option<Timestamp>,
-}
-
-/// What is read of one's own report.
-#[derive(Debug, Deserialize)]
-struct OwnReport {
-    status: String,
-    mode: Option<String>,
-    mode_until: Option<Timestamp>,
-    held: Option<Held>,
-    since: Option<Timestamp>,
-    rests_until: Option<Timestamp>,
-    on_today: u64,
-    starts_today: u32,
-    #[serde(default)]
-    energy_today: KilowattHours,
-    daily: Option<Daily>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Held {
-    mode: String,
-    until: Timestamp,
-}
-
-#[derive(Debug, Deserialize)]
-struct Daily {
-    by: Timestamp,
-    on_for: u64,
-    settled: bool,
-}
-
-/// What is read of one's own last cycle.
-#[derive(Deserialize)]
-struct OwnCycle {
-    time: Timestamp,
-    #[serde(flatten)]
-    latest: Latest,
+    report: Option<TaskReport>,
 }
 
 impl EarlierRun {
@@ -90,15 +44,17 @@ impl EarlierRun {
     /// # Errors
     /// Why it can't be read.
     pub(super) fn note_state(&mut self, payload: &[u8], now: Timestamp) -> Result<(), String> {
-        let OwnState { paused, since } = serde_json::from_slice(payload).map_err(|problem| problem.to_string())?;
-        self.paused_since = paused.then_some(since.unwrap_or(now));
+        let state: SchedulerState = serde_json::from_slice(payload).map_err(|problem| problem.to_string())?;
+        let paused = state.paused.ok_or("missing field `paused`")?;
+        self.paused_since = paused.then_some(state.since.value().unwrap_or(now));
         Ok(())
     }
 
     /// The report of the last cycle.
     pub(super) fn note_cycle(&mut self, payload: &[u8]) {
-        if let Ok(OwnCycle { time, latest }) = serde_json::from_slice(payload) {
-            (self.last_cycle, self.latest) = (Some(time), latest);
+        let cycle: SchedulerCycle = serde_json::from_slice(payload).unwrap_or_default();
+        if let Some(time) = cycle.time.value() {
+            (self.last_cycle, self.last_switches) = (Some(time), cycle.last_switches);
         }
     }
 
@@ -127,13 +83,13 @@ impl EarlierRun {
 
     /// All of it. Of the set-points only those of tasks that take them on Sunward's own topic, as `takes_setpoint` says:
     /// what is retained there for others is from before they had a topic of their own.
-    pub(super) fn into_snapshot(self, takes_setpoint: impl Fn(&TaskId) -> bool) -> (Snapshot, Latest) {
-        let Self { paused_since, last_cycle, latest, tasks, .. } = self;
+    pub(super) fn into_snapshot(self, takes_setpoint: impl Fn(&TaskId) -> bool) -> (Snapshot, LastSwitches) {
+        let Self { paused_since, last_cycle, last_switches, tasks, .. } = self;
         let tasks = tasks.into_iter().map(|(id, retained)| {
             let setpoint = retained.setpoint.filter(|_| takes_setpoint(&id));
             (id, TaskSnapshot { setpoint, ..retained.into_snapshot(last_cycle) })
         });
-        (Snapshot { paused_since, tasks: tasks.collect() }, latest)
+        (Snapshot { paused_since, tasks: tasks.collect() }, last_switches)
     }
 }
 
@@ -144,51 +100,42 @@ fn read_setpoint(payload: &[u8]) -> Option<Watts> {
 
 impl Retained {
     fn into_snapshot(self, last_cycle: Option<Timestamp>) -> TaskSnapshot {
-        let Self { mode, priority, setpoint, report } = self;
-        let word = mode.map(|mode| (mode, None));
+        let Self { priority, setpoint, report, .. } = self;
+        let word = self.mode.map(|mode| (mode, None));
         let Some(report) = report else { return TaskSnapshot { mode: word, priority, setpoint, ..Default::default() } };
         TaskSnapshot {
-            mode: report.mode().or(word),
+            mode: mode(&report).or(word),
             priority,
-            manual_override: report.manual_override(),
-            guards: Some(report.guards()),
-            counted: last_cycle.map(|at| report.counted(at)),
+            manual_override: manual_override(&report),
+            guards: Some(guards(&report)),
+            counted: last_cycle.map(|at| counted(&report, at)),
             setpoint,
         }
     }
 }
 
-impl OwnReport {
-    fn running(&self) -> Option<bool> {
-        match self.status.as_str() {
-            "running" => Some(true),
-            "stopped" | "unrunnable" => Some(false),
-            _ => None,
-        }
-    }
+/// The mode with its end: that both stand in one message keeps an `on 2h` from becoming one without an end, whatever
+/// happened between two.
+fn mode(report: &TaskReport) -> Option<(Mode, Option<Timestamp>)> {
+    Some((report.mode.value()?, report.mode_until))
+}
 
-    /// Mode and end in one message: whatever happened between two, no `on 2h` becomes one without an end.
-    fn mode(&self) -> Option<(Mode, Option<Timestamp>)> {
-        Some((self.mode.as_ref()?.parse().ok()?, self.mode_until))
-    }
+fn manual_override(report: &TaskReport) -> Option<(Mode, Timestamp)> {
+    let held = report.held.as_ref()?;
+    Some((held.mode.value()?, held.until))
+}
 
-    fn manual_override(&self) -> Option<(Mode, Timestamp)> {
-        let held = self.held.as_ref()?;
-        Some((held.mode.parse().ok()?, held.until))
-    }
+fn guards(report: &TaskReport) -> Guards {
+    Guards { running: report.running(), since: report.since, rests_until: report.rests_until }
+}
 
-    fn guards(&self) -> Guards {
-        Guards { running: self.running(), since: self.since, rests_until: self.rests_until }
-    }
-
-    fn counted(&self, at: Timestamp) -> Counted {
-        let running = self.running();
-        let daily = self.daily.as_ref().map(|daily| DailyView {
-            by: daily.by,
-            ran: Duration::from_secs(daily.on_for),
-            settled: daily.settled,
-        });
-        let on_today = Duration::from_secs(self.on_today);
-        Counted { at, running, on_today, starts_today: self.starts_today, energy_today: self.energy_today, daily }
+fn counted(report: &TaskReport, at: Timestamp) -> Counted {
+    Counted {
+        at,
+        running: report.running(),
+        on_today: report.on_today,
+        starts_today: report.starts_today,
+        energy_today: report.energy_today,
+        daily: report.daily.map(DailyView::from),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::output::Outputs;
 use crate::core::{Instant, Now};
-use crate::wire::report::{self, LastError};
+use crate::wire::report::LastError;
 
 /// A topic's problems are logged this often at most.
 const QUIET: Duration = Duration::from_secs(60);
@@ -65,7 +65,7 @@ impl Rejections {
             outputs.warn(format!("{topic}: {error}"));
             self.logged.insert(topic.to_owned(), now.at);
         }
-        let last = Some(LastError { topic: topic.to_owned(), error, time: report::time(now.wall) });
+        let last = Some(LastError { topic: topic.to_owned(), error, time: now.wall.into() });
         self.rejected = Rejected { count: self.rejected.count + 1, last, last_at: now.at };
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::rejections::Rejected;
 use super::service::Service;
 use crate::core::{Activity, Priority, Status, TaskId, TaskView};
-use crate::wire::report;
+use crate::wire::report::{SchedulerState, TaskReport, payload};
 use crate::wire::topics::TaskTopic;
 
 impl Service {
@@ -57,7 +57,7 @@ impl Service {
             }
             let valid = view.filter(|view| view.status != Status::Invalid);
             let priority = |view: &TaskView| view.preferred.map_or("auto", Priority::as_str);
-            let report = view.map(|view| report::task(view).to_string());
+            let report = view.map(|view| payload(&TaskReport::from(view)));
             self.report_or_clear(id, TaskTopic::Report, report);
             self.report_or_clear(id, TaskTopic::Mode, valid.map(|view| view.mode.as_str()));
             self.report_or_clear(id, TaskTopic::Priority, valid.map(priority));
@@ -80,21 +80,19 @@ impl Service {
         warnings.extend(self.sensors.warnings());
         warnings.extend(self.rejections.by_broker().map(str::to_owned));
         let rejected = self.rejections.publish(now).clone();
-        let state = report::State {
-            state: activity.as_str(),
-            paused: activity == Activity::Paused,
-            since: report::time(self.scheduler.since()),
-            version: env!("CARGO_PKG_VERSION"),
-            cycle: humantime::format_duration(self.cycle).to_string(),
+        let state = SchedulerState {
+            state: activity.into(),
+            paused: Some(activity == Activity::Paused),
+            since: self.scheduler.since().into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            cycle: self.cycle,
             tasks: self.scheduler.task_count(),
             rejected: rejected.count,
-            last_error: rejected.last.as_ref(),
             problem: self.problem(&warnings, &rejected),
+            last_error: rejected.last,
             warnings,
         };
-        if let Ok(payload) = serde_json::to_vec(&state) {
-            self.publisher.state(self.topics.scheduler_state(), payload, &mut self.outputs);
-        }
+        self.publisher.state(self.topics.scheduler_state(), payload(&state), &mut self.outputs);
     }
 
     /// What somebody should look at, in one sentence.

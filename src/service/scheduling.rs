@@ -7,7 +7,7 @@ use crate::core::{Action, Activity, Event, Instruction, Refusal, Source, TaskId}
 use crate::devices::Received;
 use crate::mqtt::Message;
 use crate::units::plural;
-use crate::wire::report;
+use crate::wire::report::{SchedulerCycle, payload};
 use crate::wire::topics::{TaskTopic, Topic};
 
 impl Service {
@@ -81,11 +81,11 @@ impl Service {
     fn restore(&mut self) {
         let earlier_run = std::mem::take(&mut self.earlier_run);
         let with_setpoint = earlier_run.with_setpoint();
-        let (snapshot, latest) = earlier_run.into_snapshot(|id| !self.tasks.has_setpoint_topic(id));
+        let (snapshot, last_switches) = earlier_run.into_snapshot(|id| !self.tasks.has_setpoint_topic(id));
         if let Some(since) = snapshot.paused_since {
             self.outputs.info(format!("still paused, since {since}"));
         }
-        self.latest = latest;
+        self.last_switches = last_switches;
         let restored = self.scheduler.restore(snapshot, self.now);
         for id in with_setpoint.difference(&restored) {
             self.publisher.clear_retained(&self.topics.task(id, TaskTopic::Setpoint), &mut self.outputs);
@@ -100,10 +100,10 @@ impl Service {
         let cycle = self.scheduler.cycle(now);
         self.send();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
-        self.latest.note(&cycle, name);
+        self.last_switches.note(&cycle, name);
         let record = self.scheduler.latest_record();
-        let cycle = report::cycle(&cycle, record, &self.latest, self.duplicate.online_since()).to_string();
-        self.publisher.event(self.topics.scheduler_cycle(), cycle.into_bytes(), &mut self.outputs);
+        let cycle = SchedulerCycle::new(&cycle, record, self.last_switches.clone(), self.duplicate.online_since());
+        self.publisher.event(self.topics.scheduler_cycle(), payload(&cycle), &mut self.outputs);
         self.reports_due.everything();
     }
 

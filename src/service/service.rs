@@ -24,7 +24,7 @@ use super::start_up::StartUp;
 use crate::config::Estimate;
 use crate::core::{Criteria, Instant, Now, Scheduler, TaskId};
 use crate::devices::{Devices, Sensors};
-use crate::wire::report::Latest;
+use crate::wire::report::LastSwitches;
 use crate::wire::topics::Topics;
 
 /// Everything that it knows. The files beside this one add what it does with messages, timers and decisions.
@@ -48,7 +48,7 @@ pub(super) struct Service {
     pub(super) reported: BTreeSet<TaskId>,
     pub(super) discovery: Discovery,
     /// What started and stopped last.
-    pub(super) latest: Latest,
+    pub(super) last_switches: LastSwitches,
     pub(super) rejections: Rejections,
     pub(super) duplicate: DuplicateInstance,
     pub(super) start_up: StartUp,
@@ -85,7 +85,7 @@ impl Service {
             reports_due: ReportsDue::default(),
             reported: BTreeSet::new(),
             discovery,
-            latest: Latest::default(),
+            last_switches: LastSwitches::default(),
             rejections: Rejections::default(),
             duplicate: DuplicateInstance::default(),
             start_up: StartUp::new(pace),
