@@ -37,6 +37,7 @@ mod task;
 
 use crate::mqtt::{OptionsError, PublishError};
 pub use crate::wire::CriterionSource as Criterion;
+pub use crate::wire::report::{SchedulerCycle, SchedulerState, TaskReport};
 pub use crate::wire::topics::BaseTopicError;
 pub use crate::wire::topics::{InvalidTaskId, TaskId};
 pub use registration::{Criteria, Daily, Finished, OnNoData, Priority, Registration, State};

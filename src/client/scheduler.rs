@@ -1,12 +1,11 @@
-//! To ask the scheduler: what it tells, orders for it, power records to feed it.
+//! A program's view of the scheduler: what it publishes, commands for it, power records to feed it.
 //!
-//! Refuses to interpret what it tells: reports are answered as they were published, for whoever shows them.
+//! What it publishes is returned as it came, without a judgement about its age.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -15,6 +14,7 @@ use super::knowledge::Knowledge;
 use super::{ClientError, PowerRecord};
 use crate::config::Mqtt;
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
+use crate::wire::report::{SchedulerCycle, SchedulerState, TaskReport};
 use crate::wire::topics::{TaskId, TaskTopic, Topics};
 
 /// A broker replays what it retains in one go; nothing more for this long means that everything is there.
@@ -144,21 +144,22 @@ impl Scheduler {
         self.lock().is_paused()
     }
 
-    /// `<base>/scheduler/state` as last published.
+    /// Returns `<base>/scheduler/state` as last published; `None` if none has come yet, or if it can't be read.
     #[must_use]
-    pub fn state(&self) -> Option<Value> {
+    pub fn state(&self) -> Option<SchedulerState> {
         self.lock().state.clone()
     }
 
-    /// `<base>/scheduler/cycle` as last published.
+    /// Returns `<base>/scheduler/cycle` as last published; `None` if none has come yet, or if it can't be read.
     #[must_use]
-    pub fn cycle(&self) -> Option<Value> {
+    pub fn cycle(&self) -> Option<SchedulerCycle> {
         self.lock().cycle.clone()
     }
 
-    /// How the scheduler sees each task, as last published.
+    /// Returns how the scheduler sees each task, as last published. Tasks whose report is cleared or can't be read are
+    /// not in it.
     #[must_use]
-    pub fn reports(&self) -> BTreeMap<TaskId, Value> {
+    pub fn reports(&self) -> BTreeMap<TaskId, TaskReport> {
         self.lock().reports.clone()
     }
 

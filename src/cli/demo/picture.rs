@@ -248,14 +248,15 @@ mod tests {
         let times = Times { begin, end, zone: TimeZone::UTC, speed: 288.0 };
         let mut home = Home::new(CLOUDY, site(), times.zone.clone(), begin);
         let (mut day, mut seen, mut flows) = (Day::new(begin), Seen::default(), Flows::default());
-        seen.take(Told::State(json!({"state": "active", "since": "2026-06-21T05:01:00.000Z"})), begin);
+        let state = json!({"state": "active", "since": "2026-06-21T05:01:00.000Z"});
+        seen.take(Told::State(serde_json::from_value(state).unwrap()), begin);
         for minute in 0..9 * 60 {
             match minute {
                 180 => home.switch(Appliance::Boiler, true),
                 460 => {
                     let reason = json!({"task": "ev", "rule": "elected", "reason": "4 kW are available"});
                     let report = json!({"time": "2026-06-21T12:40:00.000Z", "started": [reason], "stopped": []});
-                    seen.take(Told::Cycle(report), begin);
+                    seen.take(Told::Cycle(serde_json::from_value(report).unwrap()), begin);
                     home.switch(Appliance::Ev, true);
                     home.limit(Appliance::Ev, Watts(4000.0));
                 }
@@ -268,7 +269,7 @@ mod tests {
         for which in Appliance::ALL {
             let status = if home.status(which).running { "running" } else { "unrunnable" };
             let report = json!({"status": status, "reason": "it has a reason with many, many words in it"});
-            seen.take(Told::Report(which.name().to_owned(), report), begin);
+            seen.take(Told::Report(which.name().to_owned(), serde_json::from_value(report).unwrap()), begin);
         }
         let picture = Picture {
             now: home.now(),

@@ -1,16 +1,15 @@
-//! What the demo learns from the broker, as any client could: decisions, reports, the scheduler's state.
-//!
-//! Refuses to interpret: it keeps what is shown.
+//! What the demo learns from the broker, as any client could: decisions, reports, the scheduler's state. It keeps what the
+//! screen shows.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::client::{Command, Order};
 use crate::config::Mqtt;
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
 use crate::simulate::{Appliance, Flows};
+use crate::wire::report::{SchedulerCycle, SchedulerState, TaskReport};
 use crate::wire::topics::{TaskTopic, Topic, Topics};
 
 /// So many happenings are remembered.
@@ -92,21 +91,23 @@ impl Observer {
     pub(super) fn understand(&self, incoming: &Incoming) -> Option<Told> {
         let Incoming::Message(message) = incoming else { return None };
         let topic = self.topics.parse(&message.topic)?;
-        let value = serde_json::from_slice(&message.payload).ok()?;
+        let payload = &message.payload;
         match topic {
-            Topic::SchedulerState => Some(Told::State(value)),
-            Topic::SchedulerCycle => Some(Told::Cycle(value)),
-            Topic::Task(id, TaskTopic::Report) => Some(Told::Report(id.to_string(), value)),
+            Topic::SchedulerState => serde_json::from_slice(payload).ok().map(Told::State),
+            Topic::SchedulerCycle => serde_json::from_slice(payload).ok().map(Told::Cycle),
+            Topic::Task(id, TaskTopic::Report) => {
+                serde_json::from_slice(payload).ok().map(|report| Told::Report(id.to_string(), report))
+            }
             _ => None,
         }
     }
 }
 
-/// What was told.
+/// A message that is shown.
 pub(super) enum Told {
-    State(Value),
-    Cycle(Value),
-    Report(String, Value),
+    State(SchedulerState),
+    Cycle(SchedulerCycle),
+    Report(String, TaskReport),
 }
 
 /// All that was told so far.
@@ -125,25 +126,25 @@ impl Seen {
     pub(super) fn take(&mut self, told: Told, now: Timestamp) {
         match told {
             Told::State(state) => {
-                let word = text(&state, "state");
+                let word = state.state.to_string();
                 if word != self.state {
-                    let time = text(&state, "since").parse().unwrap_or(now);
+                    let time = state.since.value().unwrap_or(now);
                     self.note(Happening { time, what: What::Scheduler, task: String::new(), why: word.clone() });
                     self.state = word;
                 }
             }
-            Told::Cycle(report) => {
-                let time = text(&report, "time").parse().unwrap_or(now);
+            Told::Cycle(cycle) => {
+                let time = cycle.time.value().unwrap_or(now);
                 // Stops were sent first.
-                for (key, what) in [("stopped", What::Stop), ("started", What::Start)] {
-                    for decision in report[key].as_array().into_iter().flatten() {
-                        let why = format!("{} ({})", text(decision, "reason"), text(decision, "rule"));
-                        self.note(Happening { time, what, task: text(decision, "task"), why });
+                for (decisions, what) in [(cycle.stopped, What::Stop), (cycle.started, What::Start)] {
+                    for decision in decisions {
+                        let why = format!("{} ({})", decision.reason, decision.rule);
+                        self.note(Happening { time, what, task: decision.task, why });
                     }
                 }
             }
             Told::Report(id, report) => {
-                let report = Report { status: text(&report, "status"), reason: text(&report, "reason") };
+                let report = Report { status: report.status.to_string(), reason: report.reason };
                 self.reports.insert(id, report);
             }
         }
@@ -176,8 +177,4 @@ pub(super) fn is_on(command: Command) -> Option<bool> {
         Command::Stop => Some(false),
         Command::Setpoint(_) => None,
     }
-}
-
-fn text(value: &Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().to_owned()
 }
