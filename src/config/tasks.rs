@@ -38,7 +38,7 @@ pub(super) fn problems(config: &Config) -> Vec<Invalid> {
             refuse(key("id"), format!("\"{}\" is taken by task[{other}] already", device.id));
         }
         // A strip of several plugs may have one topic for all, and tells them apart by what the command says.
-        for payload in [device.registration.payload_on, device.registration.payload_off] {
+        for payload in [device.commands.on, device.commands.off] {
             let command = (device.command_topic.clone(), payload);
             if let Some(other) = commands.get(&command) {
                 let problem = format!("what says {:?} there is taken by task[{other}] already", command.1);

@@ -100,9 +100,9 @@ impl Device {
 
     /// A command has left: that is the state, where nothing else tells it.
     pub(super) fn sent(&mut self, payload: &[u8], now: Instant) -> Option<Event> {
-        let registration = &self.task.registration;
-        let running = payload == registration.payload_on.as_bytes();
-        if !self.task.optimistic || !running && payload != registration.payload_off.as_bytes() {
+        let commands = &self.task.commands;
+        let running = payload == commands.on.as_bytes();
+        if !self.task.optimistic || !running && payload != commands.off.as_bytes() {
             return None;
         }
         let change = self.state.assume(&self.task, running);
@@ -125,12 +125,7 @@ impl Device {
     // What it is told.
 
     pub(super) fn command(&self, action: Action) -> ToDevice {
-        let registration = &self.task.registration;
-        let payload = match action {
-            Action::Start => registration.payload_on.clone(),
-            Action::Stop => registration.payload_off.clone(),
-        };
-        ToDevice { topic: self.task.command_topic.clone(), payload }
+        ToDevice { topic: self.task.command_topic.clone(), payload: self.task.commands.of(action).to_owned() }
     }
 
     /// What one is told that may have been away: how much it may use, and that it should say how it is.

@@ -9,7 +9,9 @@ use super::template::Template;
 use crate::core::{Criteria, Registration, TaskId};
 use crate::units::Watts;
 use crate::wire::topic::check_topic;
-use crate::wire::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
+use crate::wire::{
+    CommandPayloads, Fields, PayloadError, REGISTRATION_FIELDS, RegistrationMessage, Table, registration_of,
+};
 
 /// The keys beyond those of a registration.
 pub(crate) const FIELDS: [&str; 19] = [
@@ -71,6 +73,8 @@ pub struct Task {
     pub id: TaskId,
     /// All that a registration over MQTT would say.
     pub registration: Registration,
+    /// What its commands say.
+    pub commands: CommandPayloads,
     /// Where starts and stops go.
     pub command_topic: String,
     /// Where the watts go that it may use; absent: to Sunward's own topic.
@@ -119,15 +123,14 @@ impl Task {
         let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
         let default = Registration {
             criteria: criteria.clone(),
-            payload_on: "ON".into(),
-            payload_off: "OFF".into(),
             min_on: MIN_TIME,
             min_off: MIN_TIME,
             configured: true,
             ..Registration::new(&id, Watts::ZERO)
         };
-        let registration = registration_of(&fields, default)?;
-        if registration.payload_on == registration.payload_off {
+        let commands = CommandPayloads { on: "ON".into(), off: "OFF".into() };
+        let RegistrationMessage { registration, commands } = registration_of(&fields, default, commands)?;
+        if commands.on == commands.off {
             return Err(fields.error("payload_off", "expected another than payload_on: a toggle can't be steered"));
         }
         let availability = availability(&fields)?;
@@ -136,7 +139,7 @@ impl Task {
         let command_topic = command_topic
             .ok_or_else(|| fields.error("command_topic", "missing, expected a topic such as \"cmnd/boiler/POWER\""))?;
         let task = Self {
-            running: running(&fields, &registration)?,
+            running: running(&fields, &commands)?,
             runnable: condition(&fields, "runnable_topic", "runnable_template")?,
             stoppable: condition(&fields, "stoppable_topic", "stoppable_template")?,
             availability,
@@ -145,6 +148,7 @@ impl Task {
             setpoint: setpoint(&fields, &registration)?,
             id,
             registration,
+            commands,
             command_topic,
         };
         if task.running.is_none() && !task.optimistic {
@@ -173,9 +177,9 @@ impl Task {
     }
 }
 
-fn running(fields: &Fields<'_>, registration: &Registration) -> Result<Option<Source>, PayloadError> {
-    let on = fields.text("state_on", LONGEST)?.unwrap_or(&registration.payload_on);
-    let off = fields.text("state_off", LONGEST)?.unwrap_or(&registration.payload_off);
+fn running(fields: &Fields<'_>, commands: &CommandPayloads) -> Result<Option<Source>, PayloadError> {
+    let on = fields.text("state_on", LONGEST)?.unwrap_or(&commands.on);
+    let off = fields.text("state_off", LONGEST)?.unwrap_or(&commands.off);
     if on.trim().eq_ignore_ascii_case(off.trim()) {
         return Err(fields.error("state_off", "expected another than state_on"));
     }

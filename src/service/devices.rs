@@ -90,12 +90,8 @@ impl Bridge {
         let (topic, payload) = match self.tasks.command(task, action) {
             Some(message) => (message.topic, message.payload),
             None => {
-                let Some(registration) = self.scheduler.registration(task) else { return };
-                let payload = match action {
-                    Action::Start => registration.payload_on.clone(),
-                    Action::Stop => registration.payload_off.clone(),
-                };
-                (self.topics.task(task, TaskTopic::Set), payload)
+                let Some(commands) = self.commands.get(task) else { return };
+                (self.topics.task(task, TaskTopic::Set), commands.of(action).to_owned())
             }
         };
         self.outlet.command(topic, payload, self.cycle);

@@ -22,6 +22,7 @@ mod set_up;
 mod start_up;
 mod task_commands;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use crate::core::{
 use crate::devices::{Heard, Sensors, Tasks};
 use crate::mqtt::{Handle, Incoming, Options, Outgoing};
 use crate::units::counted;
+use crate::wire::CommandPayloads;
 use crate::wire::report::{LastSwitches, SchedulerCycle, payload};
 use crate::wire::topics::{TaskTopic, Topic, Topics};
 
@@ -152,6 +154,8 @@ struct Bridge {
     sensors: Sensors,
     /// Those of the configuration.
     tasks: Tasks,
+    /// What the commands of tasks say that registered themselves: as their last valid registration wants.
+    commands: BTreeMap<TaskId, CommandPayloads>,
     outlet: Outlet,
     /// The topics of the tasks' reports, modes and priorities.
     reports: Family,
@@ -189,6 +193,7 @@ impl Bridge {
             estimator: Estimator::new(&config.power.estimate),
             sensors,
             tasks,
+            commands: BTreeMap::new(),
             outlet: Outlet::new(handle),
             reports: Family::default(),
             discovery,
