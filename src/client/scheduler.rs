@@ -10,8 +10,9 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::error::ClientError;
 use super::knowledge::Knowledge;
-use super::{ClientError, PowerRecord};
+use super::power_record::PowerRecord;
 use crate::config::Mqtt;
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
 use crate::wire::report::{SchedulerCycle, SchedulerState, TaskReport};
@@ -97,7 +98,7 @@ impl Scheduler {
         Ok(Self { topics, handle, knowledge, progress, connection })
     }
 
-    /// Waits until the broker has told everything that it retains of the scheduler.
+    /// Waits until everything that the broker retains of the scheduler has come in.
     ///
     /// # Errors
     /// When the broker isn't reached within `patience`, with the last reason.
@@ -115,7 +116,7 @@ impl Scheduler {
         if progress.subscribed { Ok(()) } else { Err(NotReady { reason: progress.reason }) }
     }
 
-    /// Gives an order. It waits for the broker if that is away; [`Scheduler::close`] makes sure that it has gone.
+    /// Sends a command. It waits for the broker if that is away; [`Scheduler::close`] makes sure that it has gone.
     ///
     /// # Errors
     /// When it can't be sent.
@@ -132,13 +133,13 @@ impl Scheduler {
         Ok(self.handle.publish(Outgoing::telemetry(self.topics.power(), record))?)
     }
 
-    /// Whether a scheduler is there, as far as is known.
+    /// Returns whether a scheduler is online, `false` as long as that isn't known.
     #[must_use]
     pub fn is_online(&self) -> bool {
         self.lock().is_online()
     }
 
-    /// Whether it is on pause. One that is absent, offline or out of reach counts as paused.
+    /// Returns whether it is paused. One that is absent, offline or out of reach counts as paused.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.lock().is_paused()
@@ -163,12 +164,12 @@ impl Scheduler {
         self.lock().reports.clone()
     }
 
-    /// Waits until something has changed; false once the connection has been closed. Safe to cancel.
+    /// Waits until something has changed. Returns `false` once the connection has been closed. Safe to cancel.
     pub async fn changed(&mut self) -> bool {
         self.progress.changed().await.is_ok()
     }
 
-    /// Sends what still waits and ends the connection.
+    /// Sends what is still queued and ends the connection.
     ///
     /// # Errors
     /// When the broker didn't confirm everything, or refused something.

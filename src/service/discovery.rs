@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::config;
 use crate::core::{TaskId, TaskView};
-use crate::home_assistant::{HomeAssistant, Task};
+use crate::home_assistant::{DiscoveredTask, HomeAssistant};
 use crate::mqtt::Message;
 use crate::wire::topics::Topics;
 
@@ -82,7 +82,7 @@ impl Discovery {
             return;
         }
         self.told = Some(made_of(tasks).map(|(id, name, setpoint)| (id.clone(), name.clone(), setpoint)).collect());
-        let tasks = made_of(tasks).map(|(id, name, has_setpoint)| Task { id, name, has_setpoint });
+        let tasks = made_of(tasks).map(|(id, name, has_setpoint)| DiscoveredTask { id, name, has_setpoint });
         let mut devices = if self.enabled { self.home_assistant.devices(tasks) } else { Default::default() };
         self.dismissed.retain(|topic, device| devices.get(topic) == Some(device));
         devices.retain(|topic, _| !self.dismissed.contains_key(topic));
