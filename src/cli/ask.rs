@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::bail;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
 use crate::client::{NotReady, Order, Scheduler, TaskId};
 use crate::config::Setup;
+use crate::core::{Activity, Status};
+use crate::wire::report::{Parsed, SchedulerState, TaskReport, Word};
 
 /// The broker has so long to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,18 +56,23 @@ async fn connect(setup: Setup) -> anyhow::Result<Scheduler> {
     Ok(scheduler)
 }
 
-fn print(mut out: impl Write, state: &Value, reports: &BTreeMap<TaskId, Value>, zone: TimeZone) -> io::Result<()> {
-    let activity = match text(state, "state").as_str() {
-        "no_data" => "without power data".to_owned(),
-        word => word.to_owned(),
+fn print(
+    mut out: impl Write,
+    state: &SchedulerState,
+    reports: &BTreeMap<TaskId, TaskReport>,
+    zone: TimeZone,
+) -> io::Result<()> {
+    let activity = match state.state.value() {
+        Some(Activity::NoData) => "without power data".to_owned(),
+        _ => text(&state.state),
     };
     // As a clock on the wall shows it, like the times in the reasons below.
-    let since = text(state, "since");
-    let since = since
-        .parse::<Timestamp>()
-        .map_or(since, |since| since.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string());
+    let since = match state.since.value() {
+        Some(since) => since.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string(),
+        None => text(&state.since),
+    };
     writeln!(out, "Sunward is {activity} since {since}")?;
-    for warning in state["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for warning in &state.warnings {
         writeln!(out, "warning: {warning}")?;
     }
     if reports.is_empty() {
@@ -76,30 +81,28 @@ fn print(mut out: impl Write, state: &Value, reports: &BTreeMap<TaskId, Value>, 
     let width = reports.keys().map(|id| id.as_str().len()).max().unwrap_or_default().max(4);
     writeln!(out, "{:width$}  {:11}  {:>8}  {:>5}  {:8}  why", "task", "status", "power", "ratio", "priority")?;
     for (id, report) in reports {
-        let [status, priority] = ["status", "priority"].map(|key| text(report, key));
-        let power = format!("{} W", text(report, "power"));
-        let ratio = report["ratio"].as_f64().map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
-        let why = match report["error"].as_str() {
-            Some(error) if status == "invalid" => format!("refused: {error}"),
-            Some(error) => format!("{} (refused: {error})", text(report, "reason")),
-            None => text(report, "reason"),
+        let (status, priority) = (text(&report.status), text(&report.priority));
+        let power = format!("{} W", report.power.0);
+        let ratio = report.ratio.map_or_else(|| "-".into(), |ratio| ratio.to_string());
+        let why = match &report.error {
+            Some(error) if report.status.value() == Some(Status::Invalid) => format!("refused: {error}"),
+            Some(error) => format!("{} (refused: {error})", report.reason),
+            None => report.reason.clone(),
         };
         writeln!(out, "{id:width$}  {status:11}  {power:>8}  {ratio:>5}  {priority:8}  {why}")?;
     }
     Ok(())
 }
 
-fn text(value: &Value, key: &str) -> String {
-    match &value[key] {
-        Value::Null => "-".into(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// As it stands on the wire; `-` if it was absent.
+fn text<T: Word>(value: &Parsed<T>) -> String {
+    let text = value.text();
+    if text.is_empty() { "-".to_owned() } else { text.into_owned() }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -107,7 +110,8 @@ mod tests {
     fn the_first_line_says_in_words_and_local_time_how_sunward_is() {
         let check = |state: &Value, expect: &str| {
             let mut out = Vec::new();
-            print(&mut out, state, &BTreeMap::new(), TimeZone::get("Europe/Berlin").unwrap()).unwrap();
+            let state = serde_json::from_value(state.clone()).unwrap();
+            print(&mut out, &state, &BTreeMap::new(), TimeZone::get("Europe/Berlin").unwrap()).unwrap();
             assert_eq!(String::from_utf8(out).unwrap().lines().next(), Some(expect));
         };
         let state = |word: &str| json!({"state": word, "since": "2026-06-21T22:30:00.004Z"});

@@ -1,32 +1,31 @@
-//! What is known of the scheduler from the topics on which it tells.
+//! What is known of the scheduler from the topics that it publishes.
 //!
-//! Refuses to guess: whatever isn't known for sure counts as a scheduler that is absent, and an absent one as paused.
+//! Whatever isn't known for sure counts as a scheduler that is absent, and an absent one as paused.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use crate::wire::report::{SchedulerCycle, SchedulerState, TaskReport};
 use crate::wire::topics::{TaskId, TaskTopic, Topic};
 
 /// Reports kept at most; beyond any home, within any memory.
 const MAX_REPORTS: usize = 1_000;
 
-/// See the module.
+/// The last message of each topic, as far as it could be read.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {
     online: bool,
-    pub(super) state: Option<Value>,
-    pub(super) cycle: Option<Value>,
-    pub(super) reports: BTreeMap<TaskId, Value>,
+    pub(super) state: Option<SchedulerState>,
+    pub(super) cycle: Option<SchedulerCycle>,
+    pub(super) reports: BTreeMap<TaskId, TaskReport>,
 }
 
 impl Knowledge {
-    /// The connection is new or lost: nothing is known until it is told again.
+    /// The connection is new or lost: nothing is known until it comes again.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes in what was published; answers whether it was for us.
+    /// Takes in what was published. Returns whether the topic is one of those that are kept.
     pub(super) fn observe(&mut self, topic: &Topic, payload: &[u8]) -> bool {
         match topic {
             Topic::SchedulerAvailability => self.online = payload.trim_ascii().eq_ignore_ascii_case(b"online"),
@@ -50,7 +49,7 @@ impl Knowledge {
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        let paused = self.state.as_ref().and_then(|state| state.get("paused")).and_then(Value::as_bool);
+        let paused = self.state.as_ref().and_then(|state| state.paused);
         !self.online || paused.unwrap_or(true)
     }
 }

@@ -1,14 +1,14 @@
-//! The JSON of a task: how it registers and how it tells its state. Only what is set is written.
+//! The JSON of a task: its registration and its state (`docs/mqtt.md`, *A task*). Only what is set is written.
 //!
-//! Refuses to check: the scheduler does, and its report says what is wrong.
+//! Nothing is checked here: the scheduler does, and its report says what is wrong.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Criterion;
 use crate::units::{Watts, duration};
+use crate::wire::CriterionSource as Criterion;
 
 /// `<base>/task/<id>/config`. Begin with [`Registration::new`] and set what differs from the defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Registration {
     /// Shown to people; the id if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who comes first; low if absent.
+    /// Its place in the order of tasks; low if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// The largest minimal power to start and run the appliance.
@@ -32,7 +32,7 @@ pub struct Registration {
     /// It uses more power by itself if there is some; `power` is then its minimum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_adjust: Option<bool>,
-    /// Which share of its power must be covered by local production.
+    /// Which share of its power must be covered by local production; `scheduler.criteria` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<Criteria>,
     /// What the command to start says; `start` if absent.
@@ -41,7 +41,7 @@ pub struct Registration {
     /// What the command to stop says; `stop` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_off: Option<String>,
-    /// State older than this: unreachable.
+    /// State older than this: unreachable; `scheduler.task_expire_after` if it has no availability either.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub expire_after: Option<Duration>,
     /// Once started it runs for at least this long.
@@ -56,25 +56,25 @@ pub struct Registration {
     /// How to see that it has had enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Finished>,
-    /// `false`: once it runs, it isn't stopped before it has finished.
+    /// `false`: once it runs, it isn't stopped before it has finished; `true` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interruptible: Option<bool>,
-    /// For how long somebody's own switching counts as a wish.
+    /// For how long a switch by hand is left as it is; not at all if absent.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub manual_hold: Option<Duration>,
     /// What happens to it when no power record arrives; it is stopped if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_no_data: Option<OnNoData>,
-    /// It stops by itself when it hasn't heard a start for this long.
+    /// It stops by itself when no start has come for this long: its start is repeated in time.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub lease: Option<Duration>,
-    /// Set-points are sent only when they move by this much.
+    /// Set-points are sent only when they move by this much; 50 W if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setpoint_step: Option<Watts>,
 }
 
 impl Registration {
-    /// The one field that every task must tell.
+    /// Returns a registration with the one field that is required.
     #[must_use]
     pub fn new(power: Watts) -> Self {
         Self { power, ..Self::default() }
@@ -154,7 +154,7 @@ pub struct State {
     /// It could be started; it can if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runnable: Option<bool>,
-    /// It could be stopped; it can if absent.
+    /// It could be stopped; as its registration says (`interruptible`) if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stoppable: Option<bool>,
     /// Overrides the registration while present.
@@ -175,7 +175,7 @@ pub struct State {
     /// What it uses now, for tasks that measure themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Watts>,
-    /// What people are told.
+    /// What people may read; `state.desc` in criteria.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desc: Option<String>,
     /// The task's own answer instead of its criteria.
@@ -187,7 +187,7 @@ pub struct State {
 }
 
 impl State {
-    /// The one field that every state must tell.
+    /// Returns a state with the one field that is required.
     #[must_use]
     pub fn running(running: bool) -> Self {
         Self { running, ..Self::default() }

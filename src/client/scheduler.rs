@@ -1,20 +1,21 @@
-//! To ask the scheduler: what it tells, orders for it, power records to feed it.
+//! A program's view of the scheduler: what it publishes, commands for it, power records to feed it.
 //!
-//! Refuses to interpret what it tells: reports are answered as they were published, for whoever shows them.
+//! What it publishes is returned as it came, without a judgement about its age.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::error::ClientError;
 use super::knowledge::Knowledge;
-use super::{ClientError, PowerRecord};
+use super::power_record::PowerRecord;
 use crate::config::Mqtt;
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Options, Outgoing, connect};
+use crate::wire::report::{SchedulerCycle, SchedulerState, TaskReport};
 use crate::wire::topics::{TaskId, TaskTopic, Topics};
 
 /// A broker replays what it retains in one go; nothing more for this long means that everything is there.
@@ -104,7 +105,7 @@ impl Scheduler {
         Ok(Self { topics, handle, knowledge, progress, connection })
     }
 
-    /// Waits until the broker has told everything that it retains of the scheduler.
+    /// Waits until everything that the broker retains of the scheduler has come in.
     ///
     /// # Errors
     /// When the broker isn't reached within `patience`, with the last reason.
@@ -122,7 +123,7 @@ impl Scheduler {
         if progress.subscribed { Ok(()) } else { Err(NotReady { reason: progress.reason }) }
     }
 
-    /// Gives an order. It waits for the broker if that is away; [`Scheduler::close`] makes sure that it has gone.
+    /// Sends a command. It waits for the broker if that is away; [`Scheduler::close`] makes sure that it has gone.
     ///
     /// # Errors
     /// When it can't be sent.
@@ -139,42 +140,43 @@ impl Scheduler {
         Ok(self.handle.publish(Outgoing::telemetry(self.topics.power(), record))?)
     }
 
-    /// Whether a scheduler is there, as far as is known.
+    /// Returns whether a scheduler is online, `false` as long as that isn't known.
     #[must_use]
     pub fn is_online(&self) -> bool {
         self.lock().is_online()
     }
 
-    /// Whether it is on pause. One that is absent, offline or out of reach counts as paused.
+    /// Returns whether it is paused. One that is absent, offline or out of reach counts as paused.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.lock().is_paused()
     }
 
-    /// `<base>/scheduler/state` as last published.
+    /// Returns `<base>/scheduler/state` as last published; `None` if none has come yet, or if it can't be read.
     #[must_use]
-    pub fn state(&self) -> Option<Value> {
+    pub fn state(&self) -> Option<SchedulerState> {
         self.lock().state.clone()
     }
 
-    /// `<base>/scheduler/cycle` as last published.
+    /// Returns `<base>/scheduler/cycle` as last published; `None` if none has come yet, or if it can't be read.
     #[must_use]
-    pub fn cycle(&self) -> Option<Value> {
+    pub fn cycle(&self) -> Option<SchedulerCycle> {
         self.lock().cycle.clone()
     }
 
-    /// How the scheduler sees each task, as last published.
+    /// Returns how the scheduler sees each task, as last published. Tasks whose report is cleared or can't be read are
+    /// not in it.
     #[must_use]
-    pub fn reports(&self) -> BTreeMap<TaskId, Value> {
+    pub fn reports(&self) -> BTreeMap<TaskId, TaskReport> {
         self.lock().reports.clone()
     }
 
-    /// Waits until something has changed; false once the connection has been closed. Safe to cancel.
+    /// Waits until something has changed. Returns `false` once the connection has been closed. Safe to cancel.
     pub async fn changed(&mut self) -> bool {
         self.progress.changed().await.is_ok()
     }
 
-    /// Sends what still waits and ends the connection.
+    /// Sends what is still queued and ends the connection.
     ///
     /// # Errors
     /// When the broker didn't confirm everything, or refused something.

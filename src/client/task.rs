@@ -1,15 +1,16 @@
-//! To be a task: registered, reachable, and told what to do.
+//! A program that is a task: registered, reachable, and commanded by the scheduler.
 //!
-//! Refuses to queue commands: a caller that is slow learns what is wanted now, not what was wanted before. Refuses
-//! replayed ones too: a plug that reboots must not obey the past.
+//! Commands are not queued: a slow caller learns what is wanted now, not what was wanted before. Replayed ones are ignored: a
+//! plug that reboots must not obey the past.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::error::ClientError;
 use super::knowledge::Knowledge;
+use super::power_record::PowerRecord;
 use super::registration::{Registration, State};
-use super::{ClientError, PowerRecord};
 use crate::config::Mqtt;
 use crate::mqtt::{Connection, Handle, Inbox, Incoming, Message, Outgoing, PublishError, connect};
 use crate::units::Watts;
@@ -26,7 +27,7 @@ pub enum Command {
     Setpoint(Watts),
 }
 
-/// A task. Dropping it lets the broker tell `offline`; the registration stays.
+/// A task. When it is dropped, the broker publishes `offline` for it; the registration stays.
 #[derive(Debug)]
 pub struct Task {
     shared: Arc<Shared>,
@@ -34,7 +35,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// Registers a task, now and after every reconnect. Answers at once, whether the broker is there or not.
+    /// Registers a task, now and after every reconnect. Returns at once, whether the broker is there or not.
     ///
     /// The client id is `<mqtt.client_id>-<id>`. Must be called within a tokio runtime.
     ///
@@ -53,13 +54,13 @@ impl Task {
         let (handle, inbox, connection) = connect(options, filters, Some(will))?;
         let inner = Mutex::new(Inner { registration, ..Inner::default() });
         let shared = Arc::new(Shared { topics, id, handle, inner, wake: Notify::new() });
-        // Told again when connected; a registration that can't be sent at all is an error here and now.
+        // Published again when connected; a registration that can't be sent at all is an error here and now.
         shared.announce()?;
         tokio::spawn(follow(shared.clone(), inbox));
         Ok(Self { shared, connection })
     }
 
-    /// Its id.
+    /// Returns its id.
     #[must_use]
     pub fn id(&self) -> &TaskId {
         &self.shared.id
@@ -74,7 +75,7 @@ impl Task {
         self.shared.announce()
     }
 
-    /// Tells the state, now and after every reconnect.
+    /// Publishes the state, now and after every reconnect.
     ///
     /// # Errors
     /// When it can't be sent.
@@ -84,8 +85,8 @@ impl Task {
         Ok(self.shared.handle.publish(message)?)
     }
 
-    /// What the scheduler wants next. Of several commands that came in meanwhile only the last is answered, likewise of
-    /// set-points. `None` never comes before the task is closed. Safe to cancel.
+    /// Waits for the next command. Of several that came in meanwhile only the last is returned, likewise of set-points.
+    /// Returns `None` once the task is closed, never before. Safe to cancel.
     pub async fn next(&mut self) -> Option<Command> {
         loop {
             let waiting = self.shared.wake.notified();
@@ -101,7 +102,7 @@ impl Task {
         }
     }
 
-    /// Whether the scheduler is on pause. One that is absent, offline or out of reach counts as paused: nobody will
+    /// Returns whether the scheduler is paused. One that is absent, offline or out of reach counts as paused: nobody will
     /// start or stop this task, and it may do as it likes.
     #[must_use]
     pub fn is_paused(&self) -> bool {
@@ -117,13 +118,13 @@ impl Task {
         Ok(self.shared.handle.publish(Outgoing::telemetry(self.shared.topics.power(), record))?)
     }
 
-    /// Ends the connection and tells `offline`; the registration stays. Answers whether the broker confirmed it.
+    /// Publishes `offline` and ends the connection; the registration stays. Returns whether the broker confirmed it.
     pub async fn close(self) -> bool {
         let last = vec![self.shared.retained(TaskTopic::Availability, "offline")];
         self.end(last).await
     }
 
-    /// Takes the registration back and ends the connection. Answers whether the broker confirmed it.
+    /// Takes the registration back and ends the connection. Returns whether the broker confirmed it.
     pub async fn unregister(self) -> bool {
         let topics = [TaskTopic::Config, TaskTopic::State, TaskTopic::Availability];
         let last = topics.map(|topic| self.shared.retained(topic, Vec::new())).into();

@@ -73,7 +73,7 @@ impl Beside {
         if let Some(other) = self.ids.insert(task.id.clone(), number) {
             found.refuse(format!("task[{number}].id"), format!("\"{}\" is taken by task[{other}] already", task.id));
         }
-        for payload in [&task.registration.payload_on, &task.registration.payload_off] {
+        for payload in [&task.commands.on, &task.commands.off] {
             let command = (task.command_topic.clone(), payload.clone());
             if let Some(other) = self.commands.get(&command) {
                 let problem = format!("what says {payload:?} there is taken by task[{other}] already");

@@ -151,7 +151,7 @@ impl Listener {
         }
         let event = match kind {
             TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
-                Ok(registration) => Event::Registered(id, Box::new(registration)),
+                Ok(message) => Event::Registered(id, Box::new(message.registration)),
                 Err(problem) => Event::RegistrationRefused(id, problem.to_string()),
             },
             TaskTopic::State => match wire::state(payload) {

@@ -1,6 +1,4 @@
-//! One discovery message in the making: a device and its entities.
-//!
-//! Refuses to know which entities there are.
+//! One discovery message in the making: a device and its entities. Which entities there are, its callers know.
 
 use serde_json::{Map, Value, json};
 
@@ -29,17 +27,17 @@ impl Device {
         Self { object_id, slug, payload }
     }
 
-    /// The device that speaks for this one.
+    /// Names the device through which this one is reached.
     pub(super) fn via(&mut self, identifier: &str) {
         self.payload["device"]["via_device"] = identifier.into();
     }
 
-    /// Where `online` and `offline` are told for all entities.
+    /// Names the topic that says `online` or `offline` for all entities.
     pub(super) fn available_with(&mut self, topic: String) {
         self.payload["availability_topic"] = topic.into();
     }
 
-    /// An entity. `key` names it for ever, `name` is what people read behind the device's name.
+    /// Adds an entity. `key` names it for ever, `name` is what people read behind the device's name.
     pub(super) fn add(&mut self, platform: &str, key: &str, name: &str, options: Value) {
         let entity = format!("{}_{key}", self.slug);
         let mut component = Map::new();
@@ -56,7 +54,7 @@ impl Device {
         self.payload["components"][key] = component.into();
     }
 
-    /// An entity that this device doesn't have, and may have had before: saying so is what removes it.
+    /// Removes an entity that the device may have had before: it has to be named without its options.
     pub(super) fn without(&mut self, platform: &str, key: &str) {
         self.payload["components"][key] = json!({"platform": platform});
     }
@@ -94,23 +92,24 @@ pub(super) fn slug(text: &str) -> String {
     if words.is_empty() { "sunward".into() } else { words.join("_").to_ascii_lowercase() }
 }
 
+/// A discovery message as tests read it, one line for each entity.
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// A discovery message, one line for each entity.
-    pub(in super::super) fn printed(device: &Device) -> String {
-        let mut lines = Vec::new();
-        for (key, value) in device.payload.as_object().unwrap() {
-            if key == "components" {
-                let components = value.as_object().unwrap().iter();
-                lines.extend(components.map(|(key, component)| format!("  {key}: {component}")));
-            } else {
-                lines.push(format!("{key}: {value}"));
-            }
+pub(super) fn printed(device: &Device) -> String {
+    let mut lines = Vec::new();
+    for (key, value) in device.payload.as_object().unwrap() {
+        if key == "components" {
+            let components = value.as_object().unwrap().iter();
+            lines.extend(components.map(|(key, component)| format!("  {key}: {component}")));
+        } else {
+            lines.push(format!("{key}: {value}"));
         }
-        lines.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION")
     }
+    lines.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn entity_ids_hold_what_home_assistant_allows() {

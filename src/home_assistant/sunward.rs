@@ -92,8 +92,8 @@ pub(super) fn describe(device: &mut Device, topics: &Topics) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::HomeAssistant;
-    use super::super::device::tests::printed;
+    use super::super::device::printed;
+    use super::super::discovery::HomeAssistant;
     use super::*;
 
     #[test]

@@ -1,10 +1,21 @@
-//! The device of a task: how it is and why, what it used today, and what people may wish of it.
+//! The device of a task: its status and why, what it used today, and the mode and priority that people may set.
 
 use serde_json::{Value, json};
 
-use super::Task;
 use super::device::{Device, percent, power, share, with};
+use crate::core::TaskId;
 use crate::wire::topics::{TaskTopic, Topics};
+
+/// A task, as far as its entities depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiscoveredTask<'a> {
+    /// Its id.
+    pub id: &'a TaskId,
+    /// Shown to people.
+    pub name: &'a str,
+    /// Whether it gets set-points.
+    pub has_setpoint: bool,
+}
 
 /// `Automatic`, `On`, … as they are shown, and the words of the wire.
 const MODES: [(&str, &str); 3] = [("auto", "Automatic"), ("on", "On"), ("off", "Off")];
@@ -24,13 +35,13 @@ fn dictionary(pairs: impl Iterator<Item = (&'static str, &'static str)>) -> Stri
     format!("{{{}}}", pairs.join(", "))
 }
 
-/// What is shown for the words of the wire.
+/// The words that are shown.
 fn shown(words: &[(&'static str, &'static str)]) -> Vec<&'static str> {
     words.iter().map(|(_, shown)| *shown).collect()
 }
 
-/// Something that a person chooses: the topic tells what is chosen, and takes the choice with `/set` behind it.
-fn choice(words: &[(&'static str, &'static str)], icon: &str, topic: &str, set: &str) -> Value {
+/// Something that a person chooses. `topic` has what is chosen, `set` takes the choice.
+fn select(words: &[(&'static str, &'static str)], icon: &str, topic: &str, set: &str) -> Value {
     let to_shown = dictionary(words.iter().copied());
     let to_wire = dictionary(words.iter().map(|(wire, shown)| (*shown, *wire)));
     json!({
@@ -43,18 +54,18 @@ fn choice(words: &[(&'static str, &'static str)], icon: &str, topic: &str, set: 
 }
 
 /// A value of the task's report, which is empty for a moment when the task goes.
-fn told(report: &str, value: &str, options: Value) -> Value {
+fn of_report(report: &str, value: &str, options: Value) -> Value {
     let template = format!("{{{{ ({value}) if value_json is defined else none }}}}");
     with(json!({"state_topic": report, "value_template": template}), options)
 }
 
 /// Its entities.
-pub(super) fn describe(device: &mut Device, topics: &Topics, task: Task<'_>) {
+pub(super) fn describe(device: &mut Device, topics: &Topics, task: DiscoveredTask<'_>) {
     let topic = |kind| topics.task(task.id, kind);
     let report = topic(TaskTopic::Report);
-    let told = |value: &str, options: Value| told(&report, value, options);
+    let reported = |value: &str, options: Value| of_report(&report, value, options);
     let running = dictionary([("running", "ON"), ("stopped", "OFF"), ("unrunnable", "OFF")].into_iter());
-    let running = told(&format!("{running}.get(value_json.status)"), json!({"device_class": "running"}));
+    let running = reported(&format!("{running}.get(value_json.status)"), json!({"device_class": "running"}));
     device.add("binary_sensor", "running", "Running", running);
     let status = format!("{}.get(value_json.status)", dictionary(STATUSES.into_iter()));
     let options = json!({
@@ -65,32 +76,32 @@ pub(super) fn describe(device: &mut Device, topics: &Topics, task: Task<'_>) {
              'held': value_json.held, 'unanswered': value_json.unanswered, 'error': value_json.error} \
              if value_json is defined else {}) | tojson }}",
     });
-    device.add("sensor", "status", "Status", told(&status, options));
-    device.add("sensor", "power", "Power", told("value_json.power", power()));
+    device.add("sensor", "status", "Status", reported(&status, options));
+    device.add("sensor", "power", "Power", reported("value_json.power", power()));
     let energy = json!({
         "device_class": "energy", "unit_of_measurement": "kWh", "state_class": "total_increasing",
         "suggested_display_precision": 2,
     });
-    device.add("sensor", "energy_today", "Energy today", told("value_json.energy_today", energy));
+    device.add("sensor", "energy_today", "Energy today", reported("value_json.energy_today", energy));
     let covered = with(share(), json!({"icon": "mdi:sun-angle"}));
-    device.add("sensor", "ratio", "Solar coverage", told(&percent("value_json.ratio"), covered));
+    device.add("sensor", "ratio", "Solar coverage", reported(&percent("value_json.ratio"), covered));
     let on_today = json!({
         "device_class": "duration", "unit_of_measurement": "min", "state_class": "total_increasing",
         "suggested_display_precision": 0,
     });
-    device.add("sensor", "on_today", "On today", told("(value_json.on_today / 60) | round(1)", on_today));
+    device.add("sensor", "on_today", "On today", reported("(value_json.on_today / 60) | round(1)", on_today));
     let starts = json!({
         "icon": "mdi:counter", "state_class": "total_increasing", "suggested_display_precision": 0,
         "entity_category": "diagnostic",
     });
-    device.add("sensor", "starts_today", "Starts today", told("value_json.starts_today", starts));
-    let mode = choice(&MODES, "mdi:auto-mode", &topic(TaskTopic::Mode), &topic(TaskTopic::ModeSet));
+    device.add("sensor", "starts_today", "Starts today", reported("value_json.starts_today", starts));
+    let mode = select(&MODES, "mdi:auto-mode", &topic(TaskTopic::Mode), &topic(TaskTopic::ModeSet));
     device.add("select", "mode", "Mode", mode);
-    let priority = choice(&PRIORITIES, "mdi:sort-variant", &topic(TaskTopic::Priority), &topic(TaskTopic::PrioritySet));
+    let priority = select(&PRIORITIES, "mdi:sort-variant", &topic(TaskTopic::Priority), &topic(TaskTopic::PrioritySet));
     device.add("select", "priority", "Priority", with(json!({"entity_category": "config"}), priority));
     if task.has_setpoint {
         let setpoint = with(power(), json!({"icon": "mdi:speedometer"}));
-        device.add("sensor", "setpoint", "Set-point", told("value_json.setpoint", setpoint));
+        device.add("sensor", "setpoint", "Set-point", reported("value_json.setpoint", setpoint));
     } else {
         device.without("sensor", "setpoint");
     }
@@ -100,16 +111,15 @@ pub(super) fn describe(device: &mut Device, topics: &Topics, task: Task<'_>) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::HomeAssistant;
-    use super::super::device::tests::printed;
+    use super::super::device::printed;
+    use super::super::discovery::HomeAssistant;
     use super::*;
-    use crate::core::TaskId;
 
     #[test]
     fn the_device_of_a_task() {
         let home = HomeAssistant::new("homeassistant", &Topics::new("sunward").unwrap());
         let id = TaskId::new("ev-charger").unwrap();
-        let device = home.task(Task { id: &id, name: "Wallbox \"Garage\"", has_setpoint: true });
+        let device = home.task(DiscoveredTask { id: &id, name: "Wallbox \"Garage\"", has_setpoint: true });
         assert_snapshot!(printed(&device), @r##"
         availability_topic: "sunward/scheduler/availability"
           energy_today: {"default_entity_id":"sensor.sunward_ev_charger_energy_today","device_class":"energy","name":"Energy today","object_id":"sunward_ev_charger_energy_today","platform":"sensor","state_class":"total_increasing","state_topic":"sunward/task/ev-charger/report","suggested_display_precision":2,"unique_id":"sunward_task_ev-charger.energy_today","unit_of_measurement":"kWh","value_template":"{{ (value_json.energy_today) if value_json is defined else none }}"}
@@ -132,7 +142,7 @@ mod tests {
     fn a_task_of_another_home_without_a_set_point() {
         let home = HomeAssistant::new("homeassistant", &Topics::new("home/sunward").unwrap());
         let id = TaskId::new("EV").unwrap();
-        let device = home.task(Task { id: &id, name: "EV", has_setpoint: false });
+        let device = home.task(DiscoveredTask { id: &id, name: "EV", has_setpoint: false });
         let payload = device.payload;
         assert_eq!(device.object_id, "home_2fsunward_task_EV");
         assert_eq!(payload["device"]["via_device"], "home_2fsunward");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::core::{Criteria, Registration, TaskId};
 use crate::devices;
 use crate::units::Watts;
-use crate::wire::{Fields, PayloadError, REGISTRATION_FIELDS, Table, found, registration_of};
+use crate::wire::{CommandPayloads, Fields, PayloadError, REGISTRATION_FIELDS, Table, found, registration_of};
 
 /// More windows than any week has.
 const MOST_WINDOWS: usize = 100;
@@ -103,7 +103,7 @@ impl PlannedTask {
         if let Some(key) = GRID.into_iter().find(|key| *key == id.as_str() && !merged.contains_key("keys")) {
             return Err(fields.error("id", format!("`{key}` is no circuit of a task, expected another id, or `keys`")));
         }
-        let registration = registration_of(&Fields::new(&merged), default)?;
+        let registration = registration_of(&Fields::new(&merged), default, CommandPayloads::default())?.registration;
         if model.need == Need::Recorded && registration.keys.is_empty() {
             return Err(fields.error("keys", "is empty, and its need is what they drew: expected one, or `need`"));
         }

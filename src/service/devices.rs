@@ -87,12 +87,8 @@ impl Service {
         let (topic, payload) = match self.tasks.command(task, action) {
             Some(message) => (message.topic, message.payload),
             None => {
-                let Some(registration) = self.scheduler.registration(task) else { return };
-                let payload = match action {
-                    Action::Start => registration.payload_on.clone(),
-                    Action::Stop => registration.payload_off.clone(),
-                };
-                (self.topics.task(task, TaskTopic::Set), payload)
+                let Some(commands) = self.commands.get(task) else { return };
+                (self.topics.task(task, TaskTopic::Set), commands.of(action).to_owned())
             }
         };
         self.outputs.push(Output::Command { topic, payload, expiry: self.cycle });

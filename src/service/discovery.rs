@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config;
 use crate::core::{TaskId, TaskView};
-use crate::home_assistant::{HomeAssistant, Task};
+use crate::home_assistant::{DiscoveredTask, HomeAssistant};
 use crate::mqtt::Message;
 use crate::wire::topics::Topics;
 
@@ -102,7 +102,11 @@ impl Discovery {
         if !std::mem::take(&mut self.stale) {
             return;
         }
-        let tasks = self.tasks.iter().map(|(id, (name, has_setpoint))| Task { id, name, has_setpoint: *has_setpoint });
+        let tasks = self.tasks.iter().map(|(id, (name, has_setpoint))| DiscoveredTask {
+            id,
+            name,
+            has_setpoint: *has_setpoint,
+        });
         let mut devices = if self.enabled { self.home_assistant.devices(tasks) } else { Default::default() };
         self.dismissed.retain(|topic, device| devices.get(topic) == Some(device));
         devices.retain(|topic, _| !self.dismissed.contains_key(topic));

@@ -6,7 +6,7 @@ use super::service::Service;
 use crate::core::{Command, Event, Source, TaskId};
 use crate::mqtt::Message;
 use crate::wire::topics::{TaskTopic, Topic};
-use crate::wire::{self, SetCommand};
+use crate::wire::{self, RegistrationMessage, SetCommand};
 
 impl Service {
     pub(super) fn receive(&mut self, message: Message) {
@@ -122,9 +122,12 @@ impl Service {
         let topic = &message.topic;
         let payload = message.payload.as_slice();
         let event = match kind {
-            TaskTopic::Config if payload.is_empty() => Ok(Event::Unregistered(id)),
+            TaskTopic::Config if payload.is_empty() => {
+                self.commands.remove(&id);
+                Ok(Event::Unregistered(id))
+            }
             TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
-                Ok(registration) => Ok(Event::Registered(id, Box::new(registration))),
+                Ok(message) => return self.register(id, message, topic),
                 Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
             },
             TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
@@ -161,6 +164,17 @@ impl Service {
         self.publisher.note_retained(&message.topic, &message.payload);
         if kind != TaskTopic::Setpoint {
             self.reported.insert(id);
+        }
+    }
+
+    /// A task has registered itself: its commands, which may follow at once, say what this registration wants.
+    fn register(&mut self, id: TaskId, message: RegistrationMessage, topic: &str) {
+        let RegistrationMessage { registration, commands } = message;
+        self.commands.insert(id.clone(), commands);
+        self.handle(Event::Registered(id.clone(), Box::new(registration)), topic);
+        if self.scheduler.registration(&id).is_none() {
+            // There was no room for it.
+            self.commands.remove(&id);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Feed it with [`Service::step`], do what [`Service::take_outputs`] hands out, then the same with [`Service::report`]. Feed
 //! it again at [`Service::next_wakeup`] at the latest. The same inputs at the same moments give the same outputs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +24,7 @@ use super::start_up::StartUp;
 use crate::config::Estimate;
 use crate::core::{Criteria, Instant, Now, Scheduler, TaskId};
 use crate::devices::{Devices, Sensors};
+use crate::wire::CommandPayloads;
 use crate::wire::report::LastSwitches;
 use crate::wire::topics::Topics;
 
@@ -56,6 +57,8 @@ pub(super) struct Service {
     /// When the connection was lost, while it is.
     pub(super) disconnected: Option<Instant>,
     next_cycle: Timestamp,
+    /// What the commands of tasks say that registered themselves.
+    pub(super) commands: HashMap<TaskId, CommandPayloads>,
     /// The length of a cycle.
     pub(super) cycle: Duration,
     pub(super) dry_run: bool,
@@ -82,6 +85,7 @@ impl Service {
             sensors,
             tasks,
             publisher: Publisher::new(pace),
+            commands: HashMap::new(),
             reports_due: ReportsDue::default(),
             reported: BTreeSet::new(),
             discovery,

@@ -1,4 +1,4 @@
-//! Single words: what a user tells the scheduler, a task's mode and priority, and its availability.
+//! Single words: commands to the scheduler, a task's mode and priority, and its availability (`docs/mqtt.md`, *The user*).
 //!
 //! Case and surrounding white space mean nothing; an empty payload is a cleared topic, never a command.
 
@@ -7,20 +7,21 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fields::not_one_of;
-use super::{PayloadError, text};
+use super::json::text;
+use super::payload_error::PayloadError;
 use crate::core::{Command, Mode, Priority};
 use crate::units;
 
-/// What somebody wants of the scheduler.
+/// A command on `<base>/scheduler/set`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetCommand {
-    /// It changes how the scheduler is.
+    /// Changes the scheduler's activity.
     Do(Command),
-    /// It runs a cycle now.
+    /// Runs a cycle now.
     Schedule,
 }
 
-/// The payload of `<base>/scheduler/set`; `None` if it is empty.
+/// Reads the payload of `<base>/scheduler/set`. Returns `None` if it is empty.
 ///
 /// # Errors
 /// Lists the words that are known.
@@ -34,7 +35,7 @@ pub fn command(payload: &[u8]) -> Result<Option<SetCommand>, PayloadError> {
     word(payload, "\"pause\", \"resume\", \"schedule\" or \"stop_all\"", &COMMANDS)
 }
 
-/// The payload of `<base>/task/<id>/availability`: whether it is online; `None` if it is empty.
+/// Reads the payload of `<base>/task/<id>/availability`. Returns whether the task is online, `None` if the payload is empty.
 ///
 /// # Errors
 /// Says what was expected.
@@ -42,7 +43,8 @@ pub fn availability(payload: &[u8]) -> Result<Option<bool>, PayloadError> {
     word(payload, "\"online\" or \"offline\"", &[("online", true), ("offline", false)])
 }
 
-/// The payload of `<base>/task/<id>/mode/set`: a mode, and for how long; `None` if it is empty.
+/// Reads the payload of `<base>/task/<id>/mode/set`. Returns the mode and for how long it is set, without an end if that is
+/// `None`; `None` if the payload is empty.
 ///
 /// # Errors
 /// Says what was expected.
@@ -62,7 +64,7 @@ pub fn mode(payload: &[u8]) -> Result<Option<(Mode, Option<Duration>)>, PayloadE
     }
 }
 
-/// The payload of `<base>/task/<id>/priority/set`: `Some(None)` is `auto`; `None` if it is empty.
+/// Reads the payload of `<base>/task/<id>/priority/set`. Returns `Some(None)` for `auto`, `None` if the payload is empty.
 ///
 /// # Errors
 /// Lists the words that are known.
@@ -76,6 +78,7 @@ pub fn priority(payload: &[u8]) -> Result<Option<Option<Priority>>, PayloadError
     word(payload, EXPECTED, &words)
 }
 
+/// The meaning of the word that the payload is.
 fn word<T: Copy>(payload: &[u8], expected: &str, words: &[(&str, T)]) -> Result<Option<T>, PayloadError> {
     let text = text(payload)?;
     if text.is_empty() {

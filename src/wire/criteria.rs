@@ -1,6 +1,6 @@
-//! `criteria`: from what somebody wrote to compiled criteria (SPEC section 5.4).
+//! `criteria`: from what somebody wrote to compiled criteria (`docs/mqtt.md`, *Criteria*).
 //!
-//! Refuses criteria that would stop what they just started: a `keep` above `start`.
+//! A `keep` above `start` is an error: it would stop what was just started.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::PayloadError;
 use super::fields::Fields;
+use super::payload_error::PayloadError;
 use crate::core::{Criteria, Criterion};
 use crate::units::Share;
 
@@ -24,7 +24,8 @@ pub enum CriterionSource {
     Expression(String),
 }
 
-/// Compiles a pair of criteria; what is omitted comes from `default`.
+/// Compiles a pair of criteria. A `start` that is omitted comes from `default`; so does `keep`, but after a `start` that is a
+/// number it is at most 0.9 times that.
 ///
 /// # Errors
 /// Names `criteria.start` or `criteria.keep` and what was expected.
@@ -56,7 +57,7 @@ pub fn criteria(
     }
 }
 
-/// What `keep` is where it was omitted: as usual, but at most 0.9 × a numeric `start`, as a task must not be stopped by the
+/// Returns `keep` where it was omitted: `usual`, but at most 0.9 × a numeric `start`, as a task must not be stopped by the
 /// very number that started it.
 pub(crate) fn omitted_keep(start: &CriterionSource, usual: Share) -> Share {
     match start {
@@ -72,7 +73,7 @@ pub(super) fn read(fields: &Fields<'_>, default: &Criteria) -> Result<Criteria, 
     criteria(source("start")?.as_ref(), source("keep")?.as_ref(), default)
 }
 
-/// As the configuration has it: a number in quotes is a number too. As an expression it would always be met.
+/// A number in quotes is a number here too, as in the configuration: as an expression it would always be met.
 fn source(value: &Value) -> Option<CriterionSource> {
     CriterionSource::deserialize(value).ok()
 }

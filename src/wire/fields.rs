@@ -1,12 +1,12 @@
-//! The fields of a JSON object, read one by one: absent and `null` are the same, every refusal names the field.
+//! The fields of a JSON object, read one by one: absent and `null` are the same, every error names the field.
 //!
-//! Refuses to convert: `"1400"` is no number and `"true"` is no flag.
+//! Nothing is converted: `"1400"` is no number and `"true"` is no flag.
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{PayloadError, Table};
+use super::payload_error::PayloadError;
 use crate::core::Priority;
 use crate::units::{self, Watts};
 
@@ -19,22 +19,22 @@ const MOST_KEYS: usize = 64;
 /// The longest name of a key, in bytes.
 const LONGEST_KEY: usize = 64;
 
-/// The most of somebody's text that a refusal quotes, in characters.
+/// The most of somebody's text that an error quotes, in characters.
 const QUOTED: usize = 60;
 
 /// An object and where it stands.
 pub(crate) struct Fields<'a> {
-    object: &'a Table,
+    object: &'a Map<String, Value>,
     /// Of the fields' full names: empty, or such as `daily.`.
     prefix: String,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(object: &'a Table) -> Self {
+    pub(crate) fn new(object: &'a Map<String, Value>) -> Self {
         Self { object, prefix: String::new() }
     }
 
-    /// A refusal of one field.
+    /// An error about one field.
     pub(crate) fn error(&self, name: &str, problem: impl Into<String>) -> PayloadError {
         PayloadError::field(format!("{}{name}", self.prefix), problem)
     }
@@ -47,7 +47,7 @@ impl<'a> Fields<'a> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    /// Refuses fields that nobody knows.
+    /// Checks that every field is known.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PayloadError> {
         let Some(unknown) = self.object.keys().find(|name| !known.contains(&name.as_str())) else {
             return Ok(());
@@ -147,7 +147,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Any field, by what makes it valid.
+    /// Any field. `valid` returns its value, or `None` if that is not what is `expected`.
     pub(crate) fn read<T>(
         &self,
         name: &str,
@@ -155,8 +155,8 @@ impl<'a> Fields<'a> {
         valid: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, PayloadError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let refusal = || self.error(name, format!("expected {expected}, found {}", found(value)));
-        valid(value).map(Some).ok_or_else(refusal)
+        let error = || self.error(name, format!("expected {expected}, found {}", found(value)));
+        valid(value).map(Some).ok_or_else(error)
     }
 
     fn not_one_of(&self, name: &str, expected: &str, words: &[&str], value: &Value) -> PayloadError {
@@ -184,7 +184,7 @@ pub(crate) fn key_problem(key: &str) -> Option<&'static str> {
     }
 }
 
-/// A value as a refusal quotes it.
+/// A value as an error quotes it.
 pub(crate) fn found(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{:?}", shorten(text)),
@@ -203,7 +203,7 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// The known word that somebody may have meant.
+/// The known word that somebody may have meant by another one.
 fn suggest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if word.len() > QUOTED {
         return None;

@@ -1,14 +1,14 @@
-//! The guards of a registration (SPEC section 10): `daily`, `finished`, `lease`.
+//! The guards of a registration: `daily`, `finished`, `lease` (`docs/mqtt.md`, *Guards*).
 //!
-//! Refuses what could never be kept: more hours than a day has, a maximum below what is owed, a lease of a blink.
+//! What could never be kept is an error: more hours than a day has, a maximum below what is owed, a lease of a blink.
 
 use std::time::Duration;
 
 use jiff::civil::Time;
 use serde_json::Value;
 
-use super::PayloadError;
 use super::fields::Fields;
+use super::payload_error::PayloadError;
 use crate::core::{Daily, Finished, SHORTEST_LEASE};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -52,6 +52,7 @@ pub(super) fn finished(fields: &Fields<'_>) -> Result<Option<Finished>, PayloadE
     Ok(Some(Finished { below, lasting, rest: finished.duration("rest")?.unwrap_or_default() }))
 }
 
+/// `lease`: at least [`SHORTEST_LEASE`].
 pub(super) fn lease(fields: &Fields<'_>) -> Result<Option<Duration>, PayloadError> {
     let lease = fields.duration("lease")?;
     if lease.is_some_and(|lease| lease < SHORTEST_LEASE) {

@@ -1,4 +1,4 @@
-//! Power records (SPEC section 3): key → watts, and when that was measured.
+//! Power records: key → watts, and when that was measured (`docs/mqtt.md`, *The meter*).
 //!
 //! One bad value never costs the others: it is named and left out. Whether a number is plausible and a record recent is
 //! not judged here.
@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::fields::{found, key_problem};
-use super::{PayloadError, object, text};
+use super::json::{object, text};
+use super::payload_error::PayloadError;
 use crate::units::{PowerUnit, Watts};
 
 /// The most keys of one record.
@@ -37,7 +38,7 @@ pub struct Record {
     pub ignored: Vec<String>,
 }
 
-/// The payload of a power topic.
+/// Reads the payload of a power topic, whose numbers are in `unit`. Returns its values in watts.
 ///
 /// # Errors
 /// When it is not a JSON object, has more than 1000 keys, or a `time` that can't be read.

@@ -1,9 +1,12 @@
-//! A task's registration (SPEC section 5.1): strict, so that a typing error shows at once instead of at night.
+//! A task's registration (`docs/mqtt.md`, *A task*): strict, so that a typing error shows at once instead of at night.
 //!
-//! Refuses unknown fields and never names topics: over MQTT a task touches its own branch only.
+//! An unknown field is an error. None of the fields names a topic: over MQTT a task touches its own branch only.
 
+use super::command_payloads::CommandPayloads;
 use super::fields::{Fields, POWER};
-use super::{PayloadError, criteria, guards, object, text};
+use super::json::{object, text};
+use super::payload_error::PayloadError;
+use super::{criteria, guards};
 use crate::core::{Criteria, OnNoData, Registration, TaskId};
 use crate::units::Watts;
 
@@ -36,26 +39,41 @@ pub(crate) const FIELDS: [&str; 19] = [
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
 
-/// The longest command, in bytes.
-const LONGEST_COMMAND: usize = 256;
+/// What a task says of itself, and what it wants its commands to say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegistrationMessage {
+    /// For the scheduler.
+    pub registration: Registration,
+    /// For whoever sends its commands.
+    pub commands: CommandPayloads,
+}
 
-/// The payload of `<base>/task/<id>/config`.
+/// Reads the payload of `<base>/task/<id>/config`. Criteria that are omitted are `default_criteria`.
 ///
 /// # Errors
-/// Names the field that is wrong. An empty payload is one: that a task unregisters is the caller's to see.
-pub fn registration(id: &TaskId, payload: &[u8], default_criteria: &Criteria) -> Result<Registration, PayloadError> {
+/// Names the field that is wrong. An empty payload is an error too: the caller has to see that a task unregisters.
+pub fn registration(
+    id: &TaskId,
+    payload: &[u8],
+    default_criteria: &Criteria,
+) -> Result<RegistrationMessage, PayloadError> {
     let object = object(text(payload)?, EXPECTED)?;
     let fields = Fields::new(&object);
     fields.only(&FIELDS)?;
     let default = Registration { criteria: default_criteria.clone(), ..Registration::new(id, Watts::ZERO) };
-    registration_of(&fields, default)
+    registration_of(&fields, default, CommandPayloads::default())
 }
 
-/// A registration out of its fields, whoever wrote them; what is omitted comes from `default`, but for the power.
+/// Reads a registration out of its fields, whoever wrote them. What is omitted comes from `default` and `commands`, but for
+/// the power, which is required.
 ///
 /// # Errors
 /// Names the field that is wrong.
-pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Result<Registration, PayloadError> {
+pub(crate) fn registration_of(
+    fields: &Fields<'_>,
+    default: Registration,
+    commands: CommandPayloads,
+) -> Result<RegistrationMessage, PayloadError> {
     let missing = || fields.error("power", format!("missing, expected {POWER}"));
     let power = fields.watts_above_zero("power")?.ok_or_else(missing)?;
     let registration = Registration {
@@ -66,8 +84,6 @@ pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Res
         keys: fields.keys("keys")?.unwrap_or(default.keys),
         auto_adjust: fields.flag("auto_adjust")?.unwrap_or(default.auto_adjust),
         criteria: criteria::read(fields, &default.criteria)?,
-        payload_on: fields.text("payload_on", LONGEST_COMMAND)?.map_or(default.payload_on, str::to_owned),
-        payload_off: fields.text("payload_off", LONGEST_COMMAND)?.map_or(default.payload_off, str::to_owned),
         expire_after: fields.duration("expire_after")?,
         min_on: fields.duration("min_on")?.unwrap_or(default.min_on),
         min_off: fields.duration("min_off")?.unwrap_or(default.min_off),
@@ -84,6 +100,7 @@ pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Res
         configured: default.configured,
         awaits_availability: default.awaits_availability,
     };
+    let commands = commands.or_fields(fields)?;
     if registration.setpoint_step < Watts::ZERO {
         return Err(fields.error("setpoint_step", "expected a number of watts, 0 or more"));
     }
@@ -96,7 +113,7 @@ pub(crate) fn registration_of(fields: &Fields<'_>, default: Registration) -> Res
     if registration.expire_after.is_some_and(|after| after.is_zero()) {
         return Err(fields.error("expire_after", "expected a duration above 0: with 0 the task is never reachable"));
     }
-    Ok(registration)
+    Ok(RegistrationMessage { registration, commands })
 }
 
 fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
@@ -115,7 +132,7 @@ mod tests {
     use crate::core::{Criterion, Daily, Finished, Priority};
     use crate::units::Share;
 
-    fn read(payload: &str) -> Result<Registration, PayloadError> {
+    fn read(payload: &str) -> Result<RegistrationMessage, PayloadError> {
         registration(&id(), payload.as_bytes(), &Criteria::default())
     }
 
@@ -125,7 +142,8 @@ mod tests {
 
     #[test]
     fn only_power_is_required() {
-        let least = Registration::new(&id(), Watts(2000.0));
+        let registration = Registration::new(&id(), Watts(2000.0));
+        let least = RegistrationMessage { registration, commands: CommandPayloads::default() };
         let nulls = FIELDS.iter().filter(|name| **name != "power").map(|name| format!(", \"{name}\": null"));
         assert_eq!(read(&format!("{{\"power\": 2000{}}}", nulls.collect::<String>())), Ok(least.clone()));
         assert_eq!(read(r#" {"power": 2000, "name": " ", "criteria": {}} "#), Ok(least));
@@ -149,8 +167,6 @@ mod tests {
                 start: Criterion::AtLeast(Share(0.5)),
                 keep: Criterion::expression("ratio > 0.3").unwrap(),
             },
-            payload_on: "ON".into(),
-            payload_off: "OFF".into(),
             expire_after: Some(Duration::from_secs(300)),
             min_on: Duration::from_secs(90),
             min_off: Duration::from_secs(5400),
@@ -172,14 +188,15 @@ mod tests {
             configured: false,
             awaits_availability: false,
         };
-        assert_eq!(read(payload), Ok(registration));
+        let commands = CommandPayloads { on: "ON".into(), off: "OFF".into() };
+        assert_eq!(read(payload), Ok(RegistrationMessage { registration, commands }));
     }
 
     #[test]
     fn priorities_are_words_or_levels() {
         for (json, expect) in [("\"urgent\"", Priority::Urgent), ("2", Priority::Medium), ("3.0", Priority::High)] {
             let found = read(&format!("{{\"power\": 1, \"priority\": {json}}}")).unwrap();
-            assert_eq!(found.priority, expect, "{json}");
+            assert_eq!(found.registration.priority, expect, "{json}");
         }
     }
 

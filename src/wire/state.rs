@@ -1,4 +1,4 @@
-//! A task's state (SPEC section 5.3): a JSON object, or plain `ON` or `OFF`.
+//! A task's state: a JSON object, or plain `ON` or `OFF` (`docs/mqtt.md`, *State*).
 //!
 //! Only `running` is needed. Fields that Sunward knows have the type it knows, or the state is refused; all others are
 //! kept for criteria as they are.
@@ -6,17 +6,18 @@
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::{PayloadError, object, text};
+use super::json::{object, text};
+use super::payload_error::PayloadError;
 use crate::core::TaskState;
 use crate::jinja::StateFields;
 
 /// What a state should be.
 const EXPECTED: &str = "a JSON object such as {\"running\": true}, or ON or OFF";
 
-/// The payload of `<base>/task/<id>/state`.
+/// Reads the payload of `<base>/task/<id>/state`.
 ///
 /// # Errors
-/// Names the field that is wrong. An empty payload is one: that a state was cleared is the caller's to see.
+/// Names the field that is wrong. An empty payload is an error too: the caller has to see that a state was cleared.
 pub fn state(payload: &[u8]) -> Result<TaskState, PayloadError> {
     let text = text(payload)?;
     if let Some(running) = plain(text) {

@@ -1,6 +1,7 @@
 //! MQTT's topics and filters: what can be one, which topic fits which filter, and which filter another one covers.
 //!
-//! Refuses to know whose topics they are. Two subscriptions that fit one topic may deliver its messages twice, and a value that counts twice is a wrong mean.
+//! Whose topics they are is not known here. Two subscriptions that fit one topic may deliver its messages twice, and a value
+//! that counts twice is a wrong mean: hence [`distinct`].
 
 /// Whether a filter has wildcards.
 pub(crate) fn has_wildcard(filter: &str) -> bool {

@@ -1,12 +1,11 @@
 //! Every topic of Sunward, in both directions: built here, recognised here, written nowhere else.
 //!
-//! Refuses topics that are not Sunward's own: what a device of somebody else's making publishes is for those who
-//! configured it.
+//! The topics of somebody else's devices are not among them: `[[task]]` and `[[power.sensor]]` name those.
 
+use super::topic::check_base;
 pub use crate::core::{InvalidTaskId, TaskId};
-use crate::wire::topic::check_base;
 
-/// What no topic can begin with.
+/// A base topic that no topic can begin with. Names the key, `mqtt.base_topic`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("mqtt.base_topic: {0}")]
 pub struct BaseTopicError(String);
@@ -20,7 +19,7 @@ pub enum Topic {
     PowerFallback,
     /// A command of a user to the scheduler.
     SchedulerSet,
-    /// What the scheduler is doing.
+    /// How the scheduler is.
     SchedulerState,
     /// The report of the last cycle.
     SchedulerCycle,
@@ -176,7 +175,7 @@ impl Topics {
         format!("{}/{rest}", self.base)
     }
 
-    /// Which topic this is; `None`: not one of ours, or with an id that is none.
+    /// Returns which topic this is; `None` if it is not one of ours, or has an id that can't be one.
     #[must_use]
     pub fn parse(&self, topic: &str) -> Option<Topic> {
         let rest = topic.strip_prefix(&self.base)?.strip_prefix('/')?;

@@ -149,8 +149,8 @@ async fn the_scheduler_is_asked_ordered_and_fed() {
     let mut scheduler = Scheduler::connect(&settings(&broker.url(), Protocol::V5)).unwrap();
     scheduler.ready(PATIENCE).await.unwrap();
     assert!(scheduler.is_online() && !scheduler.is_paused());
-    assert_eq!(scheduler.state().unwrap()["tasks"], 1);
-    assert_eq!(scheduler.reports()[&TaskId::new("heater").unwrap()]["status"], "stopped");
+    assert_eq!(scheduler.state().unwrap().tasks, 1);
+    assert_eq!(scheduler.reports()[&TaskId::new("heater").unwrap()].status.text(), "stopped");
     assert_eq!(scheduler.cycle(), None);
     scheduler.publish_power(&PowerRecord::from([("net".into(), -1200.0)])).unwrap();
     peer.expect("sunward/power", |payload| payload == r#"{"net":-1200.0}"#).await;

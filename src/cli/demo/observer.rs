@@ -67,11 +67,13 @@ impl Observer {
     fn parse(&self, incoming: &Incoming) -> Option<SchedulerMessage> {
         let Incoming::Message(message) = incoming else { return None };
         let topic = self.topics.parse(&message.topic)?;
-        let value = serde_json::from_slice(&message.payload).ok()?;
+        let payload = &message.payload;
         match topic {
-            Topic::SchedulerState => Some(SchedulerMessage::State(value)),
-            Topic::SchedulerCycle => Some(SchedulerMessage::Cycle(value)),
-            Topic::Task(id, TaskTopic::Report) => Some(SchedulerMessage::Report(id.to_string(), value)),
+            Topic::SchedulerState => serde_json::from_slice(payload).ok().map(SchedulerMessage::State),
+            Topic::SchedulerCycle => serde_json::from_slice(payload).ok().map(SchedulerMessage::Cycle),
+            Topic::Task(id, TaskTopic::Report) => {
+                serde_json::from_slice(payload).ok().map(|report| SchedulerMessage::Report(id.to_string(), report))
+            }
             _ => None,
         }
     }

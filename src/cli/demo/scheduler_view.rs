@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::event::{DemoEvent, EventKind};
+use crate::wire::report::{DecisionReport, SchedulerCycle, SchedulerState, TaskReport};
 
 /// So many events are kept.
 const MOST_EVENTS: usize = 100;
 
 /// A message of the scheduler that is shown.
 pub(super) enum SchedulerMessage {
-    State(Value),
-    Cycle(Value),
+    State(SchedulerState),
+    Cycle(SchedulerCycle),
     /// The report of the task with this id.
-    Report(String, Value),
+    Report(String, TaskReport),
 }
 
 /// How the scheduler sees a task.
@@ -43,31 +43,28 @@ impl SchedulerView {
     pub(super) fn update(&mut self, message: SchedulerMessage, now: Timestamp) {
         match message {
             SchedulerMessage::State(message) => {
-                let state = text(&message, "state");
+                let state = printable(&message.state.to_string());
                 if state != self.state {
-                    let time = text(&message, "since").parse().unwrap_or(now);
+                    let time = message.since.value().unwrap_or(now);
                     self.add_event(DemoEvent { time, kind: EventKind::Scheduler { state: state.clone() } });
                     self.state = state;
                 }
             }
-            SchedulerMessage::Cycle(report) => {
-                let time = text(&report, "time").parse().unwrap_or(now);
-                let decisions = |list: &str| report[list].as_array().into_iter().flatten();
-                let task = |decision| text(decision, "task");
-                let reason = |decision| format!("{} ({})", text(decision, "reason"), text(decision, "rule"));
+            SchedulerMessage::Cycle(cycle) => {
+                let time = cycle.time.value().unwrap_or(now);
                 // Stops were sent first.
-                for stop in decisions("stopped") {
-                    let kind = EventKind::Stop { task: task(stop), reason: reason(stop) };
+                for stop in &cycle.stopped {
+                    let kind = EventKind::Stop { task: printable(&stop.task), reason: reason(stop) };
                     self.add_event(DemoEvent { time, kind });
                 }
-                for start in decisions("started") {
-                    let kind = EventKind::Start { task: task(start), reason: reason(start) };
+                for start in &cycle.started {
+                    let kind = EventKind::Start { task: printable(&start.task), reason: reason(start) };
                     self.add_event(DemoEvent { time, kind });
                 }
             }
             SchedulerMessage::Report(id, report) => {
-                let task = ReportedTask { status: text(&report, "status"), reason: text(&report, "reason") };
-                self.tasks.insert(id, task);
+                let (status, reason) = (printable(&report.status.to_string()), printable(&report.reason));
+                self.tasks.insert(id, ReportedTask { status, reason });
             }
         }
     }
@@ -93,9 +90,13 @@ impl SchedulerView {
     }
 }
 
-/// A field of a message. Anybody can publish anything on a broker; an escape code in it must not reach the terminal.
-fn text(value: &Value, key: &str) -> String {
-    let text = value[key].as_str().unwrap_or_default();
+/// Why a task is started or stopped.
+fn reason(decision: &DecisionReport) -> String {
+    printable(&format!("{} ({})", decision.reason, decision.rule))
+}
+
+/// The text of a message. Anybody can publish anything on a broker; an escape code in it must not reach the terminal.
+fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -108,7 +109,10 @@ mod tests {
     #[test]
     fn no_message_can_steer_the_terminal() {
         let mut view = SchedulerView::default();
-        view.update(SchedulerMessage::Report("ev".into(), json!({"reason": "a\x1b[2Jb\n"})), Timestamp::UNIX_EPOCH);
+        view.update(
+            SchedulerMessage::Report("ev".into(), serde_json::from_value(json!({"reason": "a\x1b[2Jb\n"})).unwrap()),
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(view.tasks["ev"].reason, "a [2Jb ");
     }
 }

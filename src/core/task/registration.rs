@@ -26,10 +26,6 @@ pub struct Registration {
     pub auto_adjust: bool,
     /// `start` and `keep`.
     pub criteria: Criteria,
-    /// Payload of a start.
-    pub payload_on: String,
-    /// Payload of a stop.
-    pub payload_off: String,
     /// State older than this: unreachable.
     pub expire_after: Option<Duration>,
     /// A running task is not stoppable before.
@@ -68,8 +64,6 @@ impl Registration {
             keys: Vec::new(),
             auto_adjust: false,
             criteria: Criteria::default(),
-            payload_on: "start".into(),
-            payload_off: "stop".into(),
             expire_after: None,
             min_on: Duration::ZERO,
             min_off: Duration::ZERO,

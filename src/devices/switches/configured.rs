@@ -9,7 +9,9 @@ use super::outgoing::{SetpointTopic, ToDevice};
 use super::table::{availability, condition, needs, only_finite, query, running, setpoint, topic};
 use crate::core::{Criteria, Registration, TaskId};
 use crate::units::Watts;
-use crate::wire::{Fields, PayloadError, REGISTRATION_FIELDS, Table, registration_of};
+use crate::wire::{
+    CommandPayloads, Fields, PayloadError, REGISTRATION_FIELDS, RegistrationMessage, Table, registration_of,
+};
 
 /// The keys of a `[[task]]` beside those of a registration.
 pub(crate) const FIELDS: [&str; 19] = [
@@ -65,6 +67,8 @@ pub struct DeviceTask {
     pub id: TaskId,
     /// What it would register over MQTT, with the defaults of a plain relay.
     pub registration: Registration,
+    /// The payloads of its commands.
+    pub commands: CommandPayloads,
     /// The topic of its starts and stops.
     pub command_topic: String,
     /// Where its set-points go; `None`: to Sunward's own topic.
@@ -97,15 +101,14 @@ impl DeviceTask {
         let id = TaskId::new(id).map_err(|problem| fields.error("id", problem.to_string()))?;
         let default = Registration {
             criteria: criteria.clone(),
-            payload_on: "ON".into(),
-            payload_off: "OFF".into(),
             min_on: MIN_TIME,
             min_off: MIN_TIME,
             configured: true,
             ..Registration::new(&id, Watts::ZERO)
         };
-        let registration = registration_of(&fields, default)?;
-        if registration.payload_on == registration.payload_off {
+        let commands = CommandPayloads { on: "ON".into(), off: "OFF".into() };
+        let RegistrationMessage { registration, commands } = registration_of(&fields, default, commands)?;
+        if commands.on == commands.off {
             return Err(fields.error("payload_off", "expected another than payload_on: a toggle can't be steered"));
         }
         let availability = availability(&fields)?;
@@ -114,7 +117,7 @@ impl DeviceTask {
         let command_topic = command_topic
             .ok_or_else(|| fields.error("command_topic", "missing, expected a topic such as \"cmnd/boiler/POWER\""))?;
         let task = Self {
-            running: running(&fields, &registration)?,
+            running: running(&fields, &commands)?,
             runnable: condition(&fields, "runnable_topic", "runnable_template")?,
             stoppable: condition(&fields, "stoppable_topic", "stoppable_template")?,
             availability,
@@ -123,6 +126,7 @@ impl DeviceTask {
             setpoint: setpoint(&fields, &registration)?,
             id,
             registration,
+            commands,
             command_topic,
         };
         if task.running.is_none() && !task.optimistic {

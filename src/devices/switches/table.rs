@@ -7,7 +7,7 @@ use super::outgoing::{SetpointTopic, ToDevice};
 use crate::core::Registration;
 use crate::devices::template::Template;
 use crate::wire::topic::check_topic;
-use crate::wire::{Fields, PayloadError, Table};
+use crate::wire::{CommandPayloads, Fields, PayloadError, Table};
 
 /// The longest word or payload, in bytes.
 const LONGEST: usize = 1_000;
@@ -16,9 +16,9 @@ const LONGEST: usize = 1_000;
 const LONGEST_TOPIC: usize = 1_000;
 
 /// Reads the topic that tells whether the device is on.
-pub(super) fn running(fields: &Fields<'_>, registration: &Registration) -> Result<Option<BinaryTopic>, PayloadError> {
-    let on = fields.text("state_on", LONGEST)?.unwrap_or(&registration.payload_on);
-    let off = fields.text("state_off", LONGEST)?.unwrap_or(&registration.payload_off);
+pub(super) fn running(fields: &Fields<'_>, commands: &CommandPayloads) -> Result<Option<BinaryTopic>, PayloadError> {
+    let on = fields.text("state_on", LONGEST)?.unwrap_or(&commands.on);
+    let off = fields.text("state_off", LONGEST)?.unwrap_or(&commands.off);
     if on.trim().eq_ignore_ascii_case(off.trim()) {
         return Err(fields.error("state_off", "expected another than state_on"));
     }

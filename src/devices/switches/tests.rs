@@ -254,7 +254,8 @@ fn a_command_that_left_is_not_the_state_of_what_answers() {
 fn every_task_is_registered_first_with_the_defaults_of_a_plain_relay() {
     let tasks = tasks(TASMOTA);
     let [Event::Registered(_, registration)] = &tasks.register()[..] else { panic!() };
-    assert_eq!((registration.payload_on.as_str(), registration.payload_off.as_str()), ("ON", "OFF"));
+    let commands = &tasks.iter().next().unwrap().commands;
+    assert_eq!((commands.on.as_str(), commands.off.as_str()), ("ON", "OFF"));
     assert_eq!((registration.min_on, registration.min_off), (Duration::from_secs(300), Duration::from_secs(300)));
     assert!(registration.configured && registration.awaits_availability);
     let start = tasks.command(&id("a"), Action::Start).unwrap();

@@ -108,9 +108,9 @@ impl TrackedDevice {
 
     /// Notes that a command has been sent. Returns the new state of an optimistic task.
     pub(super) fn command_sent(&mut self, payload: &[u8], now: Instant) -> Option<Event> {
-        let registration = &self.task.registration;
-        let running = payload == registration.payload_on.as_bytes();
-        if !self.task.optimistic || !running && payload != registration.payload_off.as_bytes() {
+        let commands = &self.task.commands;
+        let running = payload == commands.on.as_bytes();
+        if !self.task.optimistic || !running && payload != commands.off.as_bytes() {
             return None;
         }
         let change = self.state.assume(&self.task, running);
@@ -136,12 +136,7 @@ impl TrackedDevice {
 
     /// Returns the message that starts or stops it.
     pub(super) fn command(&self, action: Action) -> ToDevice {
-        let registration = &self.task.registration;
-        let payload = match action {
-            Action::Start => registration.payload_on.clone(),
-            Action::Stop => registration.payload_off.clone(),
-        };
-        ToDevice { topic: self.task.command_topic.clone(), payload }
+        ToDevice { topic: self.task.command_topic.clone(), payload: self.task.commands.of(action).to_owned() }
     }
 
     /// Returns the messages to a device that may have been away: its last set-point, and the question for its state.

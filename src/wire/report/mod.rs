@@ -20,6 +20,7 @@ mod parsed;
 mod payload;
 mod scheduler_cycle;
 mod scheduler_state;
+mod seconds;
 mod task_report;
 mod time;
 mod words;

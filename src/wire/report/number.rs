@@ -1,10 +1,9 @@
 //! Numbers of the wire. A reader gets what was written: rounded.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::units::{KilowattHours, Share, Watts};
 
@@ -59,17 +58,4 @@ pub(super) fn option_ratio<S: Serializer>(value: &Option<Share>, to: S) -> Resul
 /// To a watt-hour.
 pub(super) fn kilowatt_hours<S: Serializer>(value: &KilowattHours, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64((value.0 * 1000.0).round() / 1000.0)
-}
-
-/// Durations as whole seconds, rounded down.
-pub(super) mod seconds {
-    use super::{Deserialize, Deserializer, Duration, Serializer};
-
-    pub(in super::super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(value.as_secs())
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_secs)
-    }
 }

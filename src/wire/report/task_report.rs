@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::parsed::Parsed;
-use super::{number, time};
+use super::{number, seconds, time};
 use crate::core::{DailyView, Mode, Priority, Status, TaskView};
 use crate::units::{KilowattHours, Share, Watts};
 
@@ -30,7 +30,7 @@ pub struct TaskReport {
     #[serde(serialize_with = "time::option_milliseconds")]
     pub mode_until: Option<Timestamp>,
     /// Run time since local midnight, as of the last cycle; whole seconds on the wire.
-    #[serde(with = "number::seconds")]
+    #[serde(with = "seconds")]
     pub on_today: Duration,
     /// What it uses according to the latest record.
     #[serde(serialize_with = "number::watts")]
@@ -76,7 +76,7 @@ pub struct DailyReport {
     #[serde(serialize_with = "time::milliseconds")]
     pub by: Timestamp,
     /// How long the task ran in it; whole seconds on the wire.
-    #[serde(with = "number::seconds")]
+    #[serde(with = "seconds")]
     pub on_for: Duration,
     /// Whether `finished` has settled what it owed.
     pub settled: bool,

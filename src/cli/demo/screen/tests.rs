@@ -27,7 +27,9 @@ fn paint(width: u16, height: u16, colours: bool) -> TestBackend {
     let (mut day, mut flows) = (DayHistory::new(begin), Flows::default());
     let mut scheduler = SchedulerView::default();
     let mut update = |message| scheduler.update(message, begin);
-    update(SchedulerMessage::State(json!({"state": "active", "since": "2026-06-21T05:01:00.000Z"})));
+    update(SchedulerMessage::State(
+        serde_json::from_value(json!({"state": "active", "since": "2026-06-21T05:01:00.000Z"})).unwrap(),
+    ));
     for minute in 0..9 * 60 {
         match minute {
             180 => home.switch(Appliance::Boiler, true),
@@ -35,7 +37,7 @@ fn paint(width: u16, height: u16, colours: bool) -> TestBackend {
             460 => {
                 let reason = json!({"task": "ev", "rule": "elected", "reason": "4 kW are available"});
                 let report = json!({"time": "2026-06-21T12:40:00.000Z", "started": [reason], "stopped": []});
-                update(SchedulerMessage::Cycle(report));
+                update(SchedulerMessage::Cycle(serde_json::from_value(report).unwrap()));
                 home.switch(Appliance::Ev, true);
                 home.limit(Appliance::Ev, Watts(4000.0));
             }
@@ -47,7 +49,7 @@ fn paint(width: u16, height: u16, colours: bool) -> TestBackend {
     for which in Appliance::ALL {
         let status = if home.status(which).running { "running" } else { "unrunnable" };
         let report = json!({"status": status, "reason": "it has a reason with many, many words in it"});
-        update(SchedulerMessage::Report(which.name().to_owned(), report));
+        update(SchedulerMessage::Report(which.name().to_owned(), serde_json::from_value(report).unwrap()));
     }
     let picture = Picture {
         now: home.now(),
