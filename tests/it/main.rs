@@ -24,6 +24,7 @@ mod demo;
 mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
+mod examples;
 mod habits;
 mod home;
 mod home_assistant;
