@@ -110,7 +110,7 @@ pub(super) enum Told {
     Report(String, TaskReport),
 }
 
-/// All that was told so far.
+/// What has come in so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// `active`, `paused`, `no_data`; empty before the scheduler is there.
@@ -123,8 +123,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn take(&mut self, told: Told, now: Timestamp) {
-        match told {
+    pub(super) fn take(&mut self, message: Told, now: Timestamp) {
+        match message {
             Told::State(state) => {
                 let word = state.state.to_string();
                 if word != self.state {
