@@ -75,7 +75,7 @@ struct Progress {
 }
 
 impl Scheduler {
-    /// Connects, now and after every loss. Answers at once; [`Scheduler::ready`] waits.
+    /// Connects, now and after every disconnect. Returns at once; [`Scheduler::ready`] waits.
     ///
     /// The client id is `<mqtt.client_id>-client-<process id>`. Must be called within a tokio runtime.
     ///
@@ -110,13 +110,13 @@ impl Scheduler {
     /// # Errors
     /// When the broker isn't reached within `patience`, with the last reason.
     pub async fn ready(&mut self, patience: Duration) -> Result<(), NotReady> {
-        let told = async {
+        let settled = async {
             if self.progress.wait_for(|progress| progress.subscribed).await.is_ok() {
                 while timeout(QUIET, self.progress.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
             }
         };
         tokio::select! {
-            () = told => {}
+            () = settled => {}
             () = sleep(patience) => {}
         }
         let progress = self.progress.borrow().clone();

@@ -45,7 +45,7 @@ pub struct TaskReport {
     /// The end of its rest; `None`: it doesn't rest.
     #[serde(serialize_with = "time::option_milliseconds")]
     pub rests_until: Option<Timestamp>,
-    /// What it was told last to use; whole watts on the wire.
+    /// The set-point in force; `None`: it has none; whole watts on the wire.
     #[serde(serialize_with = "number::option_whole_watts")]
     pub setpoint: Option<Watts>,
     /// When it last started or stopped; `None`: that was not seen.
