@@ -6,7 +6,8 @@ use std::time::Duration;
 use humantime::format_duration;
 
 use crate::core::{Instant, TaskId};
-use crate::diagnosis::{Diagnosis, Heard, Series, TaskHeard};
+use crate::diagnosis::conclusion::Diagnosis;
+use crate::diagnosis::observation::{Observation, ObservedTask, Series};
 use crate::units::Watts;
 
 /// What a terminal shows at least.
@@ -14,15 +15,15 @@ const COLUMNS: usize = 80;
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.heard.keys.is_empty() {
+        if self.observation.keys.is_empty() {
             writeln!(f, "No power value came.")?;
         } else {
-            let rows = self.heard.keys.iter().map(|(key, series)| power(key, series, self.end));
+            let rows = self.observation.keys.iter().map(|(key, series)| power(key, series, self.end));
             table(f, ["power, in watts", "heard", "every", "now", "age", "from"], rows.collect())?;
         }
-        if !self.heard.tasks.is_empty() {
+        if !self.observation.tasks.is_empty() {
             writeln!(f)?;
-            let rows = self.heard.tasks.iter().map(|(id, it)| task(id, it, &self.heard, self.end));
+            let rows = self.observation.tasks.iter().map(|(id, it)| task(id, it, &self.observation, self.end));
             table(f, ["task", "is", "told", "needs", "uses", "from"], rows.collect())?;
         }
         if self.problems.is_empty() {
@@ -40,16 +41,16 @@ impl fmt::Display for Diagnosis {
 }
 
 fn power(key: &str, series: &Series, end: Instant) -> [String; 6] {
-    let (heard, now, age) = match (series.last(), series.retained) {
+    let (observation, now, age) = match (series.last(), series.retained) {
         (Some((_, value)), _) => (series.count.to_string(), number(value), seconds(end.since(series.measured()))),
         (None, Some(value)) => ("retained".into(), number(value), "unknown".into()),
         (None, None) => ("nothing".into(), none(), none()),
     };
     let every = series.interval().map_or_else(none, seconds);
-    [key.into(), heard, every, now, age, series.from.clone()]
+    [key.into(), observation, every, now, age, series.from.clone()]
 }
 
-fn task(id: &TaskId, task: &TaskHeard, heard: &Heard, end: Instant) -> [String; 6] {
+fn task(id: &TaskId, task: &ObservedTask, observation: &Observation, end: Instant) -> [String; 6] {
     let is = match (task.available, task.running) {
         (Some(false), _) => "offline",
         (None, _) if task.registration.as_ref().is_some_and(|it| it.awaits_availability) => "offline",
@@ -57,12 +58,12 @@ fn task(id: &TaskId, task: &TaskHeard, heard: &Heard, end: Instant) -> [String; 
         (_, Some(false)) => "off",
         _ => "unknown",
     };
-    let told = match (task.told, task.running) {
+    let told = match (task.last_told, task.running) {
         (Some(at), _) => format!("{} ago", seconds(end.since(at))),
         (None, Some(_)) => "retained".into(),
         (None, None) => "nothing".into(),
     };
-    let uses = task.keys().iter().map(|key| Some(heard.live(key)?.last()?.1)).sum::<Option<Watts>>();
+    let uses = task.keys().iter().map(|key| Some(observation.live(key)?.last()?.1)).sum::<Option<Watts>>();
     let uses = uses.filter(|_| !task.keys().is_empty()).map_or_else(none, number);
     [id.to_string(), is.into(), told, task.power().map_or_else(none, number), uses, task.from.clone()]
 }

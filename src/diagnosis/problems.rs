@@ -1,30 +1,32 @@
-//! The conclusions: what of it will hurt, in plain words and with what to do.
+//! The problems that have shown, in plain words and with what to do about them.
 
 use std::time::Duration;
 
 use humantime::format_duration;
 
-use crate::diagnosis::Case;
-use crate::diagnosis::heard::{Series, Source, TaskHeard};
+use crate::diagnosis::case::Case;
+use crate::diagnosis::observation::{ObservedTask, ObservedTopic, Series};
 use crate::diagnosis::swapped::swapped;
 use crate::units::Watts;
 
-/// Below this a circuit is idle, whatever it feeds.
+/// A circuit with less power is idle, whatever it feeds.
 const IDLE: Watts = Watts(20.0);
 
-/// A task has so long to show in its key that it started: plugs report now and then.
+/// How long a task may take to show in its key that it started: plugs report now and then.
 const SHOWS_WITHIN: Duration = Duration::from_secs(10);
 
-/// All of it, the worst first.
+/// Returns all problems, the worst first.
 pub(crate) fn all(case: &Case<'_>) -> Vec<String> {
-    let mut problems: Vec<String> = case.heard.refused.iter().map(|what| format!("{what}.")).collect();
+    let mut problems: Vec<String> = case.observation.refused.iter().map(|what| format!("{what}.")).collect();
     problems.extend(net(case));
-    problems.extend(case.heard.sources.iter().filter_map(source));
-    problems.extend(case.heard.faults.iter().filter(|(from, _)| !is_told(case, from)).map(|(from, (why, times))| {
-        let times = if *times == 1 { String::new() } else { format!(" ({times} times)") };
-        format!("{from}: {why}{times}.")
-    }));
-    problems.extend(case.heard.missing.iter().map(|what| format!("{what}.")));
+    problems.extend(case.observation.topics.iter().filter_map(without_values));
+    problems.extend(case.observation.rejections.iter().filter(|(from, _)| !is_covered(case, from)).map(
+        |(from, (why, times))| {
+            let times = if *times == 1 { String::new() } else { format!(" ({times} times)") };
+            format!("{from}: {why}{times}.")
+        },
+    ));
+    problems.extend(case.observation.missing.iter().map(|what| format!("{what}.")));
     problems.extend(swapped(case).map(|why| {
         format!(
             "Import and export look swapped: {why}. `net` is positive while power is bought. If they are, set scale = -1 at \
@@ -32,17 +34,22 @@ pub(crate) fn all(case: &Case<'_>) -> Vec<String> {
         )
     }));
     problems.extend(slow(case));
-    for (id, task) in &case.heard.tasks {
+    for (id, task) in &case.observation.tasks {
         problems.extend(task_problems(case, task).into_iter().map(|why| format!("task {id}: {why}")));
     }
     problems
 }
 
-/// What the time was too short for.
+/// Returns what the time was too short to find out.
 pub(crate) fn unknown(case: &Case<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    let once: Vec<_> =
-        case.heard.keys.iter().filter(|(_, series)| series.count == 1).map(|(key, _)| format!("`{key}`")).collect();
+    let once: Vec<_> = case
+        .observation
+        .keys
+        .iter()
+        .filter(|(_, series)| series.count == 1)
+        .map(|(key, _)| format!("`{key}`"))
+        .collect();
     if !once.is_empty() {
         let time = format_duration(case.settings.max_record_gap.max(case.settings.expire_after) * 2);
         notes.push(format!(
@@ -54,7 +61,7 @@ pub(crate) fn unknown(case: &Case<'_>) -> Vec<String> {
     let kept = |(key, series): (&String, &Series)| {
         (series.count == 0 && series.retained.is_some() && key != "net").then(|| format!("`{key}`"))
     };
-    let kept: Vec<_> = case.heard.keys.iter().filter_map(kept).collect();
+    let kept: Vec<_> = case.observation.keys.iter().filter_map(kept).collect();
     if !kept.is_empty() {
         notes.push(format!(
             "{} came only as the broker had kept it. Of what is older than the start Sunward knows no age: it counts as \
@@ -62,9 +69,9 @@ pub(crate) fn unknown(case: &Case<'_>) -> Vec<String> {
             kept.join(", "),
         ));
     }
-    if case.heard.tasks.is_empty() {
+    if case.observation.tasks.is_empty() {
         notes.push("No task has registered, and the configuration has no [[task]].".into());
-    } else if case.heard.tasks.values().all(|task| task.switches.is_empty()) {
+    } else if case.observation.tasks.values().all(|task| task.switches.is_empty()) {
         notes.push("No task started or stopped. Switch one by hand while this listens: it shows whether its key and `net` move.".into());
     }
     notes
@@ -72,8 +79,8 @@ pub(crate) fn unknown(case: &Case<'_>) -> Vec<String> {
 
 /// Without `net` nothing is ever decided.
 fn net(case: &Case<'_>) -> Option<String> {
-    let (heard, power) = (case.heard, case.power);
-    match heard.keys.get("net") {
+    let (observation, power) = (case.observation, case.power);
+    match observation.keys.get("net") {
         Some(series) if series.count > 0 => None,
         Some(series) if series.retained.is_some() => Some(format!(
             "`net` came only as a message that the broker had kept ({}). Nobody knows how old it is, so nothing is decided by \
@@ -81,7 +88,7 @@ fn net(case: &Case<'_>) -> Option<String> {
             series.from
         )),
         Some(series) => Some(format!("`net` never came ({}), and without it nothing is ever decided.", series.from)),
-        None if heard.without_net => Some(format!(
+        None if observation.without_net => Some(format!(
             "The records on {power} have no `net`, and without it nothing is ever decided: rename the key of the meter, or \
              derive it, [power.derived] net = \"…\"."
         )),
@@ -92,8 +99,8 @@ fn net(case: &Case<'_>) -> Option<String> {
     }
 }
 
-fn source(source: &Source) -> Option<String> {
-    let Source { name, filter, live, retained, values, absent, failed, sample } = source;
+fn without_values(topic: &ObservedTopic) -> Option<String> {
+    let ObservedTopic { name, filter, live, retained, values, absent, failed, sample } = topic;
     let messages = live + retained;
     if messages == 0 {
         return Some(format!(
@@ -111,10 +118,10 @@ fn source(source: &Source) -> Option<String> {
     Some(format!("{name}: {what} on {filter} {had}: {why}. Is its value_template right? The last message was {sample}"))
 }
 
-/// A fault that some source tells of already.
-fn is_told(case: &Case<'_>, from: &str) -> bool {
-    case.heard
-        .sources
+/// Returns whether the problem of a topic already says why its messages can't be read.
+fn is_covered(case: &Case<'_>, from: &str) -> bool {
+    case.observation
+        .topics
         .iter()
         .any(|source| source.values == 0 && source.failed.is_some() && crate::wire::topic::covers(&source.filter, from))
 }
@@ -122,7 +129,7 @@ fn is_told(case: &Case<'_>, from: &str) -> bool {
 fn slow(case: &Case<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     let gap_allowed = case.settings.max_record_gap;
-    for (key, series) in &case.heard.keys {
+    for (key, series) in &case.observation.keys {
         let Some(gap) = series.longest_gap(case.now.at) else { continue };
         let seconds = format_duration(Duration::from_secs(gap.as_secs()));
         if key == "net" && gap > gap_allowed {
@@ -142,14 +149,14 @@ fn slow(case: &Case<'_>) -> Vec<String> {
     problems
 }
 
-fn task_problems(case: &Case<'_>, task: &TaskHeard) -> Vec<String> {
+fn task_problems(case: &Case<'_>, task: &ObservedTask) -> Vec<String> {
     let Some(registration) = &task.registration else {
         return vec![match &task.error {
             Some(error) => format!("its registration was refused: {error}."),
             None => "it tells its state and never registered: is its config retained?".into(),
         }];
     };
-    // Of what a configured device says the topic tells already.
+    // For a configured device the rejection of its topic says it already.
     let refused = task.error.as_ref().filter(|_| !registration.configured);
     let mut problems: Vec<String> =
         refused.map(|error| format!("what it says was refused: {error}.")).into_iter().collect();
@@ -158,10 +165,10 @@ fn task_problems(case: &Case<'_>, task: &TaskHeard) -> Vec<String> {
     }
     for key in task.keys() {
         let close = || {
-            let names = case.heard.keys.keys().map(|name| (strsim::jaro_winkler(name, key), name));
+            let names = case.observation.keys.keys().map(|name| (strsim::jaro_winkler(name, key), name));
             names.filter(|(alike, _)| *alike > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
         };
-        if !case.heard.keys.contains_key(key) {
+        if !case.observation.keys.contains_key(key) {
             let hint = close().map_or_else(String::new, |name| format!(" Did you mean `{name}`?"));
             problems.push(format!("nothing measures its key `{key}`: its declared power stands in for it.{hint}"));
         }
@@ -170,13 +177,13 @@ fn task_problems(case: &Case<'_>, task: &TaskHeard) -> Vec<String> {
     problems
 }
 
-/// Its keys say something else than its state.
-fn still(case: &Case<'_>, task: &TaskHeard) -> Option<String> {
+/// Returns the problem of a task whose keys contradict its state.
+fn still(case: &Case<'_>, task: &ObservedTask) -> Option<String> {
     let (running, power) = (task.running?, task.power()?);
     let [first, ..] = task.keys() else { return None };
     let mut used = Watts::ZERO;
     for key in task.keys() {
-        let (at, value) = case.heard.live(key)?.last()?;
+        let (at, value) = case.observation.live(key)?.last()?;
         // Only what was measured after it had time to show.
         if at < task.since + SHOWS_WITHIN {
             return None;

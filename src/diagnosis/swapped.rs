@@ -1,16 +1,16 @@
-//! Whether import and export look swapped: what `net` does when something else is known to have changed.
+//! Whether import and export look swapped: how `net` moves when something else has changed.
 //!
-//! Refuses to be sure: a battery, or a cloud at the wrong moment, can look the same.
+//! That is never certain: a battery, or a cloud at the wrong moment, can look the same.
 
 use crate::core::Instant;
-use crate::diagnosis::Case;
-use crate::diagnosis::heard::{Heard, Series};
+use crate::diagnosis::case::Case;
+use crate::diagnosis::observation::{Observation, Series};
 use crate::units::Watts;
 
-/// Changes below this tell nothing.
+/// Smaller changes are ignored.
 const TELLING: Watts = Watts(300.0);
 
-/// `net` has so long to show a change: meters are late.
+/// How late `net` may show a change.
 const LATE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Words in the names of keys that measure production.
@@ -19,22 +19,22 @@ const PRODUCTION: [&str; 9] = ["solar", "pv", "production", "produced", "inverte
 /// Words in the names of keys that may hide or make export.
 const BATTERY: [&str; 4] = ["batt", "soc", "storage", "akku"];
 
-/// What looks swapped, in words.
+/// Returns why import and export look swapped, in words.
 pub(crate) fn swapped(case: &Case<'_>) -> Option<String> {
-    let heard = case.heard;
-    let net = heard.live("net")?;
-    started(case, net).or_else(|| moves_with_production(heard, net)).or_else(|| exports_without(case, net))
+    let observation = case.observation;
+    let net = observation.live("net")?;
+    started(case, net).or_else(|| moves_with_production(observation, net)).or_else(|| exports_without(case, net))
 }
 
 /// A task started, its key rose, and `net` fell.
 fn started(case: &Case<'_>, net: &Series) -> Option<String> {
-    case.heard.tasks.iter().find_map(|(id, task)| {
+    case.observation.tasks.iter().find_map(|(id, task)| {
         task.switches.iter().find_map(|(at, on)| {
             let change = change(net, *at, case.now.at)?;
             let power = task.power()? * 0.5;
             let wrong = if *on { -change } else { change };
             let others: Vec<Instant> =
-                case.heard.tasks.values().flat_map(|task| &task.switches).map(|(at, _)| *at).collect();
+                case.observation.tasks.values().flat_map(|task| &task.switches).map(|(at, _)| *at).collect();
             let alone = others.iter().filter(|other| at.since(**other) < LATE && other.since(*at) < LATE).count() == 1;
             (alone && wrong >= power.max(TELLING)).then(|| {
                 let (event, did) = if *on { ("started", "fell") } else { ("stopped", "rose") };
@@ -52,8 +52,8 @@ fn change(net: &Series, at: Instant, end: Instant) -> Option<Watts> {
 }
 
 /// `net` rises when production does, and falls when it falls.
-fn moves_with_production(heard: &Heard, net: &Series) -> Option<String> {
-    production(heard).find_map(|(key, series)| {
+fn moves_with_production(observation: &Observation, net: &Series) -> Option<String> {
+    production(observation).find_map(|(key, series)| {
         let mut moves = (0_u32, 0_u32);
         for ((before, from), (after, to)) in series.values().zip(series.values().skip(1)) {
             let (Some(was), Some(is)) = (net.at(before), net.at(after)) else { continue };
@@ -71,13 +71,13 @@ fn moves_with_production(heard: &Heard, net: &Series) -> Option<String> {
 
 /// More is exported than anything produces.
 fn exports_without(case: &Case<'_>, net: &Series) -> Option<String> {
-    let heard = case.heard;
-    let named = |words: &[&str]| heard.keys.keys().any(|key| is_named(key, words));
+    let observation = case.observation;
+    let named = |words: &[&str]| observation.keys.keys().any(|key| is_named(key, words));
     if named(&BATTERY) {
         return None;
     }
     let exported = net.values().map(|(_, value)| value.export()).reduce(Watts::min)?;
-    let produced: Vec<_> = production(heard).collect();
+    let produced: Vec<_> = production(observation).collect();
     if exported < TELLING {
         return None;
     }
@@ -94,8 +94,8 @@ fn exports_without(case: &Case<'_>, net: &Series) -> Option<String> {
     })
 }
 
-fn production(heard: &Heard) -> impl Iterator<Item = (&str, &Series)> {
-    let keys = heard.keys.iter().filter(|(key, series)| series.count > 0 && is_named(key, &PRODUCTION));
+fn production(observation: &Observation) -> impl Iterator<Item = (&str, &Series)> {
+    let keys = observation.keys.iter().filter(|(key, series)| series.count > 0 && is_named(key, &PRODUCTION));
     keys.map(|(key, series)| (key.as_str(), series))
 }
 

@@ -1,6 +1,4 @@
-//! What hangs behind a task in a replay: something to do every day, and a draw while it does it.
-//!
-//! Refuses to know who switches it.
+//! The model of an appliance: it has something to do every day, and draws power while it does that.
 
 use std::time::Duration;
 

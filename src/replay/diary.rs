@@ -1,6 +1,4 @@
 //! What a replayed time looked like, coarse enough to be drawn: powers by quarter of an hour, and every run with its reasons.
-//!
-//! Refuses to draw.
 
 use std::time::Duration;
 
@@ -48,7 +46,7 @@ pub(crate) struct JournalEntry {
     pub(crate) switch: Switch,
 }
 
-/// See the module. Fills a [`Totals`] as it goes.
+/// The course of a simulated time. Fills a [`Totals`] as it goes.
 #[derive(Debug)]
 pub(crate) struct Diary {
     pub(crate) totals: Totals,

@@ -1,6 +1,4 @@
-//! What may make a report worth nothing, said beside it: a record that was misread, criteria that ask for what no record has.
-//!
-//! Refuses to judge numbers that a home can have.
+//! What may make a report worthless: a record that was misread, and criteria that need what no record has.
 
 use crate::replay::home::RecordedHome;
 use crate::replay::plan::PlannedTask;

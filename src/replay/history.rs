@@ -1,6 +1,4 @@
-//! What was recorded: power by time, as a file told it, in watts.
-//!
-//! Refuses to fill in what wasn't recorded: it is absent, and whoever needs it finds a gap.
+//! What was recorded: power by time, in watts. A value that was not recorded is missing, and never filled in.
 
 use std::time::Duration;
 
@@ -13,13 +11,13 @@ use crate::units::Watts;
 pub struct ReplayTime(pub i64);
 
 impl ReplayTime {
-    /// The time that passes until `later`; none if that is earlier.
+    /// Returns the time until `later`; zero if that is earlier.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0 - self.0).unwrap_or(0))
     }
 
-    /// As the core and people know it.
+    /// Returns it as a timestamp.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX)
@@ -49,7 +47,7 @@ impl PowerSeries {
     }
 }
 
-/// Meters differ by so much; and no home gets by on so little.
+/// How much meters differ; and less power than any home uses.
 const TOLERANCE: Watts = Watts(50.0);
 
 /// A recorded time: rows in ascending order, each with its mean powers until the next one.
@@ -65,25 +63,25 @@ pub struct History {
 }
 
 impl History {
-    /// How many rows there are.
+    /// Returns the number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.times.len()
     }
 
-    /// The usual time between two rows.
+    /// Returns the usual time between two rows.
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// How often a counter went backwards: what passed meanwhile is not known.
+    /// Returns how often a counter went backwards: the energy of these rows is not known.
     #[must_use]
     pub fn resets(&self) -> usize {
         self.resets
     }
 
-    /// What no home would have recorded: most likely, the file was read as something that it is not.
+    /// Returns why the file was probably read with a wrong unit or sign, a sentence each.
     #[must_use]
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
@@ -105,18 +103,18 @@ impl History {
         doubts
     }
 
-    /// The names of the circuits.
+    /// Returns the names of the circuits, in the order of their columns.
     pub fn circuits(&self) -> impl Iterator<Item = &str> {
         self.circuits.iter().map(|(name, _)| name.as_str())
     }
 
-    /// When a row begins.
+    /// Returns when a row begins.
     #[must_use]
     pub fn begin(&self, row: usize) -> ReplayTime {
         self.times[row]
     }
 
-    /// Until when a row speaks: the next one, or the usual time if that comes late.
+    /// Returns when a row ends: with the next one, or after the usual time if that comes late.
     #[must_use]
     pub fn end(&self, row: usize) -> ReplayTime {
         let usual = self.times[row] + self.interval;
@@ -126,19 +124,19 @@ impl History {
         }
     }
 
-    /// Grid power, positive = import.
+    /// Returns grid power; positive is import.
     #[must_use]
     pub fn net(&self, row: usize) -> Option<Watts> {
         self.net.get(row)
     }
 
-    /// What the panels gave.
+    /// Returns production.
     #[must_use]
     pub fn solar(&self, row: usize) -> Option<Watts> {
         self.solar.get(row)
     }
 
-    /// What a circuit drew.
+    /// Returns what a circuit drew.
     #[must_use]
     pub fn circuit(&self, circuit: usize, row: usize) -> Option<Watts> {
         self.circuits.get(circuit)?.1.get(row)

@@ -1,20 +1,19 @@
-//! The recorded home without its tasks: what is left of the record, what each task has to do and when it can.
-//!
-//! Refuses to switch anything.
+//! The recorded home without its tasks: the rest of the record, what each task has to do, and when it can.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
 
 use crate::core::by_importance;
 use crate::replay::appliance::{ApplianceKind, Period};
+use crate::replay::calendar::{periods, windows};
 use crate::replay::history::{History, ReplayTime};
-use crate::replay::plan::{Model, Need, PlannedTask};
+use crate::replay::misfit::Misfit;
+use crate::replay::plan::{Need, PlannedTask};
 use crate::units::Watts;
 
-/// A task, what of the record is its own, and its diary of duties.
+/// A task, its circuits of the record, and what it has to do.
 #[derive(Debug)]
 pub(crate) struct RecordedTask {
     pub(crate) plan: PlannedTask,
@@ -23,22 +22,22 @@ pub(crate) struct RecordedTask {
     circuits: Vec<usize>,
     /// In ascending order; each lasts until the next begins.
     pub(crate) periods: Vec<Period>,
-    /// When it is there, in ascending order; none: always.
+    /// When it is there, in ascending order; `None`: always.
     pub(crate) windows: Option<Vec<(ReplayTime, ReplayTime)>>,
 }
 
 /// A time of which not enough is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gap {
-    /// Begin.
+    /// Its begin.
     pub from: ReplayTime,
-    /// End.
+    /// Its end.
     pub to: ReplayTime,
-    /// The column that is empty; none if there are no rows at all.
+    /// The column that is empty; `None`: there are no rows.
     pub missing: Option<String>,
 }
 
-/// See the module.
+/// A recorded home without its tasks.
 #[derive(Debug)]
 pub struct RecordedHome {
     pub(crate) history: Arc<History>,
@@ -52,41 +51,11 @@ pub struct RecordedHome {
     pub(crate) time_zone: TimeZone,
 }
 
-/// Why tasks and record don't fit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
-    /// There is nothing to do.
-    #[error(
-        "no task is to be replayed: describe one as [[replay.task]] in the configuration, with its id and power; the file has the circuits {0}"
-    )]
-    NoTask(String),
-    /// A circuit is needed that isn't there.
-    #[error(
-        "replay.task `{task}`: there is no column `{key}`, and its need is what that drew: write need = \"8 kWh\" (or \"2h\"), or set keys to some of {found}"
-    )]
-    NoCircuit {
-        /// Whose it is.
-        task: String,
-        /// Its key.
-        key: String,
-        /// The circuits that are there.
-        found: String,
-    },
-    /// A circuit can't be taken out twice.
-    #[error(
-        "replay.task `{0}` and `{1}` have the key `{2}` both: a circuit is taken out of the record for one task only"
-    )]
-    Shared(String, String, String),
-    /// Two of one name.
-    #[error("replay.task `{0}` is there twice")]
-    Twice(String),
-}
-
 impl RecordedHome {
     /// Takes the tasks out of the record.
     ///
     /// # Errors
-    /// When they don't fit to it.
+    /// When the tasks don't fit the record.
     pub fn new(history: Arc<History>, mut tasks: Vec<PlannedTask>, time_zone: TimeZone) -> Result<Self, Misfit> {
         let found = || history.circuits().collect::<Vec<_>>().join(", ");
         if tasks.is_empty() {
@@ -125,41 +94,41 @@ impl RecordedHome {
         Ok(Self { history, recorded_tasks, base, others, gaps, time_zone })
     }
 
-    /// Grid power without the tasks, and production, where everything is known.
+    /// Returns grid power without the tasks, and production. `None`: not all values of this row are known.
     #[must_use]
     pub fn row(&self, row: usize) -> Option<(Watts, Watts)> {
         let base = self.base.get(row).filter(|base| !base.is_nan())?;
         Some((Watts(*base), self.history.solar(row)?))
     }
 
-    /// What a task drew when it was recorded.
+    /// Returns what a task drew when it was recorded.
     pub(crate) fn recorded(&self, task: usize, row: usize) -> Watts {
         self.recorded_tasks[task].recorded(&self.history, row).unwrap_or_default()
     }
 
-    /// The tasks, the most important first.
+    /// Returns the tasks, the most important first.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = &PlannedTask> {
         self.recorded_tasks.iter().map(|recorded_task| &recorded_task.plan)
     }
 
-    /// What a task has to do: the begin of each period, and watt-hours until the next.
+    /// Returns what a task has to do: the begin of each period, and the watt-hours until the next.
     pub fn needs(&self, task: usize) -> impl Iterator<Item = (ReplayTime, f64)> {
         self.recorded_tasks[task].periods.iter().map(|period| (period.begin, period.need))
     }
 
-    /// The times of which not enough is known.
+    /// Returns the times of which not enough is known.
     #[must_use]
     pub fn gaps(&self) -> &[Gap] {
         &self.gaps
     }
 
-    /// The record.
+    /// Returns the record.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// Begin and end of the record.
+    /// Returns begin and end of the record.
     #[must_use]
     pub fn span(&self) -> (ReplayTime, ReplayTime) {
         (self.history.begin(0), self.history.end(self.history.rows() - 1))
@@ -211,60 +180,11 @@ impl RecordedTask {
         for (index, (time, energy)) in known.into_iter().enumerate() {
             let begin = self.periods[index].begin;
             let next = self.periods.get(index + 1).map_or(begin + day, |next| next.begin);
-            // Nobody can do a day's work in what the record has of its first morning, or of a day with a gap.
+            // Of a day that the record has less than half of, not enough is known to ask for the work of a whole day.
             let enough = time * 2 >= begin.until(next);
             self.periods[index].need = given.map_or(energy, |given| if enough { given } else { 0.0 });
         }
     }
-}
-
-/// The periods that a record has a part of, and the one that begins as it ends, in ascending order.
-fn periods(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<Period> {
-    let mut periods: Vec<Period> = days(begin, end, time_zone)
-        .filter_map(|day| day.date().to_datetime(model.by).to_zoned_datetime(time_zone.clone()).ok())
-        .map(|begin| ReplayTime::from(begin.timestamp()))
-        .filter(|begin| *begin <= end.into())
-        .map(|begin| Period { begin, need: 0.0 })
-        .collect();
-    // The first one has begun before the record.
-    let first = periods.partition_point(|period| period.begin <= begin.into());
-    periods.drain(..first.saturating_sub(1));
-    periods
-}
-
-/// Every local day from the one before the begin.
-fn days(begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> impl Iterator<Item = ZonedDateTime> {
-    let first = begin.to_zoned_datetime(time_zone.clone());
-    let first = first.checked_sub(1.day()).unwrap_or(first);
-    let mut next = Some(first);
-    std::iter::from_fn(move || {
-        let day = next.take().filter(|day| day.timestamp() < end.saturating_add(24.hours()).unwrap_or(end))?;
-        next = day.tomorrow().ok();
-        Some(day)
-    })
-}
-
-fn windows(model: &Model, begin: Timestamp, end: Timestamp, time_zone: &TimeZone) -> Vec<(ReplayTime, ReplayTime)> {
-    let mut windows: Vec<(ReplayTime, ReplayTime)> = Vec::new();
-    for day in days(begin, end, time_zone) {
-        for window in model.available.iter().filter(|window| window.days.contains(&day.weekday())) {
-            let date = if window.to > window.from { Some(day.date()) } else { day.date().tomorrow().ok() };
-            let moment =
-                |date: jiff::civil::Date, time| date.to_datetime(time).to_zoned_datetime(time_zone.clone()).ok();
-            let (from, to) = (moment(day.date(), window.from), date.and_then(|date| moment(date, window.to)));
-            windows.extend(from.zip(to).map(|(from, to)| (from.timestamp().into(), to.timestamp().into())));
-        }
-    }
-    windows.sort_unstable();
-    // Windows that meet are one: the appliance is not gone for a moment.
-    windows.dedup_by(|next, before| {
-        let meets = next.0 <= before.1;
-        if meets {
-            before.1 = before.1.max(next.1);
-        }
-        meets
-    });
-    windows
 }
 
 fn base(history: &History, recorded_tasks: &[RecordedTask], row: usize) -> f64 {
@@ -301,9 +221,8 @@ fn gaps(history: &History, recorded_tasks: &[RecordedTask]) -> Vec<Gap> {
     gaps
 }
 
-/// How long something lasts, for whoever counts.
 impl Gap {
-    /// Its length.
+    /// Returns its length.
     #[must_use]
     pub fn length(&self) -> Duration {
         self.from.until(self.to)

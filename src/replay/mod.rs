@@ -10,6 +10,7 @@
 //! as it was. Nothing here knows MQTT, the clock or files.
 
 mod appliance;
+mod calendar;
 mod csv;
 mod diary;
 mod doubts;
@@ -17,6 +18,7 @@ mod history;
 mod home;
 mod html;
 mod journal;
+mod misfit;
 mod naive;
 mod plan;
 mod run;
@@ -30,9 +32,10 @@ mod totals;
 
 pub use csv::{CsvError, Format, Unit, read};
 pub use history::{History, ReplayTime};
-pub use home::{Gap, Misfit, RecordedHome};
+pub use home::{Gap, RecordedHome};
 pub use html::html;
 pub use journal::journal;
+pub use misfit::Misfit;
 #[cfg(test)]
 pub(crate) use plan::FIELDS as TASK_FIELDS;
 pub use plan::{Model, Need, PlannedTask, TimeWindow};

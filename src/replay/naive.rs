@@ -23,7 +23,7 @@ struct Threshold {
     due: Option<ReplayTime>,
 }
 
-/// See the module.
+/// A threshold for each appliance.
 pub(crate) struct NaiveSwitch {
     net: Watts,
     thresholds: Vec<Threshold>,

@@ -1,6 +1,6 @@
-//! `[[replay.task]]`: which circuits of a record are tasks, and what hangs behind them.
+//! `[[replay.task]]`: which circuits of a record are tasks, and models of their appliances.
 //!
-//! Refuses what no task could be: an entry is a registration (SPEC section 5.1) and a model, both read strictly.
+//! An entry is a registration, with the fields of `docs/mqtt.md`, and a model of the appliance. Both are read strictly.
 
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ pub struct PlannedTask {
     pub id: TaskId,
     /// What it would register.
     pub registration: Registration,
-    /// What hangs behind it.
+    /// The model of its appliance.
     pub model: Model,
 }
 
-/// What hangs behind a task.
+/// The model of the appliance of a task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// What is to be done in a period.

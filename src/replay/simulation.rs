@@ -1,7 +1,7 @@
-//! Time passes: the appliances of a [`RecordedHome`] live through the record, and somebody switches them.
+//! Simulates the appliances of a [`RecordedHome`] under a [`Controller`], step by step.
 //!
-//! Refuses to know who that is. A row holds for its whole interval, so that the switching is done as often as it would be
-//! at home, between the rows of coarse data too; what a cloud did within a row isn't in it.
+//! A row is valid for its whole interval, and the controller decides as often as it would at home, also between the rows of
+//! coarse data. Clouds within a row are not in the record.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::replay::home::{RecordedHome, RecordedTask};
 use crate::replay::totals::Flow;
 use crate::units::Watts;
 
-/// Who switches.
+/// What switches the appliances.
 pub(crate) trait Controller {
     /// Export that appliances which follow the sun have to leave alone.
     fn reserve(&self) -> Watts {
@@ -36,7 +36,7 @@ pub(crate) struct Switch {
     pub(crate) reason: String,
 }
 
-/// Who watches.
+/// What is told of each step of a simulation.
 pub(crate) trait Observer {
     /// A step has passed.
     fn flow(&mut self, begin: ReplayTime, step: Duration, flow: &Flow<'_>, on: &[Duration]);
@@ -50,10 +50,10 @@ pub(crate) trait Observer {
     fn close(&mut self, task: usize, left: f64);
 }
 
-/// In a gap the clock runs on for so many cycles, for the controller to notice; then it jumps.
+/// The cycles of a gap that are simulated, so that the controller notices it. The rest is skipped.
 const NOTICED: u32 = 10;
 
-/// Lives through the record.
+/// Simulates the whole record.
 pub(crate) fn simulate(
     home: &RecordedHome,
     cycle: Duration,

@@ -1,6 +1,4 @@
-//! Sunward as the controller: the very scheduler of `sunward run`, told what its topics would have told it.
-//!
-//! Refuses to decide anything itself.
+//! Sunward as the controller: the scheduler of `sunward run`, with the events that its topics would have brought.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +17,7 @@ const BEGIN: Duration = Duration::from_secs(30 * 86_400);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// See the module.
+/// The scheduler as a controller.
 pub(crate) struct Sunward {
     scheduler: Scheduler,
     tasks: HashMap<TaskId, usize>,

@@ -1,6 +1,6 @@
 //! The report as a table for a terminal.
 //!
-//! Refuses colours and more than a hundred columns.
+//! It has no colours, and a hundred columns at most.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

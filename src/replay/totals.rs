@@ -1,6 +1,4 @@
-//! What a replayed time came to: energy, money, switches. It counts.
-//!
-//! Refuses to judge, and to know who did the switching.
+//! The totals of a simulated time: energy, money, switches.
 
 use std::time::Duration;
 
@@ -20,31 +18,31 @@ pub struct Energy {
 }
 
 impl Energy {
-    /// Production that was used at home.
+    /// Returns the production that was used at home, in watt-hours.
     #[must_use]
     pub fn self_consumed(&self) -> f64 {
         self.solar - self.export
     }
 
-    /// The part of the production that was used at home.
+    /// Returns the share of the production that was used at home. `None`: there was none.
     #[must_use]
     pub fn self_consumption(&self) -> Option<Share> {
         (self.solar > 0.0).then(|| Share(self.self_consumed() / self.solar))
     }
 
-    /// The part of what was used that the grid didn't have to deliver.
+    /// Returns the share of the use that the grid didn't have to deliver. `None`: nothing was used.
     #[must_use]
     pub fn self_sufficiency(&self) -> Option<Share> {
         (self.used > 0.0).then(|| Share(1.0 - self.import / self.used))
     }
 }
 
-/// What one task came to.
+/// The totals of one task.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TaskTotals {
     /// In watt-hours.
     pub energy: f64,
-    /// What of it the sun paid for, in watt-hours: the most important task takes first of what the rest of the home leaves.
+    /// What of it was covered by the sun, in watt-hours. The most important task comes first, after the rest of the home.
     pub covered: f64,
     /// How long it ran.
     pub on: Duration,
@@ -59,7 +57,7 @@ pub struct TaskTotals {
 }
 
 impl TaskTotals {
-    /// The part that the sun paid for.
+    /// Returns the share of its energy that was covered by the sun. `None`: it used nothing.
     #[must_use]
     pub fn share_covered(&self) -> Option<Share> {
         (self.energy > 0.0).then(|| Share(self.covered / self.energy))
@@ -82,7 +80,7 @@ impl Flow<'_> {
     }
 }
 
-/// See the module.
+/// The totals of a simulated time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Totals {
     /// Of the home.
@@ -113,7 +111,7 @@ impl Totals {
         }
     }
 
-    /// Of all tasks together.
+    /// Returns the sums over all tasks.
     #[must_use]
     pub fn together(&self) -> TaskTotals {
         self.tasks.iter().fold(TaskTotals::default(), |sum, task| TaskTotals {
@@ -128,19 +126,19 @@ impl Totals {
     }
 }
 
-/// What a kilowatt-hour costs.
+/// What a kilowatt-hour costs. By default nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Prices {
-    /// From the grid.
+    /// The price from the grid.
     pub import: Option<f64>,
-    /// What the grid pays.
+    /// The price that the grid pays.
     pub export: Option<f64>,
     /// Grams of CO₂ in a kilowatt-hour from the grid.
     pub co2: Option<f64>,
 }
 
 impl Prices {
-    /// What was paid less what was earned.
+    /// Returns what was paid less what was earned. `None`: there is no price.
     #[must_use]
     pub fn cost(&self, energy: &Energy) -> Option<f64> {
         let import = self.import.map(|price| price * energy.import / 1000.0);
@@ -148,7 +146,7 @@ impl Prices {
         (import.is_some() || export.is_some()).then(|| import.unwrap_or_default() - export.unwrap_or_default())
     }
 
-    /// Kilograms of CO₂ for what came from the grid.
+    /// Returns the kilograms of CO₂ of what came from the grid. `None`: its CO₂ is not known.
     #[must_use]
     pub fn co2(&self, energy: &Energy) -> Option<f64> {
         self.co2.map(|grams| grams * energy.import / 1e6)

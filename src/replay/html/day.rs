@@ -1,6 +1,6 @@
 //! One day: powers stacked, and under them a bar for each run of a task, with its reasons.
 //!
-//! Refuses scales of its own: every day has the same.
+//! Every day has the same scales, so that days can be compared.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
 //! The whole time at a glance: a column for each day, a row for each hour.
 //!
-//! Refuses more than seven colours to a picture: each is one path, so that a year stays small.
+//! A picture has seven colours at most: each is one path, so that the file of a year stays small.
 
 use std::fmt::Write as _;
 

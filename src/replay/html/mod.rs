@@ -1,6 +1,6 @@
 //! The report as one HTML file: no scripts, nothing from elsewhere, light and dark.
 //!
-//! Refuses to compute what the table doesn't: it draws. Texts are escaped by the template, paths are numbers.
+//! Its numbers are those of the table. Texts are escaped by the template, paths are numbers.
 
 mod day;
 mod heat;

@@ -1,6 +1,6 @@
 //! What was used in each month, and what of it came from the grid, in the record and with Sunward.
 //!
-//! Refuses money: the table has it.
+//! Costs are in the table only.
 
 use serde::Serialize;
 

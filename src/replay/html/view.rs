@@ -1,6 +1,4 @@
 //! What every picture of a report starts from: the days, the scale, the colours.
-//!
-//! Refuses to draw.
 
 use jiff::ToSpan as _;
 use jiff::civil::DateTime;
@@ -38,7 +36,7 @@ impl LocalDay {
     }
 }
 
-/// See the module.
+/// What every picture of a report starts from.
 pub(super) struct View<'a> {
     pub(super) scenarios: &'a [Scenario],
     pub(super) days: Vec<LocalDay>,

@@ -1,6 +1,4 @@
-//! What was heard of each source, key and task.
-//!
-//! Refuses to judge, and to remember without an end.
+//! What came of each topic, key and task. Nothing is judged here, and memory is bounded.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -11,29 +9,29 @@ use crate::devices::Devices;
 use crate::units::Watts;
 use crate::wire::topic::covers;
 
-/// Values of one key that are remembered: the newest.
+/// The most values of one key that are kept: the newest.
 const MOST_VALUES: usize = 2_000;
 
-/// Keys, tasks and faults that are remembered.
+/// The most keys, tasks and rejections that are kept.
 const MOST: usize = 1_000;
 
-/// So much of a message is shown, in characters.
+/// The most characters of a message that are shown.
 const SAMPLE: usize = 100;
 
-/// Everything that was heard.
+/// Everything that came.
 #[derive(Debug, Default)]
-pub struct Heard {
-    /// Where something should come from, in the order of the configuration; those of sensors first.
-    pub sources: Vec<Source>,
+pub struct Observation {
+    /// The topics of the configuration, in its order; those of sensors first.
+    pub topics: Vec<ObservedTopic>,
     /// By key.
     pub keys: BTreeMap<String, Series>,
     /// By id.
-    pub tasks: BTreeMap<TaskId, TaskHeard>,
-    /// What could not be read: where, the last reason, how often.
-    pub faults: BTreeMap<String, (String, u64)>,
+    pub tasks: BTreeMap<TaskId, ObservedTask>,
+    /// What could not be read: by topic, the last reason and how often.
+    pub rejections: BTreeMap<String, (String, u64)>,
     /// What the broker refused.
     pub refused: BTreeSet<String>,
-    /// What the sensors miss.
+    /// Why sensors and derived keys have no value.
     pub(crate) missing: Vec<String>,
     /// Some record had no `net`.
     pub(crate) without_net: bool,
@@ -41,7 +39,7 @@ pub struct Heard {
 
 /// A topic of the configuration.
 #[derive(Debug)]
-pub struct Source {
+pub struct ObservedTopic {
     /// The key of the configuration: `power.sensor[0]`, `task boiler, state_topic`.
     pub name: String,
     /// The topic, maybe with wildcards.
@@ -77,9 +75,9 @@ pub struct Series {
     longest_gap: Duration,
 }
 
-/// What was heard of a task.
+/// What came of a task.
 #[derive(Debug, Default)]
-pub struct TaskHeard {
+pub struct ObservedTask {
     /// Its valid registration.
     pub registration: Option<Registration>,
     /// Why the last registration or state was refused.
@@ -90,8 +88,8 @@ pub struct TaskHeard {
     pub running: Option<bool>,
     /// Since when it says so.
     pub since: Instant,
-    /// When it last said so live.
-    pub told: Option<Instant>,
+    /// When it last told its state live.
+    pub last_told: Option<Instant>,
     /// When it was seen to start or stop.
     pub switches: Vec<(Instant, bool)>,
     /// Where its state came from.
@@ -101,17 +99,17 @@ pub struct TaskHeard {
     power: Option<Watts>,
 }
 
-impl Heard {
-    /// What the configuration promises.
+impl Observation {
+    /// Adds the topics and keys of the configuration, before anything comes.
     pub(crate) fn expect(&mut self, config: &Config, tasks: &Devices) {
         let sensors = config.power.sensor.iter().enumerate();
-        self.sources = sensors
-            .map(|(n, sensor)| Source::new(format!("power.sensor[{n}], `{}`", sensor.key), &sensor.topic))
+        self.topics = sensors
+            .map(|(n, sensor)| ObservedTopic::new(format!("power.sensor[{n}], `{}`", sensor.key), &sensor.topic))
             .collect();
         for task in tasks.iter() {
             let listens =
-                task.listens_to().map(|(role, topic)| Source::new(format!("task {}, {role}", task.id), topic));
-            self.sources.extend(listens);
+                task.listens_to().map(|(role, topic)| ObservedTopic::new(format!("task {}, {role}", task.id), topic));
+            self.topics.extend(listens);
         }
         let named = config.power.sensor.iter().map(|sensor| (&sensor.key, &sensor.topic));
         for (key, topic) in named.filter(|(key, _)| !key.contains('{')) {
@@ -123,14 +121,14 @@ impl Heard {
     }
 
     pub(crate) fn note_message(&mut self, topic: &str, retain: bool) {
-        for source in self.sources.iter_mut().filter(|source| covers(&source.filter, topic)) {
+        for source in self.topics.iter_mut().filter(|source| covers(&source.filter, topic)) {
             *if retain { &mut source.retained } else { &mut source.live } += 1;
         }
     }
 
-    /// A sensor made nothing of a message.
+    /// Notes a message without a value for a sensor: why it has none, or why it could not be read.
     pub(crate) fn note_without_value(&mut self, sensor: usize, why: Result<String, String>, payload: &[u8]) {
-        let source = &mut self.sources[sensor];
+        let source = &mut self.topics[sensor];
         source.sample = String::from_utf8_lossy(payload).chars().take(SAMPLE).collect();
         match why {
             Ok(absent) => source.absent = Some(absent),
@@ -138,14 +136,14 @@ impl Heard {
         }
     }
 
-    pub(crate) fn note_fault(&mut self, from: &str, why: &str) {
-        if self.faults.len() < MOST || self.faults.contains_key(from) {
-            let fault = self.faults.entry(from.to_owned()).or_default();
-            *fault = (why.chars().take(300).collect(), fault.1 + 1);
+    pub(crate) fn note_rejection(&mut self, from: &str, why: &str) {
+        if self.rejections.len() < MOST || self.rejections.contains_key(from) {
+            let rejection = self.rejections.entry(from.to_owned()).or_default();
+            *rejection = (why.chars().take(300).collect(), rejection.1 + 1);
         }
     }
 
-    /// The values of a key. Beyond a bound of keys the last one bears the rest.
+    /// Returns the values of a key. Beyond the most keys, all others share one.
     pub(crate) fn series(&mut self, key: &str, from: &str) -> &mut Series {
         let key = if self.keys.len() < MOST || self.keys.contains_key(key) { key } else { "(more)" };
         let series = self.keys.entry(key.to_owned()).or_default();
@@ -166,7 +164,7 @@ impl Heard {
                 if task.from.is_empty() {
                     // Where its state is to be expected.
                     let name = format!("task {id}, its state");
-                    let described = self.sources.iter().find(|source| source.name == name);
+                    let described = self.topics.iter().find(|source| source.name == name);
                     let own = || from.strip_suffix("config").map(|branch| format!("{branch}state"));
                     let told = described.map(|source| source.filter.clone()).or_else(own);
                     task.from = told.unwrap_or_else(|| "tells no state".into());
@@ -182,7 +180,7 @@ impl Heard {
                     task.since = now;
                 }
                 task.running = Some(state.running);
-                task.told = if retain { task.told } else { Some(now) };
+                task.last_told = if retain { task.last_told } else { Some(now) };
                 task.keys = state.keys;
                 task.power = state.power;
                 from.clone_into(&mut task.from);
@@ -192,13 +190,13 @@ impl Heard {
         }
     }
 
-    /// What measures this key live.
+    /// Returns the values of a key, if some came live.
     pub(crate) fn live(&self, key: &str) -> Option<&Series> {
         self.keys.get(key).filter(|series| series.count > 0)
     }
 }
 
-impl Source {
+impl ObservedTopic {
     fn new(name: String, filter: &str) -> Self {
         let filter = filter.to_owned();
         Self { name, filter, live: 0, retained: 0, values: 0, absent: None, failed: None, sample: String::new() }
@@ -226,51 +224,51 @@ impl Series {
         self.values.drain(..self.values.len().saturating_sub(MOST_VALUES));
     }
 
-    /// The newest live value and when it came.
+    /// Returns the newest live value and when it came.
     #[must_use]
     pub fn last(&self) -> Option<(Instant, Watts)> {
         self.values.back().copied()
     }
 
-    /// When the newest live value was measured.
+    /// Returns when the newest live value was measured.
     #[must_use]
     pub fn measured(&self) -> Instant {
         self.measured
     }
 
-    /// The mean time between two values.
+    /// Returns the mean time between two values. `None`: there were fewer than two.
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
         let gaps = u32::try_from(self.count.checked_sub(1)?).ok().filter(|gaps| *gaps > 0)?;
         Some(self.last()?.0.since(self.first?) / gaps)
     }
 
-    /// The longest time without a value, up to the end.
+    /// Returns the longest time without a value, up to the end.
     pub(crate) fn longest_gap(&self, end: Instant) -> Option<Duration> {
         let since = end.since(self.last()?.0);
         Some(self.longest_gap.max(since))
     }
 
-    /// The values, oldest first.
+    /// Returns the values that are kept, oldest first.
     pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = (Instant, Watts)> {
         self.values.iter().copied()
     }
 
-    /// The newest value that came no later.
+    /// Returns the newest value that had come by then.
     pub(crate) fn at(&self, time: Instant) -> Option<Watts> {
         self.values.iter().rev().find(|(at, _)| *at <= time).map(|(_, value)| *value)
     }
 }
 
-impl TaskHeard {
-    /// Its keys: those of its state over those of its registration.
+impl ObservedTask {
+    /// Returns its keys: those of its state, otherwise those of its registration.
     #[must_use]
     pub fn keys(&self) -> &[String] {
         let registered = self.registration.as_ref().map(|registration| &registration.keys);
         self.keys.as_ref().or(registered).map_or(&[], Vec::as_slice)
     }
 
-    /// What it needs to run.
+    /// Returns the power that it needs to run: that of its state, otherwise that of its registration.
     #[must_use]
     pub fn power(&self) -> Option<Watts> {
         self.power.or(self.registration.as_ref().map(|registration| registration.power))
