@@ -13,10 +13,10 @@ use tokio::time::{sleep, sleep_until};
 use super::backoff::Backoff;
 use super::client_id_conflict::ClientIdConflicts;
 use super::disconnect::{Cause, Disconnect};
-use super::event::{CONNECT_TIMEOUT, Event, Granted};
 use super::handle::{CLOSING, Shared};
 use super::inbox::Sender;
 use super::link::{self, Link, Requests};
+use super::link_event::{CONNECT_TIMEOUT, Granted, LinkEvent};
 use super::message::{Incoming, Kind, Message, Outgoing, packet_size};
 use super::options::Options;
 use super::protocol::Protocol;
@@ -130,7 +130,7 @@ impl<'a> Session<'a> {
         loop {
             match self.next_event(&requests, &mut link, &mut deadline).await? {
                 None => return Ok(()),
-                Some(Event::DisconnectSent) if self.leaving => return Ok(()),
+                Some(LinkEvent::DisconnectSent) if self.leaving => return Ok(()),
                 Some(event) => self.handle(event),
             }
             let oldest = self.client.shared.outbox().oldest_unconfirmed();
@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
         requests: &Requests,
         link: &mut Link,
         closing: &mut Option<tokio::time::Instant>,
-    ) -> Result<Option<Event>, Disconnect> {
+    ) -> Result<Option<LinkEvent>, Disconnect> {
         let shared = &self.client.shared;
         // The library notices a silent broker by itself, but not one whose socket takes no more bytes.
         let keep_alive = self.granted.map_or(Duration::ZERO, |granted| granted.keep_alive);
@@ -211,16 +211,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: LinkEvent) {
         let shared = &self.client.shared;
         match event {
-            Event::Connected(granted) => self.connected(granted),
-            Event::Sent(packet_id) => {
+            LinkEvent::Connected(granted) => self.connected(granted),
+            LinkEvent::Sent(packet_id) => {
                 let done = shared.outbox().sent(packet_id);
                 self.report_command(done);
             }
-            Event::SubscribeSent(packet_id) => shared.subscriptions().sent(packet_id),
-            Event::Acknowledged(packet_id, refusal) => {
+            LinkEvent::SubscribeSent(packet_id) => shared.subscriptions().sent(packet_id),
+            LinkEvent::Acknowledged(packet_id, refusal) => {
                 let done = shared.outbox().acknowledged(packet_id);
                 match (done, refusal) {
                     (Some(message), Some(refusal)) => {
@@ -229,7 +229,7 @@ impl<'a> Session<'a> {
                     (done, _) => self.report_command(done),
                 }
             }
-            Event::Subscribed(packet_id, refusals) => {
+            LinkEvent::Subscribed(packet_id, refusals) => {
                 let filters = shared.subscriptions().answered(packet_id);
                 for (filter, refusal) in filters.into_iter().zip(refusals) {
                     if let Some(refusal) = refusal {
@@ -238,8 +238,8 @@ impl<'a> Session<'a> {
                 }
                 self.report_subscribed();
             }
-            Event::Message(message) => self.take(message),
-            Event::DisconnectSent | Event::Other => {}
+            LinkEvent::Message(message) => self.take(message),
+            LinkEvent::DisconnectSent | LinkEvent::Other => {}
         }
     }
 

@@ -4,7 +4,7 @@
 //! collisions, stale events and half a session over to the next one; what was not confirmed is still in the outbox.
 
 use super::disconnect::Disconnect;
-use super::event::{Event, Granted};
+use super::link_event::{Granted, LinkEvent};
 use super::message::Outgoing;
 use super::options::Options;
 use super::outbox::Dispatch;
@@ -14,14 +14,14 @@ use super::{v5, v311};
 
 /// A connection, or an attempt at one.
 pub(super) enum Link {
-    V5(v5::Link),
-    V311(v311::Link),
+    V5(v5::V5Link),
+    V311(v311::V311Link),
 }
 
 /// The way into a link that is being polled; never blocks.
 pub(super) enum Requests {
-    V5(v5::Requests),
-    V311(v311::Requests),
+    V5(v5::V5Requests),
+    V311(v311::V311Requests),
 }
 
 /// A new connection, made by the first `poll`.
@@ -40,7 +40,7 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
 
 impl Link {
     /// The next event. Not safe to cancel: a link whose poll was dropped is to be dropped too.
-    pub(super) async fn poll(&mut self) -> Result<Event, Disconnect> {
+    pub(super) async fn poll(&mut self) -> Result<LinkEvent, Disconnect> {
         match self {
             Self::V5(link) => link.poll().await,
             Self::V311(link) => link.poll().await,

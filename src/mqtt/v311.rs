@@ -9,7 +9,7 @@ use rumqttc::{
 use std::time::Duration;
 
 use super::disconnect::Disconnect;
-use super::event::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
+use super::link_event::{CAPACITY, CONNECT_TIMEOUT, Granted, LinkEvent};
 use super::message::{Kind, Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;
@@ -19,16 +19,16 @@ use super::subscriptions::Request;
 /// ends the connection.
 const BEYOND: usize = 16;
 
-pub(super) struct Link {
+pub(super) struct V311Link {
     events: Box<EventLoop>,
     keep_alive: Duration,
 }
 
-pub(super) struct Requests {
+pub(super) struct V311Requests {
     client: AsyncClient,
 }
 
-pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Link) {
+pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (V311Requests, V311Link) {
     let limit = options.max_packet_size as usize;
     let mut mqtt = MqttOptions::new(&options.client_id, &options.address.host, options.address.port);
     mqtt.set_keep_alive(options.keep_alive)
@@ -48,23 +48,23 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
     network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
     events.set_network_options(network);
-    (Requests { client }, Link { events: Box::new(events), keep_alive: options.keep_alive })
+    (V311Requests { client }, V311Link { events: Box::new(events), keep_alive: options.keep_alive })
 }
 
-impl Link {
-    pub(super) async fn poll(&mut self) -> Result<Event, Disconnect> {
+impl V311Link {
+    pub(super) async fn poll(&mut self) -> Result<LinkEvent, Disconnect> {
         Ok(match self.events.poll().await? {
             Raw::Incoming(packet) => self.incoming(packet),
-            Raw::Outgoing(Written::Publish(id)) => Event::Sent(id),
-            Raw::Outgoing(Written::Subscribe(id)) => Event::SubscribeSent(id),
-            Raw::Outgoing(Written::Disconnect) => Event::DisconnectSent,
-            Raw::Outgoing(_) => Event::Other,
+            Raw::Outgoing(Written::Publish(id)) => LinkEvent::Sent(id),
+            Raw::Outgoing(Written::Subscribe(id)) => LinkEvent::SubscribeSent(id),
+            Raw::Outgoing(Written::Disconnect) => LinkEvent::DisconnectSent,
+            Raw::Outgoing(_) => LinkEvent::Other,
         })
     }
 
-    fn incoming(&self, packet: Packet) -> Event {
+    fn incoming(&self, packet: Packet) -> LinkEvent {
         match packet {
-            Packet::ConnAck(answer) => Event::Connected(Granted {
+            Packet::ConnAck(answer) => LinkEvent::Connected(Granted {
                 session_present: answer.session_present,
                 max_packet_size: None,
                 keep_alive: self.keep_alive,
@@ -76,20 +76,20 @@ impl Link {
                     SubscribeReasonCode::Success(_) => None,
                     SubscribeReasonCode::Failure => Some("the broker gives no reason".into()),
                 };
-                Event::Subscribed(answer.pkid, answer.return_codes.iter().map(refused).collect())
+                LinkEvent::Subscribed(answer.pkid, answer.return_codes.iter().map(refused).collect())
             }
-            Packet::PubAck(answer) => Event::Acknowledged(answer.pkid, None),
-            Packet::Publish(publish) if !publish.topic.is_empty() => Event::Message(Message {
+            Packet::PubAck(answer) => LinkEvent::Acknowledged(answer.pkid, None),
+            Packet::Publish(publish) if !publish.topic.is_empty() => LinkEvent::Message(Message {
                 topic: publish.topic,
                 payload: publish.payload.into(),
                 retain: publish.retain,
             }),
-            _ => Event::Other,
+            _ => LinkEvent::Other,
         }
     }
 }
 
-impl Requests {
+impl V311Requests {
     pub(super) fn publish(&self, message: Dispatch) -> bool {
         let qos = match message.kind {
             Kind::Command { .. } | Kind::Telemetry => QoS::AtMostOnce,

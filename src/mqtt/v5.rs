@@ -11,7 +11,7 @@ use rumqttc::{NetworkOptions, Outgoing as Written, Transport};
 use std::time::Duration;
 
 use super::disconnect::Disconnect;
-use super::event::{CAPACITY, CONNECT_TIMEOUT, Event, Granted};
+use super::link_event::{CAPACITY, CONNECT_TIMEOUT, Granted, LinkEvent};
 use super::message::{Kind, Message, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;
@@ -20,16 +20,16 @@ use super::subscriptions::Request;
 /// Unacknowledged messages that the library reserves room for; its default of 65,536 costs 14 MB of memory.
 const IN_FLIGHT: u16 = 100;
 
-pub(super) struct Link {
+pub(super) struct V5Link {
     events: Box<EventLoop>,
     keep_alive: Duration,
 }
 
-pub(super) struct Requests {
+pub(super) struct V5Requests {
     client: AsyncClient,
 }
 
-pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Link) {
+pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (V5Requests, V5Link) {
     let mut mqtt = MqttOptions::new(&options.client_id, &options.address.host, options.address.port);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
@@ -50,25 +50,25 @@ pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (Requests, Lin
         mqtt.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true, None));
     }
     let (client, events) = AsyncClient::new(mqtt, CAPACITY);
-    (Requests { client }, Link { events: Box::new(events), keep_alive: options.keep_alive })
+    (V5Requests { client }, V5Link { events: Box::new(events), keep_alive: options.keep_alive })
 }
 
-impl Link {
-    pub(super) async fn poll(&mut self) -> Result<Event, Disconnect> {
+impl V5Link {
+    pub(super) async fn poll(&mut self) -> Result<LinkEvent, Disconnect> {
         Ok(match self.events.poll().await? {
             Raw::Incoming(packet) => self.incoming(packet),
-            Raw::Outgoing(Written::Publish(id)) => Event::Sent(id),
-            Raw::Outgoing(Written::Subscribe(id)) => Event::SubscribeSent(id),
-            Raw::Outgoing(Written::Disconnect) => Event::DisconnectSent,
-            Raw::Outgoing(_) => Event::Other,
+            Raw::Outgoing(Written::Publish(id)) => LinkEvent::Sent(id),
+            Raw::Outgoing(Written::Subscribe(id)) => LinkEvent::SubscribeSent(id),
+            Raw::Outgoing(Written::Disconnect) => LinkEvent::DisconnectSent,
+            Raw::Outgoing(_) => LinkEvent::Other,
         })
     }
 
-    fn incoming(&mut self, packet: Packet) -> Event {
+    fn incoming(&mut self, packet: Packet) -> LinkEvent {
         match packet {
-            Packet::ConnAck(answer) => Event::Connected(self.granted(&answer)),
+            Packet::ConnAck(answer) => LinkEvent::Connected(self.granted(&answer)),
             Packet::SubAck(answer) => {
-                Event::Subscribed(answer.pkid, answer.return_codes.iter().map(refused_subscription).collect())
+                LinkEvent::Subscribed(answer.pkid, answer.return_codes.iter().map(refused_subscription).collect())
             }
             Packet::PubAck(answer) => {
                 let refusal = match answer.reason {
@@ -76,16 +76,16 @@ impl Link {
                     PubAckReason::NotAuthorized => Some("not authorized".into()),
                     other => Some(format!("{other:?}")),
                 };
-                Event::Acknowledged(answer.pkid, refusal)
+                LinkEvent::Acknowledged(answer.pkid, refusal)
             }
             Packet::Publish(publish) => match String::from_utf8(publish.topic.into()) {
                 Ok(topic) if !topic.is_empty() => {
-                    Event::Message(Message { topic, payload: publish.payload.into(), retain: publish.retain })
+                    LinkEvent::Message(Message { topic, payload: publish.payload.into(), retain: publish.retain })
                 }
                 // A message whose topic nobody can name is of no use to anybody.
-                _ => Event::Other,
+                _ => LinkEvent::Other,
             },
-            _ => Event::Other,
+            _ => LinkEvent::Other,
         }
     }
 
@@ -105,7 +105,7 @@ impl Link {
     }
 }
 
-impl Requests {
+impl V5Requests {
     pub(super) fn publish(&self, message: Dispatch, granted: Granted) -> bool {
         let qos = match message.kind {
             Kind::Telemetry => QoS::AtMostOnce,

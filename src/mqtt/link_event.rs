@@ -13,7 +13,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What happened on the connection.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum LinkEvent {
     Connected(Granted),
     /// The oldest message handed over was written; packet id 0 is QoS 0.
     Sent(u16),
