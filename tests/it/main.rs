@@ -38,6 +38,7 @@ mod mqtt_wire;
 mod naive;
 mod panics;
 mod peer;
+mod program;
 mod recipes;
 mod recording;
 mod replay;

@@ -8,15 +8,16 @@ mod criteria;
 mod daily;
 mod finished;
 mod guards;
+mod lcg;
 mod leases;
 mod missing_data;
 mod modes;
 mod noise;
 mod properties;
+mod random_days;
 mod records;
 mod restarts;
 mod setpoints;
-
 mod tables;
 
 use std::time::Duration;
@@ -26,6 +27,8 @@ use sunward::core::{
     Refusal, Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
 };
 use sunward::units::{Share, Watts};
+
+use lcg::Lcg;
 
 /// One appliance: what it registers, how it is, and what it draws.
 #[derive(Debug, Clone)]
@@ -341,30 +344,4 @@ fn check_with(settings: Settings, appliances: Vec<Appliance>, steps: &[Do], expe
         home.apply(step);
     }
     assert_eq!(home.log, expect);
-}
-
-/// Numbers that look random and are the same every time.
-#[derive(Debug, Clone)]
-struct Lcg(u64);
-
-impl Lcg {
-    /// From 0 to 1.
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        f64::from(u32::try_from(self.0 >> 33).unwrap()) / f64::from(u32::MAX >> 1)
-    }
-
-    fn between(&mut self, least: f64, most: f64) -> f64 {
-        least + (most - least) * self.uniform()
-    }
-
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-        choices[((self.uniform() * choices.len() as f64) as usize).min(choices.len() - 1)]
-    }
-
-    /// Standard normal, as the sum of twelve.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
 }
