@@ -38,6 +38,9 @@ mod set_up;
 mod start_up;
 mod task_commands;
 
+#[cfg(test)]
+mod service_tests;
+
 pub use clock::Clock;
 pub use playback::{Playback, PlayedDecision};
 pub use player::{play, recorded_files};

@@ -78,6 +78,7 @@ impl Sunward {
         let files = files.map(|path| Ok((path.display().to_string(), BufReader::new(File::open(path)?))));
         let playback = service::play(files, None).unwrap_or_else(|problem| panic!("{problem:#}"));
         assert_eq!(playback.difference(), None);
+        assert!(playback.not_compared.is_none() && playback.outputs > 0, "{playback:?}");
         playback
     }
 

@@ -109,6 +109,37 @@ async fn a_record_is_replayed_by_its_settings_or_by_others() {
 }
 
 #[tokio::test]
+async fn any_output_that_is_another_is_a_difference_and_an_older_record_has_decisions_only() {
+    let mut home = Home::new(Protocol::V5, "").await;
+    eventful(&mut home).await;
+    let mut sunward = home.sunward.take().unwrap();
+    assert!(sunward.stop().await.success(), "{}", sunward.log());
+    let [file] = service::recorded_files(&sunward.record()).unwrap().try_into().unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    let play = |text: &str| service::play([Ok(("a.jsonl".to_owned(), text.as_bytes()))], None).unwrap();
+    assert_eq!((play(&text).difference(), play(&text).not_compared), (None, None));
+    // A command, a state in full, and a report of which only checksum and length are known.
+    let report = r#"{"state":["sunward/task/heater/report",{"crc32":"#;
+    let sum: String = text.split(report).nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect();
+    let (report, another) = (format!("{report}{sum},"), format!("{report}7,"));
+    for (was, is) in [
+        (r#"{"command":["sunward/task/pump/set","start"]}"#, r#"{"command":["sunward/task/pump/set","begin"]}"#),
+        (r#"{"state":["sunward/task/heater/mode","auto"]}"#, r#"{"state":["sunward/task/heater/mode","on"]}"#),
+        (&report, &another),
+    ] {
+        assert!(text.contains(was), "{was} in {text}");
+        let difference = play(&text.replacen(was, is, 1)).difference();
+        assert!(difference.as_ref().is_some_and(|said| said.starts_with("an output at ")), "{difference:?}");
+    }
+    let old: String =
+        text.lines().filter(|line| !line.contains(r#""what":"outputs""#)).flat_map(|line| [line, "\n"]).collect();
+    let playback = play(&old.replacen(r#","outputs":true"#, "", 1));
+    assert_eq!((playback.difference(), playback.outputs), (None, 0));
+    let why = "only decisions are compared: the version that recorded it wrote down no other outputs";
+    assert_eq!(playback.not_compared.as_deref(), Some(why));
+}
+
+#[tokio::test]
 async fn no_secret_is_recorded() {
     let toml = "mqtt.username = 'somebody'\nmqtt.password = 'correct-horse'";
     let mut home = Home::new(Protocol::V5, toml).await;
