@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, reason = "an example talks to whoever tries it")]
 
 use clap::Parser;
-use sunward::client::{Command, Registration, State, Task, TaskId};
+use sunward::client::{Registration, State, TaskClient, TaskCommand, TaskId};
 use sunward::config::Mqtt;
 use sunward::units::Watts;
 
@@ -34,17 +34,17 @@ async fn main() -> anyhow::Result<()> {
     let power = Watts(arguments.power);
     let mqtt = Mqtt { url: Some(arguments.url), ..Mqtt::default() };
 
-    let mut plug = Task::register(&mqtt, arguments.id, Registration::new(power))?;
+    let mut plug = TaskClient::register(&mqtt, arguments.id, Registration::new(power))?;
     plug.publish_state(state(false, power))?;
     println!("{} of {power}: registered, off. Ctrl-C ends it.", plug.id());
 
     loop {
         tokio::select! {
             command = plug.next() => match command {
-                Some(Command::Start) => switch(&plug, true, power)?,
-                Some(Command::Stop) => switch(&plug, false, power)?,
+                Some(TaskCommand::Start) => switch(&plug, true, power)?,
+                Some(TaskCommand::Stop) => switch(&plug, false, power)?,
                 // Only tasks with `auto_adjust` and `max_power` get set-points; a plug is on or off.
-                Some(Command::Setpoint(_)) => {}
+                Some(TaskCommand::Setpoint(_)) => {}
                 None => return Ok(()),
             },
             interrupted = tokio::signal::ctrl_c() => {
@@ -60,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn switch(plug: &Task, on: bool, power: Watts) -> anyhow::Result<()> {
+fn switch(plug: &TaskClient, on: bool, power: Watts) -> anyhow::Result<()> {
     println!("{}", if on { "on" } else { "off" });
     plug.publish_state(state(on, power))?;
     Ok(())

@@ -27,7 +27,7 @@ use homes::{MINUTE, Place, RECOMMENDED};
 const KONSTANZ: [&str; 2] = ["2015-10-14", "2017-01-05"];
 const EMHASS: [&str; 2] = ["2024-02-29", "2025-02-28"];
 
-/// SPEC's example of more eager numbers.
+/// An example of more eager numbers.
 const EAGER: [&str; 2] = ["ratio >= 0.7", "ratio >= 0.5"];
 
 fn main() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use jiff::tz::TimeZone;
 
-use crate::client::{NotReady, Order, Scheduler, TaskId};
+use crate::client::{NotReady, Order, SchedulerClient, TaskId};
 use crate::config::Setup;
 use crate::core::{Activity, Status};
 use crate::wire::report::{Parsed, SchedulerState, TaskReport, Word};
@@ -39,10 +39,10 @@ pub async fn give(setup: Setup, order: Order) -> anyhow::Result<()> {
 }
 
 /// The scheduler, if it is online.
-async fn connect(setup: Setup) -> anyhow::Result<Scheduler> {
+async fn connect(setup: Setup) -> anyhow::Result<SchedulerClient> {
     let Setup { config, topics, connection, .. } = setup;
     let url = config.mqtt.url.unwrap_or_else(|| format!("mqtt://{}", connection.broker()));
-    let mut scheduler = Scheduler::connect_with(topics, connection)?;
+    let mut scheduler = SchedulerClient::connect_with(topics, connection)?;
     if let Err(NotReady { reason }) = scheduler.ready(PATIENCE).await {
         match reason {
             // It begins with the broker's address.

@@ -1,6 +1,6 @@
 //! `sunward check`: reads the settings and prints what is in force, and where each value came from.
 //!
-//! Refuses to connect to anything, and to print a password. Reads the settings as `run` does, files included, so that what
+//! It connects to nothing and prints no password. It reads the settings as `run` does, files included, so that what
 //! it accepts can run.
 
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! `sunward check --listen 30s`: connects, listens, and prints what came and what of it will hurt.
 //!
-//! Refuses to publish anything but the questions (`query_topic`) of configured devices that don't publish their state by
+//! Nothing is published but the questions (`query_topic`) of configured devices that don't publish their state by
 //! themselves, and to take the place of a Sunward that runs: its client id is another.
 
 use std::io::Write;

@@ -57,7 +57,7 @@ pub struct NotReady {
 
 /// The scheduler, seen through the broker.
 #[derive(Debug)]
-pub struct Scheduler {
+pub struct SchedulerClient {
     topics: Topics,
     handle: Handle,
     knowledge: Arc<Mutex<Knowledge>>,
@@ -74,8 +74,8 @@ struct Progress {
     refused: Option<String>,
 }
 
-impl Scheduler {
-    /// Connects, now and after every disconnect. Returns at once; [`Scheduler::ready`] waits.
+impl SchedulerClient {
+    /// Connects, now and after every disconnect. Returns at once; [`SchedulerClient::ready`] waits.
     ///
     /// The client id is `<mqtt.client_id>-client-<process id>`. Must be called within a tokio runtime.
     ///
@@ -86,7 +86,7 @@ impl Scheduler {
         Self::connect_with(topics, mqtt.options()?)
     }
 
-    /// As [`Scheduler::connect`], to the broker of these options.
+    /// As [`SchedulerClient::connect`], to the broker of these options.
     ///
     /// # Errors
     /// When a topic can't be subscribed to.
@@ -123,7 +123,7 @@ impl Scheduler {
         if progress.subscribed { Ok(()) } else { Err(NotReady { reason: progress.reason }) }
     }
 
-    /// Sends a command. It waits for the broker if that is away; [`Scheduler::close`] makes sure that it has gone.
+    /// Sends a command. It waits for the broker if that is away; [`SchedulerClient::close`] makes sure that it has gone.
     ///
     /// # Errors
     /// When it can't be sent.

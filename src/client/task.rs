@@ -18,7 +18,7 @@ use crate::wire::topics::{TaskId, TaskTopic, Topic, Topics};
 
 /// What the scheduler wants of a task.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Command {
+pub enum TaskCommand {
     /// Run.
     Start,
     /// Don't.
@@ -29,12 +29,12 @@ pub enum Command {
 
 /// A task. When it is dropped, the broker publishes `offline` for it; the registration stays.
 #[derive(Debug)]
-pub struct Task {
-    shared: Arc<Shared>,
+pub struct TaskClient {
+    shared: Arc<TaskConnection>,
     connection: Connection,
 }
 
-impl Task {
+impl TaskClient {
     /// Registers a task, now and after every reconnect. Returns at once, whether the broker is there or not.
     ///
     /// The client id is `<mqtt.client_id>-<id>`. Must be called within a tokio runtime.
@@ -53,7 +53,7 @@ impl Task {
         let will = Outgoing::state(topics.task(&id, TaskTopic::Availability), "offline");
         let (handle, inbox, connection) = connect(options, filters, Some(will))?;
         let inner = Mutex::new(Inner { registration, ..Inner::default() });
-        let shared = Arc::new(Shared { topics, id, handle, inner, wake: Notify::new() });
+        let shared = Arc::new(TaskConnection { topics, id, handle, inner, wake: Notify::new() });
         // Published again when connected; a registration that can't be sent at all is an error here and now.
         shared.announce()?;
         tokio::spawn(follow(shared.clone(), inbox));
@@ -87,13 +87,13 @@ impl Task {
 
     /// Waits for the next command. Of several that came in meanwhile only the last is returned, likewise of set-points.
     /// Returns `None` once the task is closed, never before. Safe to cancel.
-    pub async fn next(&mut self) -> Option<Command> {
+    pub async fn next(&mut self) -> Option<TaskCommand> {
         loop {
             let waiting = self.shared.wake.notified();
             {
                 let mut inner = self.shared.lock();
                 // The set-point first: an appliance that starts should know how far it may go.
-                let command = inner.setpoint.take().map(Command::Setpoint).or_else(|| inner.switch.take());
+                let command = inner.setpoint.take().map(TaskCommand::Setpoint).or_else(|| inner.switch.take());
                 if command.is_some() || inner.closed {
                     return command;
                 }
@@ -141,7 +141,7 @@ impl Task {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct TaskConnection {
     topics: Topics,
     id: TaskId,
     handle: Handle,
@@ -154,12 +154,12 @@ struct Inner {
     registration: Registration,
     state: Option<State>,
     scheduler: Knowledge,
-    switch: Option<Command>,
+    switch: Option<TaskCommand>,
     setpoint: Option<Watts>,
     closed: bool,
 }
 
-impl Shared {
+impl TaskConnection {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // No code that holds the lock can leave the fields half changed.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -212,12 +212,12 @@ impl Shared {
 }
 
 impl Inner {
-    fn command(&self, text: &str) -> Option<Command> {
+    fn command(&self, text: &str) -> Option<TaskCommand> {
         let says = |own: &Option<String>, default: &str| own.as_deref().unwrap_or(default).eq_ignore_ascii_case(text);
         if says(&self.registration.payload_on, "start") {
-            Some(Command::Start)
+            Some(TaskCommand::Start)
         } else if says(&self.registration.payload_off, "stop") {
-            Some(Command::Stop)
+            Some(TaskCommand::Stop)
         } else {
             None
         }
@@ -225,7 +225,7 @@ impl Inner {
 }
 
 /// Takes what comes in, for as long as the connection isn't closed.
-async fn follow(shared: Arc<Shared>, mut inbox: Inbox) {
+async fn follow(shared: Arc<TaskConnection>, mut inbox: Inbox) {
     while let Some(item) = inbox.next().await {
         match item {
             Incoming::Connected { .. } => {

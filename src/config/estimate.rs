@@ -1,6 +1,6 @@
 //! `[power.estimate]`: what stands in for a meter that is dead, from where the sun is.
 //!
-//! Refuses half a description: without a place or without panels there is no sun to estimate.
+//! Half a description is refused: without a place or without panels there is no sun to estimate.
 
 use serde::{Deserialize, Serialize};
 

@@ -79,7 +79,7 @@ where
     }
 }
 
-/// Finds out who wrote what can't be meant.
+/// Finds out where a value comes from that is wrong.
 fn blame(invalid: Vec<Invalid>, origins: &Origins, file: Option<&Path>, variables: &Variables) -> ConfigError {
     let in_file = || file.map_or(Place::Default, |file| Place::File(file.to_path_buf()));
     let place = |key: &str| match origins.of(key) {

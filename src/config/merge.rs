@@ -1,6 +1,6 @@
-//! Lays the environment over the file, reads the result into the structs, and finds out who wrote what can't be read.
+//! Lays the environment over the file, reads the result into the structs, and finds out where a value comes from that can't be read.
 //!
-//! Refuses to stop at the first problem: somebody who edits a file over a slow connection wants to see all of them.
+//! Every problem is reported, not only the first: editing a file over a slow connection takes long enough.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ pub(super) fn read(mut tree: Value, file: Option<&Path>, variables: &Variables) 
     }
 }
 
-/// Finds out who wrote what can't be read.
+/// Finds out where a value comes from that can't be read.
 struct Blame<'a> {
     file: Option<&'a Path>,
     variables: &'a Variables,

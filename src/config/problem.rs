@@ -1,6 +1,6 @@
 //! What is wrong with the settings, said to the person who wrote them: where, which key, what was expected, what to type.
 //!
-//! Refuses to repeat a secret: what stands in a key named `password` is never quoted.
+//! A secret is never repeated: what stands in a key named `password` is not quoted.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Picks the settings out of an environment: `SUNWARD__MQTT__URL` sets `mqtt.url`.
 //!
-//! Refuses names that look like settings and are none: a password that silently isn't used costs an evening. Refuses to
+//! Names that look like settings and are none are refused: a password that silently isn't used costs an evening. Refuses to
 //! guess what a value is: that is text until a setting asks.
 
 use std::collections::BTreeMap;

@@ -34,7 +34,7 @@ pub(crate) struct Registry {
 
 /// What became of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slot {
+pub(crate) struct TaskSlot {
     pub(crate) number: usize,
     /// Another task had it before: nothing that happened there speaks of this one.
     pub(crate) reused: bool,
@@ -42,16 +42,16 @@ pub(crate) struct Slot {
 
 impl Registry {
     /// The slot of a task, made if it is new.
-    pub(crate) fn slot(&mut self, id: TaskId) -> Result<Slot, Refusal> {
+    pub(crate) fn slot(&mut self, id: TaskId) -> Result<TaskSlot, Refusal> {
         if let Some(slot) = self.slots.get(&id) {
-            return Ok(Slot { number: *slot, reused: false });
+            return Ok(TaskSlot { number: *slot, reused: false });
         }
         let slot = if let Some(number) = self.free.pop() {
             self.tasks[number] = Task::new(id.clone());
-            Slot { number, reused: true }
+            TaskSlot { number, reused: true }
         } else if self.tasks.len() < MOST_TASKS {
             self.tasks.push(Task::new(id.clone()));
-            Slot { number: self.tasks.len() - 1, reused: false }
+            TaskSlot { number: self.tasks.len() - 1, reused: false }
         } else {
             return Err(Refusal::TooManyTasks(id));
         };

@@ -1,4 +1,4 @@
-//! How the scheduler sees its tasks, for whoever tells people.
+//! How the scheduler sees its tasks, for reports.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The address of a broker: scheme, host and port of `mqtt.url`.
 //!
-//! Refuses user names and passwords in it, because an address gets printed and logged.
+//! User names and passwords in it are refused, because an address gets printed and logged.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,6 +1,6 @@
 //! How long to wait before the next attempt to connect.
 //!
-//! Refuses to sleep, to read the clock and to throw dice: the duration of the last connection and a random number are
+//! It doesn't sleep, reads no clock and throws no dice: the duration of the last connection and a random number are
 //! arguments, so that every pause can be tested.
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! A broker inside the program, for the start without any set-up, the demo and quick tests.
 //!
-//! Refuses to be more than that: one plain listener where the configuration says, no passwords, a limit on everything.
+//! It is no more than that: one plain listener where the configuration says, no passwords, a limit on everything.
 //! A home that is lived in is better served by Mosquitto. This library sends the client id of a publisher to every
 //! MQTT 5 subscriber, and has no setting to prevent that.
 

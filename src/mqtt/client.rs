@@ -1,7 +1,7 @@
 //! The one task that talks to the broker: connects, feeds what waits, hands on what comes, and starts again.
 //!
 //! It never waits for anything but the network and the clock: what goes out waits in the outbox, what comes in goes to
-//! the inbox, and neither can hold it up. Refuses to keep anything of a connection that failed.
+//! the inbox, and neither can hold it up. Nothing of a connection that failed is kept.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Client {
         let mut first = true;
         // An owner that closes right after it began is still served: what it published goes with the first attempt.
         loop {
-            let mut session = Session::new(&self, first);
+            let mut session = BrokerSession::new(&self, first);
             let Err(disconnect) = session.run().await else { break };
             let held = session.since.map(|since| since.elapsed());
             first &= held.is_none();
@@ -107,7 +107,7 @@ impl Client {
 }
 
 /// One attempt and, if it succeeds, one connection.
-struct Session<'a> {
+struct BrokerSession<'a> {
     client: &'a Client,
     first: bool,
     /// When the broker let us in, and on which terms.
@@ -118,7 +118,7 @@ struct Session<'a> {
     leaving: bool,
 }
 
-impl<'a> Session<'a> {
+impl<'a> BrokerSession<'a> {
     fn new(client: &'a Client, first: bool) -> Self {
         Self { client, first, since: None, granted: None, refused: HashSet::new(), leaving: false }
     }

@@ -1,7 +1,7 @@
 //! Notices that another program uses our client id: two schedulers on one broker, each throwing the other out.
 //!
 //! MQTT 5 has a reason code for it, which Mosquitto 2.0 doesn't send; over 3.1.1 there is none. What is left to see is a
-//! broker that hangs up on one young connection after another. Refuses to report the first time: a restart that overlaps
+//! broker that hangs up on one young connection after another. The first time is not reported: a restart that overlaps
 //! with its predecessor is no conflict.
 
 use std::collections::VecDeque;

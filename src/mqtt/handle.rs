@@ -1,6 +1,6 @@
 //! What the owner holds: to publish, to subscribe, to end the connection well.
 //!
-//! Refuses to block: everything is put down for the task that talks to the broker and goes when it can.
+//! Nothing blocks: everything is put down for the task that talks to the broker and goes when it can.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The hand-off from the task that talks to the broker to the owner of the connection: bounded, and never blocking.
 //!
 //! When the owner can't keep up, older values of the same topic go first, then the oldest of all; how many went is counted
-//! and reported. Refuses to make the broker wait: a client that stops reading loses its connection.
+//! and reported. The broker never waits: a client that stops reading loses its connection.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Where the owner takes what came in. Dropping it is allowed: then nothing is kept.
 #[derive(Debug)]
 pub struct Inbox {
-    shared: Arc<Shared>,
+    shared: Arc<PendingMessages>,
 }
 
 impl Inbox {
@@ -49,7 +49,7 @@ impl Drop for Inbox {
 /// The other end, for the task that talks to the broker. Dropping it closes the inbox.
 #[derive(Debug)]
 pub(super) struct Sender {
-    shared: Arc<Shared>,
+    shared: Arc<PendingMessages>,
 }
 
 impl Sender {
@@ -69,17 +69,17 @@ impl Drop for Sender {
 
 /// Both ends.
 pub(super) fn inbox() -> (Sender, Inbox) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(PendingMessages::default());
     (Sender { shared: shared.clone() }, Inbox { shared })
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct PendingMessages {
     queue: Mutex<Queue>,
     wake: Notify,
 }
 
-impl Shared {
+impl PendingMessages {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // No code that holds the lock can leave the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,6 +1,6 @@
 //! One connection, whichever version of MQTT it speaks: the two halves of the client library under one roof.
 //!
-//! Refuses to outlive its connection. A link that failed is thrown away with all it held, because the library carries
+//! It doesn't outlive its connection. A link that failed is thrown away with all it held, because the library carries
 //! collisions, stale events and half a session over to the next one; what was not confirmed is still in the outbox.
 
 use super::disconnect::Disconnect;

@@ -1,6 +1,6 @@
 //! TLS towards the broker: which authorities are trusted and which certificate we show.
 //!
-//! Refuses to skip any check: a broker with a certificate of its own making is trusted by naming it in `mqtt.ca_file`.
+//! No check can be skipped: a broker with a certificate of its own making is trusted by naming it in `mqtt.ca_file`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub fn install_crypto_provider() {
 /// The PEM files of `[mqtt]`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Files<'a> {
-    /// Who is trusted; absent: whom the system trusts.
+    /// The trusted authorities; absent: those of the system.
     pub(super) authorities: Option<&'a Path>,
     pub(super) certificate: Option<&'a Path>,
     pub(super) key: Option<&'a Path>,
@@ -60,7 +60,7 @@ fn roots(file: &Path) -> Result<RootCertStore, OptionsError> {
     Ok(roots)
 }
 
-/// Whom the system trusts, or whom `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead.
+/// The authorities of the system, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead.
 fn system_roots() -> Result<RootCertStore, OptionsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();

@@ -1,6 +1,6 @@
 //! MQTT 3.1.1, spoken through rumqttc, for the brokers that know nothing newer.
 //!
-//! Refuses to give a command QoS 1: without an expiry, a broker would keep a start for a device that is away.
+//! A command has QoS 0: without an expiry, a broker would keep a start for a device that is away.
 
 use rumqttc::{
     AsyncClient, Event as Raw, EventLoop, LastWill, MqttOptions, NetworkOptions, Outgoing as Written, Packet, QoS,

@@ -1,6 +1,6 @@
 //! MQTT 5, spoken through rumqttc.
 //!
-//! Refuses QoS 2 and topic aliases: in this library the first leaks slots when it is refused, the second loses topics.
+//! There is no QoS 2 and no topic alias: in this library the first leaks slots when it is refused, the second loses topics.
 
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{

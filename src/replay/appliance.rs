@@ -27,7 +27,7 @@ pub(crate) struct ApplianceKind {
 
 /// How it is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Appliance {
+pub(crate) struct ReplayedAppliance {
     pub(crate) kind: ApplianceKind,
     /// What is still to be done, in watt-hours.
     pub(crate) lacking: f64,
@@ -45,7 +45,7 @@ pub(crate) struct StepResult {
     pub(crate) ended: bool,
 }
 
-impl Appliance {
+impl ReplayedAppliance {
     pub(crate) fn new(kind: ApplianceKind) -> Self {
         Self { kind, lacking: 0.0, available: true, running: false }
     }
@@ -85,9 +85,9 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn lacking(power: f64, most: f64, lacking: f64) -> Appliance {
+    fn lacking(power: f64, most: f64, lacking: f64) -> ReplayedAppliance {
         let kind = ApplianceKind { power: Watts(power), most: Watts(most) };
-        Appliance { lacking, running: true, ..Appliance::new(kind) }
+        ReplayedAppliance { lacking, running: true, ..ReplayedAppliance::new(kind) }
     }
 
     #[test]

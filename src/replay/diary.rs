@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::replay::history::ReplayTime;
 use crate::replay::plan::Need;
-use crate::replay::simulation::{Observer, Switch};
+use crate::replay::simulation::{SimulationObserver, Switch};
 use crate::replay::totals::{Flow, Totals};
 use crate::units::Watts;
 
@@ -16,7 +16,7 @@ const MOST_RUNS: usize = 200_000;
 
 /// One quarter of an hour, in watt-milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Slot {
+pub(crate) struct DiarySlot {
     known: i64,
     solar: f64,
     base: f64,
@@ -53,7 +53,7 @@ pub(crate) struct Diary {
     pub(crate) journal: Vec<JournalEntry>,
     pub(crate) runs: Vec<Run>,
     first: i64,
-    slots: Vec<Slot>,
+    slots: Vec<DiarySlot>,
     /// By slot, then by task.
     drawn: Vec<f64>,
     tasks: usize,
@@ -124,7 +124,7 @@ impl Diary {
             let to = ((number + 1) * SLOT).min(end.0);
             let index = usize::try_from(number - self.first).unwrap_or_default();
             if self.slots.len() <= index {
-                self.slots.resize(index + 1, Slot::default());
+                self.slots.resize(index + 1, DiarySlot::default());
                 self.drawn.resize((index + 1) * self.tasks, 0.0);
             }
             #[expect(clippy::cast_precision_loss, reason = "a quarter of an hour in milliseconds")]
@@ -168,7 +168,7 @@ impl Diary {
     }
 }
 
-impl Observer for Diary {
+impl SimulationObserver for Diary {
     fn flow(&mut self, begin: ReplayTime, step: Duration, flow: &Flow<'_>, on: &[Duration]) {
         self.now = begin + step;
         self.totals.step(flow, step);

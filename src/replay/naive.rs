@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::replay::appliance::Appliance;
+use crate::replay::appliance::ReplayedAppliance;
 use crate::replay::history::ReplayTime;
 use crate::replay::home::RecordedHome;
 use crate::replay::simulation::{Controller, Switch};
@@ -37,14 +37,14 @@ impl NaiveSwitch {
 }
 
 impl Controller for NaiveSwitch {
-    fn need(&mut self, home: &RecordedHome, task: usize, _appliance: &Appliance, now: ReplayTime) {
+    fn need(&mut self, home: &RecordedHome, task: usize, _appliance: &ReplayedAppliance, now: ReplayTime) {
         let recorded_task = &home.recorded_tasks[task];
         let next = recorded_task.periods.partition_point(|period| period.begin <= now);
         let due = recorded_task.periods.get(next).map_or(home.span().1, |period| period.begin);
         self.thresholds[task].due = recorded_task.plan.model.due.then_some(due);
     }
 
-    fn state(&mut self, _home: &RecordedHome, task: usize, _appliance: &Appliance, _now: ReplayTime) {
+    fn state(&mut self, _home: &RecordedHome, task: usize, _appliance: &ReplayedAppliance, _now: ReplayTime) {
         self.thresholds[task].since = None;
     }
 
@@ -52,7 +52,13 @@ impl Controller for NaiveSwitch {
         self.net = flow.net();
     }
 
-    fn cycle(&mut self, home: &RecordedHome, appliances: &[Appliance], now: ReplayTime, switches: &mut Vec<Switch>) {
+    fn cycle(
+        &mut self,
+        home: &RecordedHome,
+        appliances: &[ReplayedAppliance],
+        now: ReplayTime,
+        switches: &mut Vec<Switch>,
+    ) {
         for (task, appliance) in appliances.iter().enumerate() {
             let threshold = &mut self.thresholds[task];
             let power = appliance.kind.power;

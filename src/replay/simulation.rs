@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::replay::appliance::Appliance;
+use crate::replay::appliance::ReplayedAppliance;
 use crate::replay::history::ReplayTime;
 use crate::replay::home::{RecordedHome, RecordedTask};
 use crate::replay::totals::Flow;
@@ -18,13 +18,19 @@ pub(crate) trait Controller {
         Watts::ZERO
     }
     /// A period has begun: so much is to be done until the next one begins.
-    fn need(&mut self, home: &RecordedHome, task: usize, appliance: &Appliance, now: ReplayTime);
+    fn need(&mut self, home: &RecordedHome, task: usize, appliance: &ReplayedAppliance, now: ReplayTime);
     /// An appliance has changed.
-    fn state(&mut self, home: &RecordedHome, task: usize, appliance: &Appliance, now: ReplayTime);
+    fn state(&mut self, home: &RecordedHome, task: usize, appliance: &ReplayedAppliance, now: ReplayTime);
     /// A record: the row that it comes from, and what the tasks draw in it.
     fn record(&mut self, home: &RecordedHome, row: usize, flow: &Flow<'_>, now: ReplayTime);
     /// Decides. What is to be switched goes into `switches`, stops first.
-    fn cycle(&mut self, home: &RecordedHome, appliances: &[Appliance], now: ReplayTime, switches: &mut Vec<Switch>);
+    fn cycle(
+        &mut self,
+        home: &RecordedHome,
+        appliances: &[ReplayedAppliance],
+        now: ReplayTime,
+        switches: &mut Vec<Switch>,
+    );
 }
 
 /// A start or a stop.
@@ -37,7 +43,7 @@ pub(crate) struct Switch {
 }
 
 /// What is told of each step of a simulation.
-pub(crate) trait Observer {
+pub(crate) trait SimulationObserver {
     /// A step has passed.
     fn flow(&mut self, begin: ReplayTime, step: Duration, flow: &Flow<'_>, on: &[Duration]);
     /// A switch was made.
@@ -58,7 +64,7 @@ pub(crate) fn simulate(
     home: &RecordedHome,
     cycle: Duration,
     controller: &mut impl Controller,
-    observer: &mut impl Observer,
+    observer: &mut impl SimulationObserver,
 ) {
     let mut simulation = Simulation::new(home, cycle);
     for row in 0..home.history.rows() {
@@ -77,7 +83,7 @@ pub(crate) fn simulate(
 struct Simulation<'a> {
     home: &'a RecordedHome,
     cycle: i64,
-    appliances: Vec<Appliance>,
+    appliances: Vec<ReplayedAppliance>,
     /// By task: the period that has begun last, and what was to be done in it.
     periods: Vec<(usize, f64)>,
     windows: Vec<usize>,
@@ -94,7 +100,11 @@ impl<'a> Simulation<'a> {
         Self {
             home,
             cycle: i64::try_from(cycle.as_millis()).unwrap_or(60_000).max(1),
-            appliances: home.recorded_tasks.iter().map(|recorded_task| Appliance::new(recorded_task.kind)).collect(),
+            appliances: home
+                .recorded_tasks
+                .iter()
+                .map(|recorded_task| ReplayedAppliance::new(recorded_task.kind))
+                .collect(),
             periods: vec![(0, 0.0); tasks],
             windows: vec![0; tasks],
             drawn: vec![Watts::ZERO; tasks],
@@ -111,7 +121,7 @@ impl<'a> Simulation<'a> {
         solar: Watts,
         (mut now, end): (ReplayTime, ReplayTime),
         controller: &mut impl Controller,
-        observer: &mut impl Observer,
+        observer: &mut impl SimulationObserver,
     ) {
         while now < end {
             self.begin(now, controller, observer);
@@ -139,7 +149,7 @@ impl<'a> Simulation<'a> {
         from: ReplayTime,
         to: ReplayTime,
         controller: &mut impl Controller,
-        observer: &mut impl Observer,
+        observer: &mut impl SimulationObserver,
     ) {
         let mut now = from;
         for _ in 0..NOTICED {
@@ -157,7 +167,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// What begins now: periods with their duties, appliances that come and go.
-    fn begin(&mut self, now: ReplayTime, controller: &mut impl Controller, observer: &mut impl Observer) {
+    fn begin(&mut self, now: ReplayTime, controller: &mut impl Controller, observer: &mut impl SimulationObserver) {
         for task in 0..self.appliances.len() {
             let recorded_task = &self.home.recorded_tasks[task];
             let mut changed = self.begin_period(task, now, controller, observer);
@@ -181,7 +191,7 @@ impl<'a> Simulation<'a> {
         task: usize,
         now: ReplayTime,
         controller: &mut impl Controller,
-        observer: &mut impl Observer,
+        observer: &mut impl SimulationObserver,
     ) -> bool {
         let periods = &self.home.recorded_tasks[task].periods;
         let mut changed = false;
@@ -216,7 +226,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn decide(&mut self, now: ReplayTime, controller: &mut impl Controller, observer: &mut impl Observer) {
+    fn decide(&mut self, now: ReplayTime, controller: &mut impl Controller, observer: &mut impl SimulationObserver) {
         let mut switches = std::mem::take(&mut self.switches);
         controller.cycle(self.home, &self.appliances, now, &mut switches);
         for switch in switches.drain(..) {
@@ -232,7 +242,7 @@ impl<'a> Simulation<'a> {
         self.switches = switches;
     }
 
-    fn close(&mut self, controller: &mut impl Controller, observer: &mut impl Observer) {
+    fn close(&mut self, controller: &mut impl Controller, observer: &mut impl SimulationObserver) {
         let (_, end) = self.home.span();
         for task in 0..self.appliances.len() {
             // What was due just now, at the end of the record, was due.

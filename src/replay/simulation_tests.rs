@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::history::ReplayTime;
 use super::home::RecordedHome;
-use super::simulation::{Controller, Observer, Switch, simulate};
+use super::simulation::{Controller, SimulationObserver, Switch, simulate};
 use super::totals::Flow;
 use crate::core::{Criteria, Settings};
 use crate::replay::naive::NaiveSwitch;
@@ -27,7 +27,7 @@ struct Checker<'a> {
     on: Vec<bool>,
 }
 
-impl Observer for Checker<'_> {
+impl SimulationObserver for Checker<'_> {
     fn flow(&mut self, begin: ReplayTime, step: Duration, flow: &Flow<'_>, _on: &[Duration]) {
         let history = &self.home.history;
         while history.end(self.row) <= begin {
@@ -109,7 +109,7 @@ proptest! {
 /// The largest draw.
 struct Highest(Watts);
 
-impl Observer for Highest {
+impl SimulationObserver for Highest {
     fn flow(&mut self, _begin: ReplayTime, _step: Duration, flow: &Flow<'_>, _on: &[Duration]) {
         self.0 = flow.drawn.iter().copied().fold(self.0, Watts::max);
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::core::{Action, Daily, Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState};
-use crate::replay::appliance::Appliance;
+use crate::replay::appliance::ReplayedAppliance;
 use crate::replay::history::ReplayTime;
 use crate::replay::home::RecordedHome;
 use crate::replay::plan::PlannedTask;
@@ -45,7 +45,7 @@ impl Sunward {
             let plan = &recorded_task.plan;
             sunward.handle(Event::Registered(plan.id.clone(), Box::new(plan.registration.clone())), begin);
             sunward.handle(Event::Availability(plan.id.clone(), Some(true)), begin);
-            sunward.state(home, task, &Appliance::new(recorded_task.kind), begin);
+            sunward.state(home, task, &ReplayedAppliance::new(recorded_task.kind), begin);
         }
         sunward
     }
@@ -62,7 +62,7 @@ impl Controller for Sunward {
     }
 
     /// What is due is registered anew: so much run time, at its power, until the period ends.
-    fn need(&mut self, home: &RecordedHome, task: usize, appliance: &Appliance, now: ReplayTime) {
+    fn need(&mut self, home: &RecordedHome, task: usize, appliance: &ReplayedAppliance, now: ReplayTime) {
         let PlannedTask { id, registration, model } = &home.recorded_tasks[task].plan;
         if !model.due {
             return;
@@ -74,7 +74,7 @@ impl Controller for Sunward {
         self.handle(Event::Registered(id.clone(), Box::new(Registration { daily, ..registration.clone() })), now);
     }
 
-    fn state(&mut self, home: &RecordedHome, task: usize, appliance: &Appliance, now: ReplayTime) {
+    fn state(&mut self, home: &RecordedHome, task: usize, appliance: &ReplayedAppliance, now: ReplayTime) {
         let (running, runnable) = (appliance.running, appliance.runnable());
         let fields = [("running", running), ("runnable", runnable)].into_iter().collect();
         let state = TaskState { running, runnable, fields, ..TaskState::default() };
@@ -97,7 +97,13 @@ impl Controller for Sunward {
         let _ = self.scheduler.measure(Source::Meter, values, None, self::now(self.begin, now));
     }
 
-    fn cycle(&mut self, _home: &RecordedHome, _appliances: &[Appliance], at: ReplayTime, switches: &mut Vec<Switch>) {
+    fn cycle(
+        &mut self,
+        _home: &RecordedHome,
+        _appliances: &[ReplayedAppliance],
+        at: ReplayTime,
+        switches: &mut Vec<Switch>,
+    ) {
         let now = now(self.begin, at);
         if self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
             self.scheduler.wake(now);

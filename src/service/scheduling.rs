@@ -24,7 +24,7 @@ impl Service {
         }
     }
 
-    /// As [`Service::handle`], for who wants to know what was refused.
+    /// As [`Service::handle`], for callers that need to know what was refused.
     pub(super) fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
         let before = self.scheduler.activity();
         self.reports_due.after(&event);

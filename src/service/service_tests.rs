@@ -13,12 +13,12 @@ use crate::mqtt::{Incoming, Message};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct Home {
+struct TestService {
     service: Service,
     now: Now,
 }
 
-impl Home {
+impl TestService {
     fn new() -> Self {
         let now = Now { at: Instant::START + 999 * SECOND, wall: "2026-06-21T10:00:00.5Z".parse().unwrap() };
         let config = Config::default();
@@ -85,7 +85,7 @@ fn topics(published: &[(String, String)]) -> Vec<&str> {
 
 #[test]
 fn a_start_up_ends_when_it_is_quiet_and_publishes_nothing_before() {
-    let mut home = Home::new();
+    let mut home = TestService::new();
     assert_eq!(home.service.next_wakeup(home.now), None, "there is no connection yet");
     home.feed(Input::Incoming(Incoming::Subscribed));
     for _ in 0..3 {
@@ -102,7 +102,7 @@ fn a_start_up_ends_when_it_is_quiet_and_publishes_nothing_before() {
 
 #[test]
 fn cycles_begin_at_multiples_of_their_length_on_the_wall_clock() {
-    let mut home = Home::online(&[]);
+    let mut home = TestService::online(&[]);
     // 30 s past ten, by default every minute.
     let mut cycles = Vec::new();
     while cycles.len() < 2 {
@@ -115,7 +115,7 @@ fn cycles_begin_at_multiples_of_their_length_on_the_wall_clock() {
 
 #[test]
 fn a_message_of_one_task_makes_the_report_of_no_other() {
-    let mut home = Home::online(&["a", "b", "c"]);
+    let mut home = TestService::online(&["a", "b", "c"]);
     home.now = home.now + SECOND;
     let published = home.message("sunward/task/b/state", "OFF", false);
     let reports: Vec<_> = topics(&published).into_iter().filter(|topic| topic.ends_with("/report")).collect();
@@ -125,7 +125,7 @@ fn a_message_of_one_task_makes_the_report_of_no_other() {
 
 #[test]
 fn a_setpoint_that_is_due_goes_out_with_the_record_that_made_it_due() {
-    let mut home = Home::online(&["ev"]);
+    let mut home = TestService::online(&["ev"]);
     let setpoint = |published: &[(String, String)]| {
         let of_ev = published.iter().find(|(topic, _)| topic == "sunward/task/ev/setpoint");
         of_ev.map(|(_, watts)| watts.clone())
@@ -146,7 +146,7 @@ fn a_setpoint_that_is_due_goes_out_with_the_record_that_made_it_due() {
 
 #[test]
 fn commands_come_before_reports() {
-    let mut home = Home::online(&["ev"]);
+    let mut home = TestService::online(&["ev"]);
     home.service.step(
         Input::Incoming(Incoming::Message(Message {
             topic: "sunward/scheduler/set".into(),
@@ -164,7 +164,7 @@ fn commands_come_before_reports() {
 
 #[test]
 fn what_an_earlier_run_left_of_a_task_that_is_gone_is_cleared() {
-    let mut home = Home::new();
+    let mut home = TestService::new();
     home.feed(Input::Incoming(Incoming::Subscribed));
     for kind in ["report", "mode", "setpoint"] {
         home.retained(&format!("sunward/task/gone/{kind}"), "5000");

@@ -1,4 +1,4 @@
-//! How a surplus is divided among those who use it.
+//! How a surplus is divided among those that use it.
 
 use super::watts::Watts;
 

@@ -44,7 +44,7 @@ const LONGEST_NAME: usize = 200;
 pub struct RegistrationMessage {
     /// For the scheduler.
     pub registration: Registration,
-    /// For whoever sends its commands.
+    /// For the sender of its commands.
     pub commands: CommandPayloads,
 }
 

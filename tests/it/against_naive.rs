@@ -261,7 +261,7 @@ fn compare(appliances: &[Appliance], steps: &[Step], confirm_records: usize) -> 
 }
 
 /// Two running tasks that share a key, and that rule 1 can't part because none of them may be stopped, are left out:
-/// SPEC.md doesn't say whose the key is then.
+/// docs/rules.md doesn't say whose the key is then.
 fn parted(appliances: &[Appliance], steps: &[Step]) -> bool {
     let mut all: Vec<u8> = appliances.iter().flat_map(|appliance| appliance.keys.clone()).collect();
     all.sort_unstable();
@@ -271,7 +271,7 @@ fn parted(appliances: &[Appliance], steps: &[Step]) -> bool {
 }
 
 /// Those about to be started by their mode on a key that somebody runs on: rule 1 parts them a cycle later, and whose the
-/// key is until then SPEC.md doesn't say either.
+/// key is until then docs/rules.md doesn't say either.
 fn unparted(appliances: &[Appliance], conditions: &[Condition]) -> Vec<usize> {
     let shares = |a: usize, b: usize| appliances[a].keys.iter().any(|key| appliances[b].keys.contains(key));
     let runs = |other: usize| conditions[other].running;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::client::{Command, Order, PowerRecord, Registration, Scheduler, State, Task, TaskId};
+use sunward::client::{Order, PowerRecord, Registration, SchedulerClient, State, TaskClient, TaskCommand, TaskId};
 use sunward::config::{Mqtt, Protocol};
 use sunward::mqtt::Outgoing;
 use sunward::units::Watts;
@@ -11,15 +11,15 @@ use tokio::time::timeout;
 use crate::mosquitto::Mosquitto;
 use crate::peer::{PATIENCE, PROTOCOLS, Peer, settings};
 
-fn register(mqtt: &Mqtt, registration: Registration) -> Task {
-    Task::register(mqtt, TaskId::new("heater").unwrap(), registration).unwrap()
+fn register(mqtt: &Mqtt, registration: Registration) -> TaskClient {
+    TaskClient::register(mqtt, TaskId::new("heater").unwrap(), registration).unwrap()
 }
 
 fn heater() -> Registration {
     Registration::new(Watts(2000.0))
 }
 
-async fn next(task: &mut Task) -> Command {
+async fn next(task: &mut TaskClient) -> TaskCommand {
     timeout(PATIENCE, task.next()).await.expect("no command came").expect("the task was closed")
 }
 
@@ -59,18 +59,18 @@ async fn commands_and_setpoints_arrive_in_any_spelling() {
         let mut peer = Peer::new(&broker.url(), &["sunward/task/heater/+"]).await;
         peer.expect("sunward/task/heater/availability", |payload| payload == "online").await;
         peer.publish("sunward/task/heater/set", " START\n").await;
-        assert_eq!(next(&mut task).await, Command::Start);
+        assert_eq!(next(&mut task).await, TaskCommand::Start);
         peer.publish("sunward/task/heater/set", "explode").await;
         peer.publish_retained("sunward/task/heater/setpoint", "1450").await;
-        assert_eq!(next(&mut task).await, Command::Setpoint(Watts(1450.0)));
+        assert_eq!(next(&mut task).await, TaskCommand::Setpoint(Watts(1450.0)));
         peer.publish("sunward/task/heater/set", "stop").await;
-        assert_eq!(next(&mut task).await, Command::Stop);
+        assert_eq!(next(&mut task).await, TaskCommand::Stop);
         let mut own = heater();
         own.payload_on = Some("1".into());
         own.payload_off = Some("0".into());
         task.update(own).unwrap();
         peer.publish("sunward/task/heater/set", "1").await;
-        assert_eq!(next(&mut task).await, Command::Start);
+        assert_eq!(next(&mut task).await, TaskCommand::Start);
         assert!(task.unregister().await);
         peer.handle.publish(Outgoing::clear("sunward/task/heater/setpoint")).unwrap();
         peer.expect("sunward/task/heater/setpoint", str::is_empty).await;
@@ -85,9 +85,9 @@ async fn a_replayed_command_is_not_obeyed() {
     peer.publish_retained("sunward/task/heater/setpoint", "900").await;
     peer.expect("sunward/task/heater/setpoint", |payload| payload == "900").await;
     let mut task = register(&settings(&broker.url(), Protocol::V5), heater());
-    assert_eq!(next(&mut task).await, Command::Setpoint(Watts(900.0)));
+    assert_eq!(next(&mut task).await, TaskCommand::Setpoint(Watts(900.0)));
     peer.publish("sunward/task/heater/set", "stop").await;
-    assert_eq!(next(&mut task).await, Command::Stop);
+    assert_eq!(next(&mut task).await, TaskCommand::Stop);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn the_scheduler_is_asked_ordered_and_fed() {
     peer.publish_retained("sunward/task/heater/report", r#"{"status": "stopped"}"#).await;
     peer.publish("sunward/scheduler/set", "").await;
     peer.expect("sunward/scheduler/set", str::is_empty).await;
-    let mut scheduler = Scheduler::connect(&settings(&broker.url(), Protocol::V5)).unwrap();
+    let mut scheduler = SchedulerClient::connect(&settings(&broker.url(), Protocol::V5)).unwrap();
     scheduler.ready(PATIENCE).await.unwrap();
     assert!(scheduler.is_online() && !scheduler.is_paused());
     assert_eq!(scheduler.state().unwrap().tasks, 1);
@@ -167,13 +167,13 @@ async fn the_scheduler_is_asked_ordered_and_fed() {
 
 #[tokio::test]
 async fn a_broker_that_is_not_there_is_an_answer_with_a_reason() {
-    let mut scheduler = Scheduler::connect(&settings("mqtt://127.0.0.1:1", Protocol::V5)).unwrap();
+    let mut scheduler = SchedulerClient::connect(&settings("mqtt://127.0.0.1:1", Protocol::V5)).unwrap();
     let error = scheduler.ready(Duration::from_millis(300)).await.unwrap_err().to_string();
     assert!(error.starts_with("127.0.0.1:1: ") && error.contains("refused"), "{error}");
 }
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_named_at_once() {
-    let error = Scheduler::connect(&Mqtt::default()).unwrap_err().to_string();
+    let error = SchedulerClient::connect(&Mqtt::default()).unwrap_err().to_string();
     assert!(error.starts_with("mqtt.url: "), "{error}");
 }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::registration::registration;
-use crate::client::{Command, InvalidTaskId, State, Task, TaskId};
+use crate::client::{InvalidTaskId, State, TaskClient, TaskCommand, TaskId};
 use crate::config::Mqtt;
 use crate::simulate::{Appliance, ApplianceStatus};
 
@@ -17,7 +17,7 @@ const MOST_COMMANDS: usize = 64;
 /// All plugs.
 pub(super) struct Plugs {
     /// What the scheduler commands.
-    pub(super) commands: mpsc::Receiver<(Appliance, Command)>,
+    pub(super) commands: mpsc::Receiver<(Appliance, TaskCommand)>,
     states: Vec<watch::Sender<State>>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -32,7 +32,7 @@ impl Plugs {
         let (mut states, mut tasks) = (Vec::new(), Vec::new());
         for which in Appliance::ALL {
             let id: TaskId = which.name().parse().map_err(|problem: InvalidTaskId| anyhow::anyhow!(problem))?;
-            let task = Task::register(mqtt, id, registration(which))?;
+            let task = TaskClient::register(mqtt, id, registration(which))?;
             let (state, changes) = watch::channel(state(&status(which)));
             tasks.push(tokio::spawn(serve(which, task, sender.clone(), changes)));
             states.push(state);
@@ -58,8 +58,8 @@ impl Plugs {
 /// One plug: publishes every state and passes every command on, until either end is closed.
 async fn serve(
     which: Appliance,
-    mut task: Task,
-    commands: mpsc::Sender<(Appliance, Command)>,
+    mut task: TaskClient,
+    commands: mpsc::Sender<(Appliance, TaskCommand)>,
     mut states: watch::Receiver<State>,
 ) {
     states.mark_changed();

@@ -16,7 +16,7 @@ use super::screen::{KeyCommand, Picture};
 use super::summary::summary;
 use super::times::Times;
 use crate::cli::run::end;
-use crate::client::{Command, Order};
+use crate::client::{Order, TaskCommand};
 use crate::config::Mqtt;
 use crate::service::Clock;
 use crate::simulate::{Appliance, ApplianceStatus, Flows, SimulatedHome};
@@ -135,12 +135,12 @@ impl Session {
         flows
     }
 
-    fn obey(&mut self, which: Appliance, command: Command) {
+    fn obey(&mut self, which: Appliance, command: TaskCommand) {
         self.advance();
         match command {
-            Command::Start => self.home.switch(which, true),
-            Command::Stop => self.home.switch(which, false),
-            Command::Setpoint(most) => self.home.limit(which, most),
+            TaskCommand::Start => self.home.switch(which, true),
+            TaskCommand::Stop => self.home.switch(which, false),
+            TaskCommand::Setpoint(most) => self.home.limit(which, most),
         }
         self.publish(which);
     }

@@ -16,7 +16,7 @@ pub(crate) fn by_stop_all(registry: &Registry, settings: &Settings, now: Now) ->
     stops(Rule::StopAll, "everything is to be stopped", registry, settings, now, Task::awaits_stop_all)
 }
 
-/// What missing data stops: those that are not to run without, but for who runs for its deadline. `silent`: since the
+/// What missing data stops: the tasks that are not to run without, except those whose deadline is due. `silent`: since the
 /// last record.
 pub(crate) fn by_missing_data(silent: Duration, registry: &Registry, settings: &Settings, now: Now) -> Vec<Directive> {
     let silent = WholeSeconds(silent);

@@ -31,7 +31,7 @@ pub(crate) struct Decider<'a> {
 
 impl Decider<'_> {
     /// Asks the rules. `directed`: what modes and guards have decided already.
-    pub(crate) fn decide(&self, directed: &[Directive]) -> Outcome {
+    pub(crate) fn decide(&self, directed: &[Directive]) -> RulesOutcome {
         let mut actions = vec![None; self.registry.tasks().len()];
         for directive in directed {
             actions[directive.slot] = Some(directive.action);
@@ -72,10 +72,10 @@ impl Decider<'_> {
                 .map(|(place, why)| (order[place], Verdict::Waits(self.waits(self.registry.task(order[place]), why)))),
         );
         let learned = learned.into_iter().map(|(place, learned)| (order[place], learned)).collect();
-        Outcome { verdicts, learned, directives: directives }
+        RulesOutcome { verdicts, learned, directives: directives }
     }
 
-    /// The rules in their order, then the election. Whom they stop, and whom the fourth starts, goes into `directives`.
+    /// The rules in their order, then the election. What they stop, and what the fourth starts, goes into `directives`.
     fn ask(&self, view: &CycleView<'_>, covered: &[Option<Share>], directives: &mut Vec<Directive>) -> Elected {
         let keys = self.keys.len();
         let conflicts = conflicting_keys(view);
@@ -176,7 +176,7 @@ fn sun(offer: &Offer, needs: Option<Share>, why: Option<String>, power: Watts) -
 }
 
 /// What the rules came to, before it is carried out.
-pub(crate) struct Outcome {
+pub(crate) struct RulesOutcome {
     /// What they found of each task that they judged, by slot.
     pub(crate) verdicts: Vec<(usize, Verdict)>,
     /// What adjustable tasks were seen to be able to use, by slot.

@@ -99,7 +99,7 @@ fn is_left_for(view: &CycleView<'_>, place: usize) -> bool {
     (0..view.newest()).all(|record| view.excess_below(place, record) - view.net(record) >= enough)
 }
 
-/// What rule 4 stops, and whom it starts in their place.
+/// What rule 4 stops, and what it starts in their place.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Replacement {
     /// Those that share a key with it, then the others, each in ascending importance.

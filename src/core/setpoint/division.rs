@@ -57,7 +57,7 @@ mod tests {
             for (share, sharer) in shares.iter().zip(&sharers) {
                 prop_assert!(*share >= sharer.least && share.0 <= sharer.most.0 + 1e-6);
             }
-            // Whoever is not full comes before those who got more than their least.
+            // A task that is not full comes before those that got more than their least.
             let hungry = sharers.iter().zip(&shares).position(|(sharer, share)| share.0 + 1e-6 < sharer.most.min(sharer.takes).0);
             for (share, sharer) in shares.iter().zip(&sharers).skip(hungry.map_or(usize::MAX, |first| first + 1)) {
                 prop_assert!((*share - sharer.least).abs().0 < 1e-6);

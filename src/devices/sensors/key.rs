@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use minijinja::context;
 
-use crate::devices::template::{Failure, Rendered, Template};
+use crate::devices::template::{Rendered, Template, TemplateFailure};
 use crate::wire::key_problem;
 
 /// The most topics of one wildcard that get keys.
@@ -51,7 +51,7 @@ impl SensorKey {
     ///
     /// # Errors
     /// When the template fails on it or yields no usable key, and when there are too many topics.
-    pub(super) fn of(&mut self, topic: &str) -> Result<Option<String>, Failure> {
+    pub(super) fn of(&mut self, topic: &str) -> Result<Option<String>, TemplateFailure> {
         let (template, known) = match self {
             Self::Fixed(name) => return Ok(Some(name.clone())),
             Self::PerTopic { template, known } => (template, known),
@@ -63,10 +63,10 @@ impl SensorKey {
             Rendered::Absent(_) => None,
             Rendered::Text(key) => {
                 if let Some(problem) = name_problem(&key) {
-                    return Err(Failure(format!("the key `{key}` {problem}")));
+                    return Err(TemplateFailure(format!("the key `{key}` {problem}")));
                 }
                 if let Some((other, _)) = known.iter().find(|(_, taken)| taken.as_ref() == Some(&key)) {
-                    return Err(Failure(format!(
+                    return Err(TemplateFailure(format!(
                         "the key `{key}` is that of {other} already: each topic needs its own"
                     )));
                 }
@@ -74,7 +74,7 @@ impl SensorKey {
             }
         };
         if known.len() >= MOST_TOPICS {
-            return Err(Failure(format!("more than {MOST_TOPICS} topics fit")));
+            return Err(TemplateFailure(format!("more than {MOST_TOPICS} topics fit")));
         }
         known.insert(topic.to_owned(), key.clone());
         Ok(key)

@@ -1,6 +1,6 @@
 //! What a sensor makes of a message.
 
-use crate::devices::template::{Absent, Failure};
+use crate::devices::template::{Absent, TemplateFailure};
 use crate::units::Watts;
 
 /// What a message came to for one of the sensors that listen to its topic.
@@ -24,5 +24,5 @@ pub enum Outcome {
     /// The message has no value: the last one stays.
     Absent(Absent),
     /// The message can't be read.
-    Failed(Failure),
+    Failed(TemplateFailure),
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::key::SensorKey;
 use super::reading::Outcome;
 use super::settings::SensorSettings;
-use crate::devices::template::{Absent, DeviceMessage, Failure, Rendered, Template, number};
+use crate::devices::template::{Absent, DeviceMessage, Rendered, Template, TemplateFailure, number};
 use crate::units::{PowerUnit, Watts};
 use crate::wire::PayloadError;
 use crate::wire::topic::{check_filter, has_wildcard};
@@ -97,16 +97,16 @@ impl Sensor {
         Some((Some(key), outcome))
     }
 
-    fn read(&self, message: &DeviceMessage<'_>) -> Result<Result<Watts, Absent>, Failure> {
+    fn read(&self, message: &DeviceMessage<'_>) -> Result<Result<Watts, Absent>, TemplateFailure> {
         let text = match self.template.as_ref().map(|template| template.read(message)).transpose()? {
             None => message.text().to_owned(),
             Some(Rendered::Text(text)) => text,
             Some(Rendered::Absent(absent)) => return Ok(Err(absent)),
         };
-        let value = number(&text).map_err(|Failure(problem)| {
+        let value = number(&text).map_err(|TemplateFailure(problem)| {
             let is_json = self.template.is_none() && text.trim_start().starts_with(['{', '[']);
             let hint = if is_json { ": a value_template says where in it the number is" } else { "" };
-            Failure(format!("{problem}{hint}"))
+            TemplateFailure(format!("{problem}{hint}"))
         })?;
         Ok(value.map(|value| Watts(value) * self.factor))
     }

@@ -9,7 +9,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 
 use super::message::DeviceMessage;
-use super::rendered::{Absent, Failure, Rendered};
+use super::rendered::{Absent, Rendered, TemplateFailure};
 use crate::jinja::{self, LONGEST, is_placeholder, plain};
 
 /// The names of a template that reads a message.
@@ -113,7 +113,7 @@ impl Template {
     ///
     /// # Errors
     /// When the payload is not the JSON that the template needs, or the template fails on it.
-    pub fn read(&self, message: &DeviceMessage<'_>) -> Result<Rendered, Failure> {
+    pub fn read(&self, message: &DeviceMessage<'_>) -> Result<Rendered, TemplateFailure> {
         let given = |json: Value| context! { value => message.text(), topic => message.topic(), value_json => json };
         if !self.uses("value_json") {
             return self.fill(given(Value::UNDEFINED));
@@ -126,7 +126,9 @@ impl Template {
             // `value_json` is undefined then. A template may test for that, so only one that needs it fails.
             Err(problem) => {
                 return match self.fill(given(Value::UNDEFINED))? {
-                    Rendered::Absent(Absent::Missing) => Err(Failure(format!("the payload is not JSON: {problem}"))),
+                    Rendered::Absent(Absent::Missing) => {
+                        Err(TemplateFailure(format!("the payload is not JSON: {problem}")))
+                    }
                     outcome => Ok(outcome),
                 };
             }
@@ -146,18 +148,18 @@ impl Template {
     ///
     /// # Errors
     /// When it fails on them, or yields more than 4,096 bytes.
-    pub fn fill(&self, names: Value) -> Result<Rendered, Failure> {
+    pub fn fill(&self, names: Value) -> Result<Rendered, TemplateFailure> {
         let rendered = self.jinja.get_template(NAME).and_then(|template| template.render(names));
         let text = match rendered {
             Ok(text) if text.len() > LONGEST_RESULT => {
-                return Err(Failure(format!(
+                return Err(TemplateFailure(format!(
                     "the template yields {} bytes, at most {LONGEST_RESULT} are used",
                     text.len()
                 )));
             }
             Ok(text) => text.trim().to_owned(),
             Err(error) if is_undefined(&error) => return Ok(Rendered::Absent(Absent::Missing)),
-            Err(error) => return Err(Failure(plain(&error))),
+            Err(error) => return Err(TemplateFailure(plain(&error))),
         };
         if is_placeholder(&text) { Ok(Rendered::Absent(Absent::Placeholder(text))) } else { Ok(Rendered::Text(text)) }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minijinja::value::{Serde, Value};
 use serde_json::Value as Json;
 
-use super::rendered::Failure;
+use super::rendered::TemplateFailure;
 use crate::wire::without_endless_numbers;
 
 /// A message of a device as templates see it. Its JSON is read once, and only if a template uses `value_json`.
@@ -28,9 +28,9 @@ impl<'a> DeviceMessage<'a> {
     ///
     /// # Errors
     /// When the payload is not UTF-8.
-    pub fn new(topic: &'a str, payload: &'a [u8]) -> Result<Self, Failure> {
+    pub fn new(topic: &'a str, payload: &'a [u8]) -> Result<Self, TemplateFailure> {
         let text = std::str::from_utf8(payload);
-        let text = text.map_err(|_| Failure("expected text, found bytes that are not UTF-8".into()))?;
+        let text = text.map_err(|_| TemplateFailure("expected text, found bytes that are not UTF-8".into()))?;
         Ok(Self { topic, text, json: OnceCell::new() })
     }
 

@@ -11,4 +11,4 @@ mod tests;
 
 pub use compiled::{Template, TemplateError};
 pub use message::DeviceMessage;
-pub use rendered::{Absent, Failure, Rendered, number};
+pub use rendered::{Absent, Rendered, TemplateFailure, number};

@@ -27,13 +27,13 @@ pub enum Absent {
 /// A message without a value is no failure: see [`Absent`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Failure(pub(crate) String);
+pub struct TemplateFailure(pub(crate) String);
 
 /// Reads a text that should be a number. Returns [`Absent`] for an empty text and for words such as `unavailable`.
 ///
 /// # Errors
 /// When the text is neither of both, or the number isn't finite.
-pub fn number(text: &str) -> Result<Result<f64, Absent>, Failure> {
+pub fn number(text: &str) -> Result<Result<f64, Absent>, TemplateFailure> {
     match jinja::number(text) {
         Number::Is(number) => Ok(Ok(number)),
         Number::Absent => Ok(Err(Absent::Placeholder(text.trim().to_owned()))),
@@ -42,7 +42,7 @@ pub fn number(text: &str) -> Result<Result<f64, Absent>, Failure> {
                 Some((end, _)) => (&text[..end], "…"),
                 None => (text, ""),
             };
-            Err(Failure(format!("expected a number, found \"{shown}\"{more}")))
+            Err(TemplateFailure(format!("expected a number, found \"{shown}\"{more}")))
         }
     }
 }

@@ -47,7 +47,7 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
         return Err(CsvError::Whole("the file is empty: expected a header such as time,net,solar,ev".into()));
     }
     let header = Header::read(&record)?;
-    let mut rows = Rows::new(&header, format);
+    let mut rows = CsvRows::new(&header, format);
     while more(&mut reader, &mut record)? {
         // Of the end: the position of a record is that of the blank lines before it.
         let line = reader.position().line() - 1;
@@ -104,14 +104,14 @@ fn name(cell: &[u8]) -> String {
         .collect()
 }
 
-struct Rows<'a> {
+struct CsvRows<'a> {
     format: &'a Format,
     times: Vec<ReplayTime>,
     /// As they stand there, scaled to watts or watt-hours; by column, that of the time is empty.
     columns: Vec<Vec<f64>>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> CsvRows<'a> {
     fn new(header: &Header, format: &'a Format) -> Self {
         Self { format, times: Vec::new(), columns: vec![Vec::new(); header.names.len()] }
     }

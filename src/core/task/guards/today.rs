@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::core::time::{Day, Instant};
 use crate::units::KilowattHours;
 
-/// Run time and starts since local midnight, whoever commanded them.
+/// Run time and starts since local midnight, commanded or not.
 #[derive(Debug, Default)]
 pub(crate) struct Today {
     day: Day,
