@@ -12,7 +12,7 @@ use super::message::{Kind, Outgoing};
 /// large enough that the round trip doesn't matter.
 const WINDOW: usize = 64;
 
-/// Messages kept at most. A bridge has a few topics per task: this is far beyond any home.
+/// Messages kept at most. A scheduler has a few topics per task: this is far beyond any home.
 const MAX_MESSAGES: usize = 10_000;
 
 /// Bytes of topics and payloads kept at most.

@@ -14,7 +14,7 @@ const BEGIN: Duration = Duration::from_secs(30 * 86_400);
 /// A moment of the wall clock is looked at again at least this often, in case somebody sets that clock.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// The clocks that a bridge runs by: those of this computer, or simulated ones that run faster.
+/// The clocks that the service runs by: those of this computer, or simulated ones that run faster.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: tokio::time::Instant,

@@ -1,4 +1,4 @@
-//! The cycle: the four stopping rules in their order, then the election (section 7).
+//! The cycle: the four stopping rules in their order, then the election (docs/rules.md, *The cycle*).
 
 use super::*;
 
