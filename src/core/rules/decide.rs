@@ -72,7 +72,7 @@ impl Decider<'_> {
                 .map(|(place, why)| (order[place], Verdict::Waits(self.waits(self.registry.task(order[place]), why)))),
         );
         let learned = learned.into_iter().map(|(place, learned)| (order[place], learned)).collect();
-        RulesOutcome { verdicts, learned, directives: directives }
+        RulesOutcome { verdicts, learned, directives }
     }
 
     /// The rules in their order, then the election. What they stop, and what the fourth starts, goes into `directives`.
