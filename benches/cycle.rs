@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use sunward::core::{Event, Instant, Now, Priority, Registration, Scheduler, Settings, Source, TaskId, TaskState};
-use sunward::units::Watts;
+use sunward::units::{Quantity, Watts};
 
 use naive::{Naive, NaiveSettings, NaiveTask};
 
@@ -90,7 +90,7 @@ fn scheduler(tasks: &[NaiveTask], now: &mut Now) -> Scheduler {
 }
 
 fn power(tasks: &[NaiveTask]) -> Event {
-    let values = record(tasks).into_iter().map(|(key, watts)| (key, Watts(watts))).collect();
+    let values = record(tasks).into_iter().map(|(key, watts)| (key, Quantity(watts))).collect();
     Event::Power { source: Source::Meter, values, measured: None }
 }
 

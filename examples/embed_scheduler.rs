@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use sunward::core::{Event, Instant, Now, Registration, Scheduler, Settings, Source, TaskId, TaskState};
-use sunward::units::Watts;
+use sunward::units::{Quantity, Watts};
 
 fn main() -> anyhow::Result<()> {
     // The caller owns the time. Here a cycle is a minute, and no time passes between two lines.
@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
     for net in [-2500.0, -2500.0, -500.0, 1600.0, 1600.0, 1600.0] {
         let running = scheduler.state(&boiler).is_some_and(|state| state.running);
         let used = if running { 2000.0 } else { 0.0 };
-        let values = vec![("net".into(), Watts(net)), ("boiler".into(), Watts(used))];
+        let values = vec![("net".into(), Quantity(net)), ("boiler".into(), Quantity(used))];
         scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now)?;
         scheduler.cycle(now);
 

@@ -16,7 +16,7 @@ use crate::core::task::id::TaskId;
 use crate::core::task::registration::Registration;
 use crate::core::task::state::TaskState;
 use crate::core::time::{Instant, Now};
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 /// Tasks and measurements.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl Home {
     pub(crate) fn take_record<'a>(
         &mut self,
         source: Source,
-        values: impl IntoIterator<Item = (&'a str, Watts)>,
+        values: impl IntoIterator<Item = (&'a str, Quantity)>,
         measured: Option<Timestamp>,
         now: Now,
     ) -> Result<(), Refusal> {

@@ -12,7 +12,7 @@ use crate::core::task::priority::Priority;
 use crate::core::task::registration::Registration;
 use crate::core::task::state::TaskState;
 use crate::core::time::Instant;
-use crate::units::Watts;
+use crate::units::Quantity;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,8 @@ pub enum Event {
     Power {
         /// Who measured it.
         source: Source,
-        /// Key and value, as far as values were numbers. In watts.
-        values: Vec<(String, Watts)>,
+        /// Key and value, as far as values were numbers.
+        values: Vec<(String, Quantity)>,
         /// When it was measured, if it says so.
         measured: Option<Timestamp>,
     },
@@ -75,8 +75,8 @@ impl Event {
 pub struct Sensed {
     /// What was measured.
     pub key: String,
-    /// How much; in watts unless the key is no power.
-    pub value: Watts,
+    /// How much, in the key's unit.
+    pub value: Quantity,
     /// When it was measured.
     pub measured: Instant,
     /// How long it counts without a newer one.

@@ -11,7 +11,7 @@ use crate::core::task::state::TaskState;
 use crate::core::time::Now;
 use crate::core::view::{TaskView, Viewer};
 use crate::core::warnings::warnings;
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 impl Scheduler {
     /// What it is doing.
@@ -49,7 +49,7 @@ impl Scheduler {
     }
 
     /// The newest record by key, as the window keeps it; empty while there is none.
-    pub fn latest_record(&self) -> impl Iterator<Item = (&str, Watts)> {
+    pub fn latest_record(&self) -> impl Iterator<Item = (&str, Quantity)> {
         self.home.window.latest_by_key(&self.home.meter.keys)
     }
 

@@ -25,7 +25,7 @@ impl RecordMaker<'_> {
         let source = record.source;
         record.values.extend(meter.keys.iter().map(|key| match registry.owners(key) {
             [] => meter.value(source, key, now.at).map(|measured| measured.value),
-            owners => Some(self.owned(key, owners, source)),
+            owners => Some(self.owned(key, owners, source).into()),
         }));
         record.net = record.value(meter.net());
         record.ran.extend(registry.tasks().iter().map(|task| task.is_registered() && task.running()));
@@ -47,7 +47,7 @@ impl RecordMaker<'_> {
         let threshold = self.settings.ignore_power_threshold.min(smallest * 0.5).max(Watts::ZERO);
         let above_standby = |value: Watts| if value < threshold { Watts::ZERO } else { value };
         match recent {
-            Some(measured) => above_standby(measured.value),
+            Some(measured) => above_standby(measured.value.watts()),
             None => tasks().map(|task| declared(task, above_standby)).sum(),
         }
     }

@@ -22,7 +22,7 @@ use crate::core::task::id::TaskId;
 use crate::core::task::mode::{Mode, ModeSetting};
 use crate::core::task::verdict::Verdict;
 use crate::core::time::{Instant, Now};
-use crate::units::Watts;
+use crate::units::Quantity;
 
 /// All that the scheduler knows.
 ///
@@ -107,7 +107,7 @@ impl Scheduler {
     pub fn measure<'a>(
         &mut self,
         source: Source,
-        values: impl IntoIterator<Item = (&'a str, Watts)>,
+        values: impl IntoIterator<Item = (&'a str, Quantity)>,
         measured: Option<Timestamp>,
         now: Now,
     ) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::core::{Event, Expiry, Instant, Registration, Sensed, TaskId};
 use crate::devices::Devices;
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 use crate::wire::topic::covers;
 
 /// The most values of one key that are kept: the newest.
@@ -66,10 +66,10 @@ pub struct Series {
     /// How many came live.
     pub count: u64,
     /// A value that the broker had kept: nobody knows how old it is.
-    pub retained: Option<Watts>,
+    pub retained: Option<Quantity>,
     /// How long a value counts; `None`: for ever.
     pub expires: Option<Duration>,
-    values: VecDeque<(Instant, Watts)>,
+    values: VecDeque<(Instant, Quantity)>,
     first: Option<Instant>,
     measured: Instant,
     longest_gap: Duration,
@@ -226,7 +226,7 @@ impl Series {
 
     /// Returns the newest live value and when it came.
     #[must_use]
-    pub fn last(&self) -> Option<(Instant, Watts)> {
+    pub fn last(&self) -> Option<(Instant, Quantity)> {
         self.values.back().copied()
     }
 
@@ -249,14 +249,14 @@ impl Series {
         Some(self.longest_gap.max(since))
     }
 
-    /// Returns the values that are kept, oldest first.
-    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = (Instant, Watts)> {
-        self.values.iter().copied()
+    /// Returns the values that are kept, oldest first, of a key that counts a power.
+    pub(crate) fn powers(&self) -> impl DoubleEndedIterator<Item = (Instant, Watts)> {
+        self.values.iter().map(|(at, value)| (*at, value.watts()))
     }
 
-    /// Returns the newest value that had come by then.
-    pub(crate) fn at(&self, time: Instant) -> Option<Watts> {
-        self.values.iter().rev().find(|(at, _)| *at <= time).map(|(_, value)| *value)
+    /// Returns the newest value that had come by then, of a key that counts a power.
+    pub(crate) fn power_at(&self, time: Instant) -> Option<Watts> {
+        self.powers().rev().find(|(at, _)| *at <= time).map(|(_, value)| value)
     }
 }
 

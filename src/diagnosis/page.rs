@@ -8,7 +8,7 @@ use humantime::format_duration;
 use crate::core::{Instant, TaskId};
 use crate::diagnosis::conclusion::Diagnosis;
 use crate::diagnosis::observation::{Observation, ObservedTask, Series};
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 /// What a terminal shows at least.
 const COLUMNS: usize = 80;
@@ -63,9 +63,9 @@ fn task(id: &TaskId, task: &ObservedTask, observation: &Observation, end: Instan
         (None, Some(_)) => "retained".into(),
         (None, None) => "nothing".into(),
     };
-    let uses = task.keys().iter().map(|key| Some(observation.live(key)?.last()?.1)).sum::<Option<Watts>>();
-    let uses = uses.filter(|_| !task.keys().is_empty()).map_or_else(none, number);
-    [id.to_string(), is.into(), told, task.power().map_or_else(none, number), uses, task.from.clone()]
+    let uses = task.keys().iter().map(|key| Some(observation.live(key)?.last()?.1.watts())).sum::<Option<Watts>>();
+    let uses = uses.filter(|_| !task.keys().is_empty()).map_or_else(none, watts);
+    [id.to_string(), is.into(), told, task.power().map_or_else(none, watts), uses, task.from.clone()]
 }
 
 /// Columns as wide as they need to be; what comes last has a line of its own where it doesn't fit.
@@ -105,8 +105,12 @@ fn list(f: &mut fmt::Formatter<'_>, sentences: &[String]) -> fmt::Result {
     Ok(())
 }
 
+fn watts(power: Watts) -> String {
+    number(power.into())
+}
+
 /// At most one digit behind the point: kilowatts in the wrong place must show.
-fn number(Watts(value): Watts) -> String {
+fn number(Quantity(value): Quantity) -> String {
     let value = (value * 10.0).round() / 10.0 + 0.0;
     value.to_string()
 }

@@ -188,7 +188,7 @@ fn still(case: &Case<'_>, task: &ObservedTask) -> Option<String> {
         if at < task.since + SHOWS_WITHIN {
             return None;
         }
-        used += value;
+        used += value.watts();
     }
     let names: Vec<_> = task.keys().iter().map(|key| format!("`{key}`")).collect();
     let names = names.join(" + ");

@@ -46,8 +46,8 @@ fn started(case: &Case<'_>, net: &Series) -> Option<String> {
 
 /// `net` before a moment, and the value furthest from it within the time that it has to answer.
 fn change(net: &Series, at: Instant, end: Instant) -> Option<Watts> {
-    let before = net.at(at)?;
-    let after = net.values().filter(|(time, _)| *time > at && *time <= at + LATE && *time <= end);
+    let before = net.power_at(at)?;
+    let after = net.powers().filter(|(time, _)| *time > at && *time <= at + LATE && *time <= end);
     after.map(|(_, value)| value - before).reduce(|a, b| if b.abs() > a.abs() { b } else { a })
 }
 
@@ -55,8 +55,8 @@ fn change(net: &Series, at: Instant, end: Instant) -> Option<Watts> {
 fn moves_with_production(observation: &Observation, net: &Series) -> Option<String> {
     production(observation).find_map(|(key, series)| {
         let mut moves = (0_u32, 0_u32);
-        for ((before, from), (after, to)) in series.values().zip(series.values().skip(1)) {
-            let (Some(was), Some(is)) = (net.at(before), net.at(after)) else { continue };
+        for ((before, from), (after, to)) in series.powers().zip(series.powers().skip(1)) {
+            let (Some(was), Some(is)) = (net.power_at(before), net.power_at(after)) else { continue };
             let (produced, changed) = (to - from, is - was);
             // The same size, within a third: what else may have changed is small.
             if produced.abs() >= TELLING && (changed.abs() - produced.abs()).abs() <= produced.abs() * 0.34 {
@@ -76,7 +76,7 @@ fn exports_without(case: &Case<'_>, net: &Series) -> Option<String> {
     if named(&BATTERY) {
         return None;
     }
-    let exported = net.values().map(|(_, value)| value.export()).reduce(Watts::min)?;
+    let exported = net.powers().map(|(_, value)| value.export()).reduce(Watts::min)?;
     let produced: Vec<_> = production(observation).collect();
     if exported < TELLING {
         return None;
@@ -87,7 +87,7 @@ fn exports_without(case: &Case<'_>, net: &Series) -> Option<String> {
             .then(|| format!("`net` exports {exported} in the middle of the night, and no battery is measured"));
     }
     let most: Watts =
-        produced.iter().filter_map(|(_, series)| series.values().map(|(_, value)| value).reduce(Watts::max)).sum();
+        produced.iter().filter_map(|(_, series)| series.powers().map(|(_, value)| value).reduce(Watts::max)).sum();
     (exported > most.max(Watts::ZERO) * 1.1 + TELLING).then(|| {
         let names: Vec<_> = produced.iter().map(|(key, _)| format!("`{key}`")).collect();
         format!("`net` exports {exported}, and {} produced no more than {most}", names.join(" and "))

@@ -10,7 +10,7 @@ use crate::replay::home::RecordedHome;
 use crate::replay::plan::PlannedTask;
 use crate::replay::simulation::{Controller, Switch};
 use crate::replay::totals::Flow;
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 /// Where the steady clock begins: late enough for every age to fit.
 const BEGIN: Duration = Duration::from_secs(30 * 86_400);
@@ -93,6 +93,7 @@ impl Controller for Sunward {
             Some((name.as_str(), home.history.circuit(*other, row)?))
         });
         let values = [("net", flow.net())].into_iter().chain(tasks).chain([("solar", flow.solar)]).chain(others);
+        let values = values.map(|(key, power)| (key, Quantity::from(power)));
         // A meter that comes to more than ten megawatts is refused, as it is at home.
         let _ = self.scheduler.measure(Source::Meter, values, None, self::now(self.begin, now));
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::fields::{found, key_problem};
 use super::json::{object, text};
 use super::payload_error::PayloadError;
-use crate::units::{PowerUnit, Watts};
+use crate::units::{PowerUnit, Quantity};
 
 /// The most keys of one record.
 const MOST_KEYS: usize = 1000;
@@ -29,7 +29,7 @@ const TIME: &str = "RFC 3339 such as \"2026-06-01T12:00:00Z\", or Unix seconds";
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {
     /// Key and value.
-    pub values: Vec<(String, Watts)>,
+    pub values: Vec<(String, Quantity)>,
     /// When it was measured, if it says so.
     pub measured: Option<Timestamp>,
     /// Whether `net` is among the values.
@@ -54,7 +54,7 @@ pub fn record(payload: &[u8], unit: PowerUnit) -> Result<Record, PayloadError> {
     for (key, value) in object {
         match value.as_f64() {
             _ if key == "time" => {}
-            Some(value) if key_problem(&key).is_none() => record.values.push((key, Watts(value) * unit.watts())),
+            Some(value) if key_problem(&key).is_none() => record.values.push((key, Quantity(value * unit.watts()))),
             _ => record.ignored.push(key),
         }
     }

@@ -9,7 +9,7 @@ use sunward::core::{
     self, Action, Criteria, Criterion, Daily, Event, Instant, Now, OnNoData, Priority, Registration, Scheduler,
     Settings, Source, TaskId, TaskState,
 };
-use sunward::units::{Share, Watts};
+use sunward::units::{Quantity, Share, Watts};
 
 use crate::naive::{Decisions, Mode, Naive, NaiveSettings, NaiveSource, NaiveTask};
 
@@ -250,7 +250,7 @@ fn compare(appliances: &[Appliance], steps: &[Step], confirm_records: usize) -> 
             tell(&mut scheduler, index, *condition, usage, now);
         }
         let metered = values.iter().filter(|(key, _)| !key.starts_with('@'));
-        let values = metered.map(|(key, value)| (key.clone(), Watts(*value))).collect();
+        let values = metered.map(|(key, value)| (key.clone(), Quantity(*value))).collect();
         scheduler.handle(Event::Power { source, values, measured: None }, now).unwrap();
         let real = decided(&mut scheduler, now);
         prop_assert_eq!(&real, &expected, "cycle {}", cycle);

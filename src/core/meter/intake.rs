@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use crate::core::meter::key::KeyId;
 use crate::core::time::Instant;
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 /// A value that is believed lies within ±10 MW.
-const LARGEST: Watts = Watts(10e6);
+const LARGEST: f64 = 10e6;
 
 /// Whether a value can be true.
-pub(crate) fn is_plausible(value: Watts) -> bool {
-    value.0.is_finite() && value.0.abs() <= LARGEST.0
+pub(crate) fn is_plausible(value: Quantity) -> bool {
+    value.0.is_finite() && value.0.abs() <= LARGEST
 }
 
 /// One key's values.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     /// Of this cycle.
-    sum: Watts,
+    sum: f64,
     /// Of this cycle.
     count: u32,
-    last: Watts,
+    last: Quantity,
     measured: Instant,
     expiry: Expiry,
     /// It came by itself and not in a record.
@@ -65,7 +65,7 @@ impl Expiry {
 /// A value on its way in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measurement {
-    pub(crate) value: Watts,
+    pub(crate) value: Quantity,
     pub(crate) measured: Instant,
     pub(crate) expiry: Expiry,
     /// It came by itself and not in a record.
@@ -75,7 +75,7 @@ pub(crate) struct Measurement {
 /// A key's value in a record that is being made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Measured {
-    pub(crate) value: Watts,
+    pub(crate) value: Quantity,
     /// When its newest value was measured.
     pub(crate) at: Instant,
 }
@@ -94,7 +94,7 @@ impl Intake {
             self.readings.resize(key.index() + 1, None);
         }
         let reading = self.readings[key.index()].get_or_insert(Reading {
-            sum: Watts::ZERO,
+            sum: 0.0,
             count: 0,
             last: value,
             measured,
@@ -117,7 +117,10 @@ impl Intake {
     pub(crate) fn value(&self, key: KeyId, now: Instant) -> Option<Measured> {
         let reading = self.reading(key)?;
         if reading.count > 0 {
-            return Some(Measured { value: reading.sum * f64::from(reading.count).recip(), at: reading.measured });
+            return Some(Measured {
+                value: Quantity(reading.sum * f64::from(reading.count).recip()),
+                at: reading.measured,
+            });
         }
         self.last(key, now)
     }
@@ -134,14 +137,14 @@ impl Intake {
     pub(crate) fn sum_since(&self, keys: &[KeyId], since: Instant, now: Instant) -> Option<(Watts, Instant)> {
         keys.iter().try_fold((Watts::ZERO, since), |(sum, newest), key| {
             let measured = self.last(*key, now)?;
-            (measured.at >= since).then_some((sum + measured.value, newest.max(measured.at)))
+            (measured.at >= since).then_some((sum + measured.value.watts(), newest.max(measured.at)))
         })
     }
 
     /// Begins the next cycle: last values stay, means begin anew.
     pub(crate) fn end_cycle(&mut self) {
         for reading in self.readings.iter_mut().flatten() {
-            reading.sum = Watts::ZERO;
+            reading.sum = 0.0;
             reading.count = 0;
         }
     }
@@ -175,8 +178,8 @@ impl Intake {
     pub(crate) fn frozen(&self, key: KeyId, now: Instant) -> Option<(Watts, Duration)> {
         let reading = self.reading(key)?;
         let unchanged = now.since(reading.unchanged_since);
-        let frozen = unchanged >= FROZEN_FOR && reading.unchanged >= FROZEN_VALUES && reading.last != Watts::ZERO;
-        frozen.then_some((reading.last, unchanged))
+        let frozen = unchanged >= FROZEN_FOR && reading.unchanged >= FROZEN_VALUES && reading.last.0 != 0.0;
+        frozen.then_some((reading.last.watts(), unchanged))
     }
 
     fn reading(&self, key: KeyId) -> Option<&Reading> {
@@ -185,7 +188,7 @@ impl Intake {
 }
 
 impl Reading {
-    fn put(&mut self, value: Watts, measured: Instant) {
+    fn put(&mut self, value: Quantity, measured: Instant) {
         if self.unchanged > 0 {
             self.interval = Some(measured.since(self.measured));
         }
@@ -193,7 +196,7 @@ impl Reading {
             (self.last, self.unchanged_since, self.unchanged) = (value, measured, 0);
         }
         self.unchanged = self.unchanged.saturating_add(1);
-        self.sum += value;
+        self.sum += value.0;
         self.count = self.count.saturating_add(1);
         self.measured = self.measured.max(measured);
     }
@@ -208,7 +211,7 @@ mod tests {
         Instant::START + Duration::from_secs(seconds)
     }
 
-    fn sensed(value: Watts, measured: Instant, expiry: Expiry) -> Measurement {
+    fn sensed(value: Quantity, measured: Instant, expiry: Expiry) -> Measurement {
         Measurement { value, measured, expiry, sensed: true }
     }
 
@@ -217,24 +220,24 @@ mod tests {
         let key = Keys::default().intern("net").unwrap();
         let mut intake = Intake::default();
         let expiry = Expiry::After(Duration::from_secs(300));
-        intake.put(key, sensed(Watts(-100.0), at(10), expiry));
-        intake.put(key, sensed(Watts(-300.0), at(20), expiry));
-        assert_eq!(intake.value(key, at(60)), Some(Measured { value: Watts(-200.0), at: at(20) }));
+        intake.put(key, sensed(Quantity(-100.0), at(10), expiry));
+        intake.put(key, sensed(Quantity(-300.0), at(20), expiry));
+        assert_eq!(intake.value(key, at(60)), Some(Measured { value: Quantity(-200.0), at: at(20) }));
         intake.end_cycle();
         assert!(!intake.is_fresh(key));
         let check = |intake: &Intake, now: u64, counts: bool| {
-            let last = Measured { value: Watts(-300.0), at: at(20) };
+            let last = Measured { value: Quantity(-300.0), at: at(20) };
             assert_eq!(intake.value(key, at(now)), counts.then_some(last), "{now}");
         };
         check(&intake, 320, true);
         check(&intake, 321, false);
         for (expiry, counts) in [(Expiry::At(at(30)), false), (Expiry::At(at(400)), true), (Expiry::Never, true)] {
-            intake.put(key, sensed(Watts(-300.0), at(20), expiry));
+            intake.put(key, sensed(Quantity(-300.0), at(20), expiry));
             intake.end_cycle();
             check(&intake, 400, counts);
             assert_eq!(intake.slow(key), None);
         }
-        intake.put(key, sensed(Watts(-300.0), at(321), Expiry::After(Duration::from_secs(300))));
+        intake.put(key, sensed(Quantity(-300.0), at(321), Expiry::After(Duration::from_secs(300))));
         assert_eq!(intake.slow(key), Some((Duration::from_secs(301), Duration::from_secs(300))));
     }
 }

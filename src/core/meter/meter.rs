@@ -77,7 +77,7 @@ impl Meter {
                 self.last_meter = Now { at: self.last_meter.at.max(measured), wall: now.wall };
             }
             self.no_data = false;
-            self.new_net = Some(NewNet { source, value, measured });
+            self.new_net = Some(NewNet { source, value: value.watts(), measured });
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 
 use crate::core::meter::key::KeyId;
 use crate::core::meter::source::Source;
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 /// One record as the window keeps it: thresholds applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +13,7 @@ pub(crate) struct Record {
     pub(crate) source: Source,
     pub(crate) net: Watts,
     /// Values by key. Beyond the end and where a key is absent: `None`.
-    pub(crate) values: Vec<Option<Watts>>,
+    pub(crate) values: Vec<Option<Quantity>>,
     /// By slot: whether that task ran when the record was made.
     pub(crate) ran: Vec<bool>,
 }
@@ -23,9 +23,9 @@ impl Record {
         Self { source, net: Watts::ZERO, values: Vec::new(), ran: Vec::new() }
     }
 
-    /// A key's value; absent counts as 0.
+    /// The power of a key, `net` or a task's; absent counts as 0.
     pub(crate) fn value(&self, key: KeyId) -> Watts {
-        self.values.get(key.index()).copied().flatten().unwrap_or_default()
+        self.values.get(key.index()).copied().flatten().unwrap_or_default().watts()
     }
 
     /// What the owner of these keys consumed.

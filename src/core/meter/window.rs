@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::core::meter::key::Keys;
 use crate::core::meter::record::Record;
 use crate::core::meter::source::Source;
-use crate::units::Watts;
+use crate::units::{Quantity, Watts};
 
 /// The newest records, at most `size` of them.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Window {
     }
 
     /// The newest record by key; empty while there is none.
-    pub(crate) fn latest_by_key<'a>(&'a self, keys: &'a Keys) -> impl Iterator<Item = (&'a str, Watts)> {
+    pub(crate) fn latest_by_key<'a>(&'a self, keys: &'a Keys) -> impl Iterator<Item = (&'a str, Quantity)> {
         let values = self.latest().into_iter().flat_map(|record| keys.iter().zip(&record.values));
         values.filter_map(|(key, value)| Some((keys.name(key), (*value)?)))
     }

@@ -10,7 +10,7 @@ use crate::core::registry::Registry;
 use crate::core::setpoint::division::{Sharer, divide};
 use crate::core::setpoint::pool::{Net, Pool};
 use crate::core::setpoint::range::{Range, Spare};
-use crate::core::setpoint::setpoint::Usage;
+use crate::core::setpoint::setpoint::{MeasuredUsage, Usage};
 use crate::core::settings::Settings;
 use crate::core::task::mode::Mode;
 use crate::core::task::task::Task;
@@ -194,19 +194,22 @@ impl Situation<'_> {
     fn usage(&self, slot: usize) -> Usage {
         let task = self.registry.task(slot);
         if task.key_names().is_empty() {
-            return task
-                .reported_usage()
-                .map_or(Usage::Never, |(usage, at)| Usage::Measured(Measured { value: usage.max(Watts::ZERO), at }));
+            return task.reported_usage().map_or(Usage::Never, |(usage, at)| {
+                Usage::Measured(MeasuredUsage { value: usage.max(Watts::ZERO), at })
+            });
         }
         let switched = task.history().seen_switch();
         let recent = |measured: &Measured| switched.is_none_or(|switched| measured.at >= switched);
         let last = |source, key| self.meter.intake(source).last(key, self.now).filter(recent);
-        let mut all = Measured { value: Watts::ZERO, at: self.now };
+        let mut all = MeasuredUsage { value: Watts::ZERO, at: self.now };
         for key in &task.keys {
             let Some(measured) = last(Source::Meter, *key).or_else(|| last(Source::Fallback, *key)) else {
                 return Usage::NotYet;
             };
-            all = Measured { value: all.value + measured.value.max(Watts::ZERO), at: all.at.min(measured.at) };
+            all = MeasuredUsage {
+                value: all.value + measured.value.watts().max(Watts::ZERO),
+                at: all.at.min(measured.at),
+            };
         }
         Usage::Measured(all)
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::core::meter::intake::Measured;
 use crate::core::setpoint::range::{Range, Spare};
 use crate::core::time::Instant;
 use crate::units::Watts;
@@ -10,10 +9,17 @@ use crate::units::Watts;
 /// A meter may be so late, together with the charger that follows a set-point: ten seconds and five.
 pub(crate) const LATENESS: Duration = Duration::from_secs(15);
 
+/// A usage, and when the oldest part of it was measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MeasuredUsage {
+    pub(crate) value: Watts,
+    pub(crate) at: Instant,
+}
+
 /// What is known of a running task's usage.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Usage {
-    Measured(Measured),
+    Measured(MeasuredUsage),
     /// Its keys have no value that speaks of now.
     NotYet,
     /// It has no keys, and its state says nothing.

@@ -13,7 +13,7 @@ use super::settings::SensorSettings;
 use crate::core::{Event, Expiry, Instant, Sensed, is_plausible};
 use crate::devices::received::Received;
 use crate::devices::template::DeviceMessage;
-use crate::units::Watts;
+use crate::units::Quantity;
 use crate::wire::{PayloadError, topic};
 
 /// All configured sensors and derived keys. By default there are none.
@@ -110,7 +110,7 @@ impl Sensors {
         readings.into_iter().map(|(reading, _)| reading).collect()
     }
 
-    fn add_value(&mut self, topic: &str, key: &str, value: Watts, expiry: Expiry, retain: bool, now: Instant) {
+    fn add_value(&mut self, topic: &str, key: &str, value: Quantity, expiry: Expiry, retain: bool, now: Instant) {
         if self.derived.is_derived(key) {
             return self.reject(topic, format!("the key `{key}` is derived from others (power.derived.{key})"));
         }
@@ -126,13 +126,13 @@ impl Sensors {
     /// Removes derived keys from a whole record, as their own values replace them. Returns the values that derived keys
     /// are calculated from, for [`Sensors::note_record`].
     #[must_use]
-    pub fn remove_derived(&self, record: &mut Vec<(String, Watts)>) -> Vec<(String, Watts)> {
+    pub fn remove_derived(&self, record: &mut Vec<(String, Quantity)>) -> Vec<(String, Quantity)> {
         record.retain(|(key, _)| !self.derived.is_derived(key));
         record.iter().filter(|(key, value)| self.derived.is_input(key) && is_plausible(*value)).cloned().collect()
     }
 
     /// Takes the values of a whole record that derived keys are calculated from.
-    pub fn note_record(&mut self, values: Vec<(String, Watts)>, measured: Instant, now: Instant) {
+    pub fn note_record(&mut self, values: Vec<(String, Quantity)>, measured: Instant, now: Instant) {
         let expiry = Expiry::After(self.expire_after);
         for (key, value) in values {
             self.derived.note(&Sensed { key, value, measured, expiry }, true, now);

@@ -8,7 +8,7 @@ use minijinja::{Environment, Expression, UndefinedBehavior, Value};
 
 use crate::core::{Expiry, Instant, Sensed};
 use crate::jinja::{self, ExpressionError, plain};
-use crate::units::Watts;
+use crate::units::Quantity;
 use crate::wire::PayloadError;
 
 /// How long to wait for the other inputs after one has changed.
@@ -19,7 +19,7 @@ static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| jinja::environme
 /// The newest value of a key.
 #[derive(Clone, Copy)]
 pub(super) struct KnownValue {
-    value: Watts,
+    value: Quantity,
     measured: Instant,
     expires: Option<Instant>,
 }
@@ -151,10 +151,10 @@ fn compile(source: &str) -> Result<(Expression<'static, 'static>, Vec<String>), 
 }
 
 /// Returns the result of an expression, if it is a finite number.
-fn finite(value: &Value) -> Result<Watts, String> {
+fn finite(value: &Value) -> Result<Quantity, String> {
     let number = f64::try_from(value.clone()).ok().filter(|_| value.kind() == ValueKind::Number);
     match number {
-        Some(number) if number.is_finite() => Ok(Watts(number)),
+        Some(number) if number.is_finite() => Ok(Quantity(number)),
         Some(number) => Err(format!("expected a finite number, the result is {number}")),
         None => Err(format!("expected a number, the result is a {}", value.kind())),
     }

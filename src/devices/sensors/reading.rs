@@ -1,7 +1,7 @@
 //! What a sensor makes of a message.
 
 use crate::devices::template::{Absent, TemplateFailure};
-use crate::units::Watts;
+use crate::units::Quantity;
 
 /// What a message came to for one of the sensors that listen to its topic.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +18,9 @@ pub struct SensorReading {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// A new value.
-    Value(Watts),
+    Value(Quantity),
     /// A value of a retained message: it may be days old, so it is not used.
-    Retained(Watts),
+    Retained(Quantity),
     /// The message has no value: the last one stays.
     Absent(Absent),
     /// The message can't be read.

@@ -8,7 +8,7 @@ use super::key::SensorKey;
 use super::reading::Outcome;
 use super::settings::SensorSettings;
 use crate::devices::template::{Absent, DeviceMessage, Rendered, Template, TemplateFailure, number};
-use crate::units::{PowerUnit, Watts};
+use crate::units::{PowerUnit, Quantity};
 use crate::wire::PayloadError;
 use crate::wire::topic::{check_filter, has_wildcard};
 
@@ -97,7 +97,7 @@ impl Sensor {
         Some((Some(key), outcome))
     }
 
-    fn read(&self, message: &DeviceMessage<'_>) -> Result<Result<Watts, Absent>, TemplateFailure> {
+    fn read(&self, message: &DeviceMessage<'_>) -> Result<Result<Quantity, Absent>, TemplateFailure> {
         let text = match self.template.as_ref().map(|template| template.read(message)).transpose()? {
             None => message.text().to_owned(),
             Some(Rendered::Text(text)) => text,
@@ -108,7 +108,7 @@ impl Sensor {
             let hint = if is_json { ": a value_template says where in it the number is" } else { "" };
             TemplateFailure(format!("{problem}{hint}"))
         })?;
-        Ok(value.map(|value| Watts(value) * self.factor))
+        Ok(value.map(|value| Quantity(value * self.factor)))
     }
 
     /// Returns what is probably wrong with its settings, in words.

@@ -9,7 +9,7 @@ use super::derived_tests::PHASES;
 use super::{Outcome, SensorReading, Sensors};
 use crate::config::{Config, ConfigError, Setup};
 use crate::core::{Event, Expiry, Instant, Sensed};
-use crate::units::Watts;
+use crate::units::Quantity;
 
 fn config(toml: &str) -> Result<Setup, ConfigError> {
     let file = ::config::File::from_str(toml, ::config::FileFormat::Toml);
@@ -56,7 +56,7 @@ impl TestSensors {
 
     /// Takes a whole record.
     pub(super) fn record(&mut self, values: &[(&str, f64)]) -> &mut Self {
-        let mut values = values.iter().map(|(key, value)| ((*key).to_owned(), Watts(*value))).collect();
+        let mut values = values.iter().map(|(key, value)| ((*key).to_owned(), Quantity(*value))).collect();
         let inputs = self.sensors.remove_derived(&mut values);
         self.log.extend(values.iter().map(|(key, value)| format!("{key}={}", value.0)));
         self.sensors.note_record(inputs, self.now, self.now);
@@ -170,7 +170,7 @@ fn what_the_broker_replays_is_no_news_unless_it_never_expires() {
         net = 'grid if soc > 50 else 0'",
     );
     let readings = home.sensors.receive("grid", b"5", true, home.now);
-    assert_eq!(readings[0].outcome, Outcome::Retained(Watts(5.0)));
+    assert_eq!(readings[0].outcome, Outcome::Retained(Quantity(5.0)));
     home.retained("grid", "5").retained("soc", "55").expect(&["soc=55 of the past"]);
     home.say("grid", "-700").wait(200).expect(&["grid=-700", "net=-700 for 299.8s"]);
     // A state of charge that comes again with a connection says nothing new about the grid.

@@ -9,7 +9,7 @@ use super::last_switches::LastSwitches;
 use super::parsed::Parsed;
 use super::{number, time};
 use crate::core::{Action, CycleReport, Decision, Rule, Skipped, Source};
-use crate::units::{Share, Watts};
+use crate::units::{Quantity, Share, Watts};
 
 /// `<base>/scheduler/cycle`, as `docs/mqtt.md` has it. The default is what a message without any field says.
 // The fields stand in the order of the wire.
@@ -24,9 +24,9 @@ pub struct SchedulerCycle {
     /// Since when this run of Sunward is online: it tells one Sunward from another.
     #[serde(serialize_with = "time::option_milliseconds")]
     pub online_since: Option<Timestamp>,
-    /// The record, watts by key; `None` without a `source`.
+    /// The record by key; `None` without a `source`.
     #[serde(serialize_with = "number::record")]
-    pub record: Option<BTreeMap<String, Watts>>,
+    pub record: Option<BTreeMap<String, Quantity>>,
     /// Why the cycle decided nothing; `None`: it decided.
     pub skipped: Option<Parsed<Skipped>>,
     /// Where the record came from; `None`: there was none.
@@ -64,7 +64,7 @@ impl SchedulerCycle {
     #[must_use]
     pub fn new<'a>(
         report: &CycleReport,
-        record: impl Iterator<Item = (&'a str, Watts)>,
+        record: impl Iterator<Item = (&'a str, Quantity)>,
         last_switches: LastSwitches,
         online_since: Option<Timestamp>,
     ) -> Self {

@@ -9,7 +9,7 @@ use crate::core::{
     Action, Activity, Consumption, CycleReport, DailyView, Decision, Mode, Priority, Rule, Skipped, Source, Status,
     TaskId, TaskView,
 };
-use crate::units::{KilowattHours, Share, Watts};
+use crate::units::{KilowattHours, Quantity, Share, Watts};
 
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
@@ -100,13 +100,13 @@ fn busy_cycle() -> CycleReport {
 }
 
 /// The record of the busy cycle, out of order.
-fn record() -> [(&'static str, Watts); 5] {
+fn record() -> [(&'static str, Quantity); 5] {
     [
-        ("solar", Watts(3000.04)),
-        ("net", Watts(-2500.06)),
-        ("boiler", Watts(-0.0)),
-        ("ev", Watts(0.25)),
-        ("ä\"", Watts(1e7)),
+        ("solar", Quantity(3000.04)),
+        ("net", Quantity(-2500.06)),
+        ("boiler", Quantity(-0.0)),
+        ("ev", Quantity(0.25)),
+        ("ä\"", Quantity(1e7)),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sunward::core::Command::{Pause, Resume, StopAll};
 use sunward::core::{Activity, Event, Expiry, Instant, OnNoData, Sensed, Settings, Skipped, Source};
-use sunward::units::Watts;
+use sunward::units::Quantity;
 
 use super::Do::{self, Cycle, Fallback, Meter, Off, On, Steady, User, Wait};
 use super::{Appliance, Home, check, plain};
@@ -58,7 +58,7 @@ fn an_older_record_counts_from_when_it_was_measured() {
         let mut home = Home::new(vec![boiler()]);
         home.wait(170);
         let measured = Some(home.now.wall - Duration::from_secs(age));
-        let values = vec![("net".to_owned(), Watts(0.0))];
+        let values = vec![("net".to_owned(), Quantity(0.0))];
         home.scheduler.handle(Event::Power { source: Source::Meter, values, measured }, home.now).unwrap();
         home.wait(wait);
         assert_eq!(home.scheduler.activity(), expect, "{age} s old, {wait} s ago");
@@ -285,7 +285,7 @@ fn a_slow_sensor_is_warned_of_by_its_own_limit() {
         let mut home = Home::new(vec![]);
         for value in [1.0, 2.0] {
             home.wait(interval);
-            let sensed = Sensed { key: "solar".into(), value: Watts(value), measured: home.now.at, expiry };
+            let sensed = Sensed { key: "solar".into(), value: Quantity(value), measured: home.now.at, expiry };
             home.scheduler.handle(Event::Sensed(sensed), home.now).unwrap();
             home.meter(&[("net", value), ("nobody's", value)]);
         }

@@ -1,6 +1,7 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
 
 mod by_hand;
+mod charging;
 mod clouds;
 mod confirmation;
 mod consumption;
@@ -26,7 +27,7 @@ use sunward::core::{
     Action, Activity, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority,
     Refusal, Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
 };
-use sunward::units::{Share, Watts};
+use sunward::units::{Quantity, Share, Watts};
 
 use lcg::Lcg;
 
@@ -169,7 +170,7 @@ impl Home {
     }
 
     fn power(&mut self, source: Source, values: &[(&str, f64)]) -> Result<(), Refusal> {
-        let values = values.iter().map(|(key, value)| ((*key).to_owned(), Watts(*value))).collect();
+        let values = values.iter().map(|(key, value)| ((*key).to_owned(), Quantity(*value))).collect();
         self.scheduler.handle(Event::Power { source, values, measured: None }, self.now)
     }
 
@@ -292,9 +293,9 @@ impl Home {
         self.wait(60);
         let drawn = self.draw();
         let net = drawn.iter().sum::<f64>() - self.sun + self.noise * self.random.normal();
-        let mut values = vec![("net".to_owned(), Watts(net))];
+        let mut values = vec![("net".to_owned(), Quantity(net))];
         for (appliance, watts) in self.appliances.iter().zip(drawn) {
-            values.extend(appliance.registration.keys.iter().map(|key| (key.clone(), Watts(watts))));
+            values.extend(appliance.registration.keys.iter().map(|key| (key.clone(), Quantity(watts))));
         }
         self.scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, self.now).unwrap();
         self.cycle()

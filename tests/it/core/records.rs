@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sunward::core::{Event, Expiry, Refusal, Sensed, Settings, Source};
-use sunward::units::Watts;
+use sunward::units::{Quantity, Watts};
 
 use super::{Appliance, Do, Home, plain};
 
@@ -194,7 +194,7 @@ fn an_old_record_is_refused_and_a_younger_one_counts_from_when_it_was_measured()
     let old = |seconds: u64| {
         let mut home = Home::new(vec![]);
         let measured = Some(home.now.wall - Duration::from_secs(seconds));
-        let values = vec![("net".to_owned(), Watts(-9.0)), ("solar".to_owned(), Watts(5.0))];
+        let values = vec![("net".to_owned(), Quantity(-9.0)), ("solar".to_owned(), Quantity(5.0))];
         let refused = home.scheduler.handle(Event::Power { source: Source::Meter, values, measured }, home.now);
         (refused.is_err(), record(&mut home))
     };
@@ -204,7 +204,7 @@ fn an_old_record_is_refused_and_a_younger_one_counts_from_when_it_was_measured()
 
     // `solar` is 100 s old when it comes: 200 s later it expires.
     let mut home = Home::new(vec![]);
-    let values = vec![("solar".to_owned(), Watts(5.0))];
+    let values = vec![("solar".to_owned(), Quantity(5.0))];
     let measured = Some(home.now.wall - Duration::from_secs(100));
     home.scheduler.handle(Event::Power { source: Source::Meter, values, measured }, home.now).unwrap();
     home.cycle();
@@ -214,7 +214,7 @@ fn an_old_record_is_refused_and_a_younger_one_counts_from_when_it_was_measured()
         assert_eq!(record(&mut home), expect);
     }
     // A clock that goes ahead does no harm.
-    let values = vec![("net".to_owned(), Watts(5.0))];
+    let values = vec![("net".to_owned(), Quantity(5.0))];
     let measured = Some(home.now.wall + Duration::from_secs(3600));
     home.scheduler.handle(Event::Power { source: Source::Meter, values, measured }, home.now).unwrap();
     assert_eq!(record(&mut home), "net 5");
@@ -250,7 +250,7 @@ fn sensed(key: &str, value: f64, ago: u64, expiry: Expiry) -> impl Fn(&mut Home)
     let key = key.to_owned();
     move |home| {
         let measured = home.now.at - Duration::from_secs(ago);
-        let sensed = Sensed { key: key.clone(), value: Watts(value), measured, expiry };
+        let sensed = Sensed { key: key.clone(), value: Quantity(value), measured, expiry };
         home.scheduler.handle(Event::Sensed(sensed), home.now)
     }
 }
