@@ -6,7 +6,7 @@ use crate::core::energy::Consumption;
 use crate::core::meter::source::Source;
 use crate::core::output::Decision;
 
-/// Why a cycle decided nothing.
+/// Why a cycle did not ask the rules. Modes, guards and deadlines are asked all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skipped {
     /// A user paused the scheduler.
@@ -20,7 +20,7 @@ pub enum Skipped {
 pub struct CycleReport {
     /// When.
     pub time: Timestamp,
-    /// Why it decided nothing.
+    /// Why the rules were not asked; none: they were.
     pub skipped: Option<Skipped>,
     /// Where its record came from: then that is [`latest_record`](crate::core::Scheduler::latest_record).
     pub source: Option<Source>,

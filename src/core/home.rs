@@ -138,7 +138,7 @@ impl Home {
     // Power.
 
     /// Takes a record in.
-    pub(crate) fn take_record<'a>(
+    pub(crate) fn take_power<'a>(
         &mut self,
         source: Source,
         values: impl IntoIterator<Item = (&'a str, Quantity)>,
@@ -186,8 +186,8 @@ impl Home {
                 // It came in time and was noticed too late: what was before the gap confirms no start after it.
                 self.window.clear();
             }
-            let room = self.window.make_room(source);
-            let record = self.record_maker(now).record(room);
+            let empty = self.window.recycle_oldest(source);
+            let record = self.record_maker(now).fill(empty);
             let consumption = self.energy.count(&record, &mut self.registry, &self.settings, now);
             self.window.push(record);
             (source, consumption)

@@ -45,7 +45,7 @@ pub enum Event {
     /// The connection is back that was lost at this moment: since then nobody could be heard.
     Reconnected(Instant),
     /// A user's command.
-    Command(Command),
+    Command(UserCommand),
     /// A user sets a task's mode, for so long or until it is set again.
     Mode(TaskId, Mode, Option<Duration>),
     /// A user sets a task's priority; none: the task's own counts again.
@@ -85,7 +85,7 @@ pub struct Sensed {
 
 /// What a user may want of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
+pub enum UserCommand {
     /// No scheduling until `resume`.
     Pause,
     /// Schedule again.

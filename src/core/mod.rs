@@ -29,7 +29,7 @@ mod warnings;
 pub use activity::Activity;
 pub use cycle::{CycleReport, Skipped};
 pub use energy::Consumption;
-pub use input::{Command, Event, Sensed};
+pub use input::{Event, Sensed, UserCommand};
 pub use meter::intake::Expiry;
 pub(crate) use meter::intake::is_plausible;
 pub use meter::source::Source;

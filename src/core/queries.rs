@@ -62,7 +62,7 @@ impl Scheduler {
     /// Nothing has come for too long, from either.
     #[must_use]
     pub fn is_data_missing(&self, now: Now) -> bool {
-        self.home.meter.is_missing(self.home.settings.max_record_gap, now.at)
+        self.home.meter.are_both_silent(self.home.settings.max_record_gap, now.at)
     }
 
     /// What all tasks use, as a record of the fallback would have it: for an estimate of what `net` is.

@@ -20,7 +20,7 @@ pub(crate) struct RecordMaker<'a> {
 
 impl RecordMaker<'_> {
     /// The record of a cycle; `record` is an empty one, whose source and memory are used.
-    pub(crate) fn record(&self, mut record: Record) -> Record {
+    pub(crate) fn fill(&self, mut record: Record) -> Record {
         let Self { meter, registry, now, .. } = self;
         let source = record.source;
         record.values.extend(meter.keys.iter().map(|key| match registry.owners(key) {

@@ -10,7 +10,7 @@ use crate::core::directives::directive::Directive;
 use crate::core::directives::guards::{by_mode, by_modes_and_guards};
 use crate::core::directives::stops::{by_missing_data, by_stop_all};
 use crate::core::home::Home;
-use crate::core::input::{Command, Event};
+use crate::core::input::{Event, UserCommand};
 use crate::core::meter::source::Source;
 use crate::core::output::{Action, Decision, Instruction};
 use crate::core::refusal::Refusal;
@@ -92,9 +92,9 @@ impl Scheduler {
         let known = |it: &Self| id.as_ref().and_then(|id| it.home.registry.find(id));
         let before = known(self);
         let missing = self.home.meter.no_data();
-        let outcome = self.take(event, now);
+        let outcome = self.apply(event, now);
         if let Some(slot) = before.or_else(|| known(self)) {
-            self.instructions.extend(self.regulator.enlist(slot, self.home.registry.task_mut(slot)));
+            self.instructions.extend(self.regulator.update_membership(slot, self.home.registry.task_mut(slot)));
         }
         self.follow(missing, now);
         outcome
@@ -112,17 +112,17 @@ impl Scheduler {
         now: Now,
     ) -> Result<(), Refusal> {
         let missing = self.home.meter.no_data();
-        let taken = self.home.take_record(source, values, measured, now);
+        let taken = self.home.take_power(source, values, measured, now);
         self.follow(missing, now);
         taken
     }
 
-    fn take(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
+    fn apply(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         let home = &mut self.home;
         match event {
             Event::Power { source, values, measured } => {
                 let values = values.iter().map(|(key, value)| (key.as_str(), *value));
-                return home.take_record(source, values, measured, now);
+                return home.take_power(source, values, measured, now);
             }
             Event::Sensed(sensed) => return home.sense(&sensed, now),
             Event::Registered(id, registration) => return home.register(id, *registration, now),
@@ -158,17 +158,17 @@ impl Scheduler {
         }
     }
 
-    fn obey(&mut self, command: Command, now: Now) {
+    fn obey(&mut self, command: UserCommand, now: Now) {
         let before = self.activity();
-        self.paused = command != Command::Resume;
+        self.paused = command != UserCommand::Resume;
         for task in self.home.registry.tasks_mut() {
             match command {
-                Command::Pause => task.forget_stop(),
-                Command::Resume => task.end_stop_all(),
-                Command::StopAll => task.begin_stop_all(),
+                UserCommand::Pause => task.forget_stop(),
+                UserCommand::Resume => task.end_stop_all(),
+                UserCommand::StopAll => task.begin_stop_all(),
             }
         }
-        if command == Command::StopAll {
+        if command == UserCommand::StopAll {
             self.repeat_stop_all(now);
         }
         if self.activity() != before {
@@ -223,7 +223,7 @@ impl Scheduler {
 
     fn stops_without_data(&self, now: Now) -> Vec<Directive> {
         let Home { registry, settings, meter, .. } = &self.home;
-        by_missing_data(now.at.since(meter.last_record()), registry, settings, now)
+        by_missing_data(now.at.since(meter.last_net()), registry, settings, now)
     }
 
     fn repeat_stop_all(&mut self, now: Now) {
@@ -300,7 +300,7 @@ impl Scheduler {
             task.verdict = Verdict::Decided { action, reason: reason.clone(), ratio };
             // What isn't sent is not answered either.
             if !self.home.settings.dry_run {
-                task.command(action, now.at);
+                task.note_sent(action, now.at);
             }
             let decision = Decision { task: task.id.clone(), action, rule, reason };
             self.instructions.push_back(Instruction::Decided(decision.clone()));

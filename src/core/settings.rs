@@ -15,7 +15,7 @@ pub struct Settings {
     pub window_size: usize,
     /// A start must be affordable in this many newest records; at least 1.
     pub confirm_records: usize,
-    /// Held back before a less important task may start.
+    /// Held back from the start of a less important task. Half of it is what an adjustable task counts as more to use.
     pub headroom: Watts,
     /// Values below count as 0 on the keys of tasks.
     pub ignore_power_threshold: Watts,
@@ -25,7 +25,7 @@ pub struct Settings {
     pub expire_after: Duration,
     /// State older than this makes a task without `expire_after` and availability unreachable.
     pub task_expire_after: Duration,
-    /// Export that is left unused.
+    /// Export that adjustable tasks leave unused. Starts don't see it.
     pub reserve: Watts,
     /// A task's set-point is sent at most this often.
     pub setpoint_interval: Duration,

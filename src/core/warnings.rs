@@ -13,8 +13,8 @@ use crate::core::time::{Now, WholeSeconds, local};
 pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, now: Now) -> Vec<String> {
     let mut warnings = Vec::new();
     let (gap, time_zone) = (settings.max_record_gap, &settings.time_zone);
-    if meter.is_silent(gap, now.at) {
-        let since = local(meter.last_meter().wall, time_zone);
+    if meter.is_meter_silent(gap, now.at) {
+        let since = local(meter.last_meter_arrived(), time_zone);
         warnings.push(format!("no power record from the meter since {since}"));
     }
     let values = meter.intake(Source::Meter);

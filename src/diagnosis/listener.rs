@@ -91,7 +91,7 @@ impl Listener {
     }
 
     fn receive_record(&mut self, payload: &[u8], retain: bool, now: Now) {
-        let record = match wire::record(payload, self.unit) {
+        let record = match wire::power_message(payload, self.unit) {
             Ok(record) => record,
             Err(problem) => return self.observation.note_rejection(&self.power, &problem.to_string()),
         };

@@ -5,7 +5,7 @@ use crate::core::Event;
 use crate::mqtt::Incoming;
 
 impl Service {
-    pub(super) fn take(&mut self, incoming: Incoming) {
+    pub(super) fn on_incoming(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Connected { first, .. } => self.connected(first),
             Incoming::Subscribed => {
@@ -15,7 +15,7 @@ impl Service {
             Incoming::Message(message) => self.receive(message),
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
             Incoming::Disconnected { reason } => {
-                self.tasks.disconnected();
+                self.devices.disconnected();
                 self.start_up.disconnected();
                 self.disconnected.get_or_insert(self.now.at);
                 // The reason begins with the broker's address.

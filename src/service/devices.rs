@@ -15,17 +15,17 @@ const CONFIGURATION: &str = "[[task]]";
 impl Service {
     /// Before anything comes in.
     pub(super) fn register_devices(&mut self) {
-        for event in self.tasks.register() {
+        for event in self.devices.register() {
             self.handle(event, CONFIGURATION);
         }
     }
 
     /// A message on a topic that the configuration names. False: it names no such topic.
     pub(super) fn receive_from_device(&mut self, message: &Message) -> bool {
-        let outcomes = self.tasks.receive(&message.topic, &message.payload, message.retain, self.now.at);
+        let outcomes = self.devices.receive(&message.topic, &message.payload, message.retain, self.now.at);
         let Some(outcomes) = outcomes else { return false };
         for outcome in outcomes {
-            self.take_in(outcome, &message.topic);
+            self.feed_received(outcome, &message.topic);
         }
         self.send_to_devices();
         true
@@ -34,7 +34,7 @@ impl Service {
     /// Somebody speaks on Sunward's own topics for a task that the configuration describes. False: it describes no such
     /// task, or what was said concerns no device.
     pub(super) fn receive_about_configured(&mut self, id: &TaskId, kind: TaskTopic, message: &Message) -> bool {
-        let Some(registered) = self.tasks.registered(id) else { return false };
+        let Some(registered) = self.devices.registered(id) else { return false };
         let (topic, empty) = (&message.topic, message.payload.is_empty());
         match kind {
             TaskTopic::Config if empty => self.handle(registered, topic),
@@ -49,7 +49,7 @@ impl Service {
             }
             TaskTopic::Report if !self.start_up.is_over() && message.retain => {
                 let report: TaskReport = serde_json::from_slice(&message.payload).unwrap_or_default();
-                self.tasks.recall(id, report.running() == Some(true));
+                self.devices.recall(id, report.running() == Some(true));
                 return false;
             }
             _ => return false,
@@ -59,35 +59,38 @@ impl Service {
 
     /// The broker has a command: some devices never say more.
     pub(super) fn command_sent(&mut self, topic: &str, payload: &[u8]) {
-        if let Some(event) = self.tasks.command_sent(topic, payload, self.now.at) {
+        if let Some(event) = self.devices.command_sent(topic, payload, self.now.at) {
             self.handle(event, topic);
         }
     }
 
     /// The retained messages have come in.
     pub(super) fn settle_devices(&mut self) {
-        for event in self.tasks.end_start_up(self.now.at) {
+        for event in self.devices.end_start_up(self.now.at) {
             self.handle(event, CONFIGURATION);
         }
     }
 
     /// The broker is there again: devices are asked for their states.
     pub(super) fn query_devices(&mut self) {
-        self.tasks.connected(self.now.at);
+        self.devices.connected(self.now.at);
         self.send_to_devices();
     }
 
     /// Some state would expire soon.
     pub(super) fn wake_devices(&mut self) {
-        self.tasks.wake(self.now.at);
+        self.devices.wake(self.now.at);
         self.send_to_devices();
     }
 
     pub(super) fn command(&mut self, task: &TaskId, action: Action) {
-        let (topic, payload) = match self.tasks.command(task, action) {
+        let (topic, payload) = match self.devices.command(task, action) {
             Some(message) => (message.topic, message.payload),
             None => {
-                let Some(commands) = self.commands.get(task) else { return };
+                let Some(commands) = self.payloads.get(task) else {
+                    // A task that registers has payloads, and one of the configuration has a command topic.
+                    return self.outputs.warn(format!("task {task} has no payloads: its command is not sent"));
+                };
                 (self.topics.task(task, TaskTopic::Set), commands.of(action).to_owned())
             }
         };
@@ -99,10 +102,10 @@ impl Service {
     pub(super) fn send_setpoint(&mut self, task: &TaskId, watts: Option<Watts>) {
         self.reports_due.task(task);
         let topic = self.topics.task(task, TaskTopic::Setpoint);
-        match watts.map(|watts| (watts, self.tasks.set_setpoint(task, watts))) {
+        match watts.map(|watts| (watts, self.devices.set_setpoint(task, watts))) {
             Some((watts, Ok(false))) => {
                 let payload = report::setpoint(watts).into_bytes();
-                self.publisher.state(topic, payload, &mut self.outputs);
+                self.publisher.publish_if_changed(topic, payload, &mut self.outputs);
             }
             None => self.publisher.clear_retained(&topic, &mut self.outputs),
             Some((_, Ok(true))) => {
@@ -115,7 +118,7 @@ impl Service {
     }
 
     pub(super) fn send_to_devices(&mut self) {
-        while let Some(message) = self.tasks.next_message() {
+        while let Some(message) = self.devices.next_message() {
             let (topic, payload) = (message.topic, message.payload);
             self.outputs.push(Output::Command { topic, payload, expiry: self.cycle });
         }

@@ -40,15 +40,15 @@ impl Publisher {
         Self { retained: HashMap::new(), again: VecDeque::new(), due: Instant::START, pause: pace.network(PAUSE) }
     }
 
-    /// A retained state, if it is new.
-    pub(super) fn state(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
+    /// Publishes a retained message, if it is not what the broker retains.
+    pub(super) fn publish_if_changed(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
         if self.retained.get(&topic) != Some(&payload) {
-            self.event(topic, payload, outputs);
+            self.publish_always(topic, payload, outputs);
         }
     }
 
-    /// A retained event: also when it reads like the one before.
-    pub(super) fn event(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
+    /// Publishes a retained message, also when it reads like the one before.
+    pub(super) fn publish_always(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
         outputs.push(Output::State { topic: topic.clone(), payload: payload.clone() });
         self.retained.insert(topic, payload);
     }
@@ -84,7 +84,7 @@ impl Publisher {
         }
         for (topic, payload) in states {
             group.0.insert(topic.clone());
-            self.state(topic, payload, outputs);
+            self.publish_if_changed(topic, payload, outputs);
         }
         gone
     }
@@ -128,7 +128,7 @@ mod tests {
     fn what_is_published_again_comes_in_batches_the_first_ones_first() {
         let (mut publisher, mut outputs) = (Publisher::new(Pace::REAL), Outputs::default());
         for number in 0..45 {
-            publisher.state(format!("topic/{number:02}"), b"payload".to_vec(), &mut outputs);
+            publisher.publish_if_changed(format!("topic/{number:02}"), b"payload".to_vec(), &mut outputs);
         }
         assert_eq!((outputs.drain().count(), publisher.next_batch()), (45, None));
         let mut now = Instant::START + Duration::from_secs(7);
@@ -148,7 +148,7 @@ mod tests {
     fn a_pause_of_the_network_is_longer_on_a_clock_that_runs_faster() {
         let (mut publisher, mut outputs) = (Publisher::new(Pace::times(288.0)), Outputs::default());
         for number in 0..21 {
-            publisher.state(number.to_string(), b"payload".to_vec(), &mut outputs);
+            publisher.publish_if_changed(number.to_string(), b"payload".to_vec(), &mut outputs);
         }
         publisher.publish_again(Vec::new(), Instant::START);
         publisher.publish_batch(Instant::START, &mut outputs);

@@ -3,7 +3,7 @@
 
 use super::output::Output;
 use super::service::Service;
-use crate::core::{Command, Event, Source, TaskId};
+use crate::core::{Event, Source, TaskId, UserCommand};
 use crate::mqtt::Message;
 use crate::wire::topics::{TaskTopic, Topic};
 use crate::wire::{self, RegistrationMessage, SetCommand};
@@ -60,7 +60,7 @@ impl Service {
         if message.retain || !self.start_up.is_over() || message.payload != b"offline" {
             return;
         }
-        self.publisher.event(message.topic.clone(), b"online".to_vec(), &mut self.outputs);
+        self.publisher.publish_always(message.topic.clone(), b"online".to_vec(), &mut self.outputs);
         self.reject(
             &message.topic,
             "\"offline\" came, and this Sunward runs: is there another one with this mqtt.base_topic?",
@@ -82,8 +82,8 @@ impl Service {
             self.outputs.debug(format!("{}: a retained record is not a new one", message.topic));
             return;
         }
-        match wire::record(&message.payload, self.power.unit) {
-            Ok(record) => self.take_record(source, record, &message.topic),
+        match wire::power_message(&message.payload, self.power.unit) {
+            Ok(record) => self.take_power_message(source, record, &message.topic),
             Err(problem) => self.reject(&message.topic, &problem.to_string()),
         }
     }
@@ -123,7 +123,7 @@ impl Service {
         let payload = message.payload.as_slice();
         let event = match kind {
             TaskTopic::Config if payload.is_empty() => {
-                self.commands.remove(&id);
+                self.payloads.remove(&id);
                 Ok(Event::Unregistered(id))
             }
             TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
@@ -170,19 +170,19 @@ impl Service {
     /// A task has registered itself: its commands, which may follow at once, say what this registration wants.
     fn register(&mut self, id: TaskId, message: RegistrationMessage, topic: &str) {
         let RegistrationMessage { registration, commands } = message;
-        self.commands.insert(id.clone(), commands);
+        self.payloads.insert(id.clone(), commands);
         self.handle(Event::Registered(id.clone(), Box::new(registration)), topic);
         if self.scheduler.registration(&id).is_none() {
             // There was no room for it.
-            self.commands.remove(&id);
+            self.payloads.remove(&id);
         }
     }
 }
 
-fn describe(command: Command) -> &'static str {
+fn describe(command: UserCommand) -> &'static str {
     match command {
-        Command::Pause => "paused",
-        Command::Resume => "resumed",
-        Command::StopAll => "everything is to be stopped, then paused",
+        UserCommand::Pause => "paused",
+        UserCommand::Resume => "resumed",
+        UserCommand::StopAll => "everything is to be stopped, then paused",
     }
 }

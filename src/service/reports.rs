@@ -67,7 +67,7 @@ impl Service {
     fn report_or_clear(&mut self, id: &TaskId, kind: TaskTopic, payload: Option<impl Into<Vec<u8>>>) {
         let topic = self.topics.task(id, kind);
         match payload {
-            Some(payload) => self.publisher.state(topic, payload.into(), &mut self.outputs),
+            Some(payload) => self.publisher.publish_if_changed(topic, payload.into(), &mut self.outputs),
             None => self.publisher.clear_retained(&topic, &mut self.outputs),
         }
     }
@@ -92,7 +92,7 @@ impl Service {
             last_error: rejected.last,
             warnings,
         };
-        self.publisher.state(self.topics.scheduler_state(), payload(&state), &mut self.outputs);
+        self.publisher.publish_if_changed(self.topics.scheduler_state(), payload(&state), &mut self.outputs);
     }
 
     /// What somebody should look at, in one sentence.

@@ -125,7 +125,7 @@ impl<Ready: FnOnce()> Runner<Ready> {
                     self.ready.take().into_iter().for_each(|ready| ready());
                     continue;
                 }
-                // Its command is an output of its own.
+                // For the recording alone: its command is an output of its own.
                 Output::Decided(_) => continue,
                 Output::Log { level, text } => {
                     log(level, &text);

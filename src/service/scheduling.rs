@@ -13,11 +13,11 @@ use crate::wire::topics::{TaskTopic, Topic};
 impl Service {
     /// Hands an event to the scheduler. What of it is refused is a rejection of what came from `topic`.
     pub(super) fn handle(&mut self, event: Event, topic: &str) {
-        let _ = self.hand_over(event, topic);
+        let _ = self.feed_scheduler(event, topic);
     }
 
     /// The same with what came from a sensor or a device, which may be a problem already.
-    pub(super) fn take_in(&mut self, received: Received, from: &str) {
+    pub(super) fn feed_received(&mut self, received: Received, from: &str) {
         match received {
             Ok(event) => self.handle(event, from),
             Err(problem) => self.reject(from, &problem),
@@ -25,14 +25,14 @@ impl Service {
     }
 
     /// As [`Service::handle`], for callers that need to know what was refused.
-    pub(super) fn hand_over(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+    pub(super) fn feed_scheduler(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
         let before = self.scheduler.activity();
         self.reports_due.after(&event);
         let outcome = self.scheduler.handle(event, self.now);
         if let Err(refusal) = &outcome {
             self.reject(topic, &refusal.to_string());
         }
-        self.send();
+        self.collect_instructions();
         let activity = self.scheduler.activity();
         if before != activity {
             self.reports_due.everything();
@@ -59,7 +59,7 @@ impl Service {
         self.restore();
         let commands = self.start_up.end();
         let availability = self.topics.scheduler_availability();
-        self.publisher.state(availability, b"online".to_vec(), &mut self.outputs);
+        self.publisher.publish_if_changed(availability, b"online".to_vec(), &mut self.outputs);
         self.outputs.push(Output::Ready);
         self.reports_due.everything();
         let tasks = plural(self.scheduler.task_count(), "task");
@@ -81,7 +81,7 @@ impl Service {
     fn restore(&mut self) {
         let earlier_run = std::mem::take(&mut self.earlier_run);
         let with_setpoint = earlier_run.with_setpoint();
-        let (snapshot, last_switches) = earlier_run.into_snapshot(|id| !self.tasks.has_setpoint_topic(id));
+        let (snapshot, last_switches) = earlier_run.into_snapshot(|id| !self.devices.has_setpoint_topic(id));
         if let Some(since) = snapshot.paused_since {
             self.outputs.info(format!("still paused, since {since}"));
         }
@@ -98,12 +98,12 @@ impl Service {
             self.estimate();
         }
         let cycle = self.scheduler.cycle(now);
-        self.send();
+        self.collect_instructions();
         let name = |id: &TaskId| self.scheduler.registration(id).map(|registration| registration.name.clone());
         self.last_switches.note(&cycle, name);
         let record = self.scheduler.latest_record();
         let cycle = SchedulerCycle::new(&cycle, record, self.last_switches.clone(), self.duplicate.online_since());
-        self.publisher.event(self.topics.scheduler_cycle(), payload(&cycle), &mut self.outputs);
+        self.publisher.publish_always(self.topics.scheduler_cycle(), payload(&cycle), &mut self.outputs);
         self.reports_due.everything();
     }
 
@@ -116,7 +116,7 @@ impl Service {
         if before != self.scheduler.activity() {
             self.outputs.warn(format!("no power record arrives on {}", self.power));
         }
-        self.send();
+        self.collect_instructions();
         self.reports_due.everything();
     }
 
@@ -128,7 +128,7 @@ impl Service {
     }
 
     /// Takes what was decided: stops come before starts.
-    fn send(&mut self) {
+    fn collect_instructions(&mut self) {
         while let Some(instruction) = self.scheduler.next_instruction() {
             if let Instruction::Decided(decision) = &instruction {
                 let dry_run = if self.dry_run { "dry run, not sent: " } else { "" };

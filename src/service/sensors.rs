@@ -3,7 +3,7 @@
 use super::service::Service;
 use crate::core::{Event, Refusal, Source};
 use crate::mqtt::Message;
-use crate::wire::Record;
+use crate::wire::PowerMessage;
 
 impl Service {
     /// A message for the sensors of the configuration. False: none listens to its topic.
@@ -16,12 +16,15 @@ impl Service {
         true
     }
 
-    /// A whole record.
-    pub(super) fn take_record(&mut self, source: Source, record: Record, topic: &str) {
-        let Record { mut values, measured, .. } = record;
+    /// A power message.
+    pub(super) fn take_power_message(&mut self, source: Source, message: PowerMessage, topic: &str) {
+        let PowerMessage { mut values, measured, ignored, .. } = message;
+        for key in ignored {
+            self.outputs.debug(format!("{topic}: `{key}` is left out, it is no number"));
+        }
         // What an estimator says is taken as it is.
         let inputs = if source == Source::Meter { self.sensors.remove_derived(&mut values) } else { Vec::new() };
-        let outcome = self.hand_over(Event::Power { source, values, measured }, topic);
+        let outcome = self.feed_scheduler(Event::Power { source, values, measured }, topic);
         if !matches!(outcome, Err(Refusal::Old { .. })) {
             let now = self.now;
             self.sensors.note_record(inputs, now.at - now.age(measured), now.at);
@@ -39,7 +42,7 @@ impl Service {
 
     fn take_sensed(&mut self) {
         while let Some((from, heard)) = self.sensors.next_output() {
-            self.take_in(heard, &from);
+            self.feed_received(heard, &from);
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Service {
     /// Those of the configuration.
     pub(super) sensors: Sensors,
     /// Those of the configuration.
-    pub(super) tasks: Devices,
+    pub(super) devices: Devices,
     pub(super) publisher: Publisher,
     pub(super) reports_due: ReportsDue,
     /// The tasks of which the broker retains a report, a mode or a priority.
@@ -57,8 +57,8 @@ pub(super) struct Service {
     /// When the connection was lost, while it is.
     pub(super) disconnected: Option<Instant>,
     next_cycle: Timestamp,
-    /// What the commands of tasks say that registered themselves.
-    pub(super) commands: HashMap<TaskId, CommandPayloads>,
+    /// The start and stop payload of each task that registered itself.
+    pub(super) payloads: HashMap<TaskId, CommandPayloads>,
     /// The length of a cycle.
     pub(super) cycle: Duration,
     pub(super) dry_run: bool,
@@ -72,7 +72,7 @@ impl Service {
     /// Returns one that has yet to hear what is retained. `broker`: as people know it.
     pub(super) fn new(sources: Sources, broker: String, pace: Pace, now: Now) -> Self {
         let read_once = sources.read_once(&sources.filters());
-        let Sources { topics, power, sensors, tasks, discovery, settings, criteria, estimate } = sources;
+        let Sources { topics, power, sensors, devices, discovery, settings, criteria, estimate } = sources;
         let (cycle, dry_run) = (settings.cycle, settings.dry_run);
         let mut service = Self {
             now,
@@ -83,9 +83,9 @@ impl Service {
             power,
             estimate,
             sensors,
-            tasks,
+            devices,
             publisher: Publisher::new(pace),
-            commands: HashMap::new(),
+            payloads: HashMap::new(),
             reports_due: ReportsDue::default(),
             reported: BTreeSet::new(),
             discovery,
@@ -110,7 +110,7 @@ impl Service {
     pub(super) fn step(&mut self, input: Input, now: Now) {
         self.now = now;
         match input {
-            Input::Incoming(incoming) => self.take(incoming),
+            Input::Incoming(incoming) => self.on_incoming(incoming),
             Input::Timer(Timer::Settle) => {
                 self.next_cycle = next_cycle(now.wall, self.cycle);
                 self.settle();
@@ -125,7 +125,7 @@ impl Service {
             Input::Timer(Timer::Republish) => self.publisher.publish_batch(now.at, &mut self.outputs),
             Input::Timer(Timer::Rejections) => self.reports_due.state(),
         }
-        // What has become due by it, as a set-point does, is not for another turn.
+        // What this input has made due, as a set-point, is sent in the same step.
         if self.start_up.is_over() && self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
             self.wake_scheduler();
         }
@@ -151,7 +151,7 @@ impl Service {
             (when_online(Some(now.until(self.next_cycle).at)), Timer::Cycle),
             (when_online(self.scheduler.next_wakeup()), Timer::Scheduler),
             (self.sensors.next_wakeup(), Timer::Sensors),
-            (self.tasks.next_wakeup(), Timer::Devices),
+            (self.devices.next_wakeup(), Timer::Devices),
             (self.publisher.next_batch(), Timer::Republish),
             (when_online(self.rejections.due()), Timer::Rejections),
         ]

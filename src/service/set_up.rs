@@ -16,7 +16,7 @@ pub(super) struct Sources {
     pub(super) topics: Topics,
     pub(super) power: Power,
     pub(super) sensors: Sensors,
-    pub(super) tasks: Devices,
+    pub(super) devices: Devices,
     pub(super) discovery: Discovery,
     pub(super) settings: Settings,
     pub(super) criteria: Criteria,
@@ -29,7 +29,7 @@ impl Sources {
             power: Power::new(&setup),
             discovery: Discovery::new(&setup.config.homeassistant, &setup.topics),
             sensors: setup.sensors,
-            tasks: setup.tasks,
+            devices: setup.tasks,
             settings: setup.settings,
             criteria: setup.criteria,
             estimate: setup.estimate,
@@ -42,7 +42,7 @@ impl Sources {
         let mut filters = self.topics.filters();
         filters.extend([self.power.topic.clone(), self.power.fallback_topic.clone()]);
         filters.extend(self.sensors.filters());
-        filters.extend(self.tasks.topics().map(str::to_owned));
+        filters.extend(self.devices.topics().map(str::to_owned));
         filters.extend(self.discovery.filters());
         distinct(filters)
     }

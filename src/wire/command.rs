@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::fields::not_one_of;
 use super::json::text;
 use super::payload_error::PayloadError;
-use crate::core::{Command, Mode, Priority};
+use crate::core::{Mode, Priority, UserCommand};
 use crate::units;
 
 /// A command on `<base>/scheduler/set`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetCommand {
     /// Changes the scheduler's activity.
-    Do(Command),
+    Do(UserCommand),
     /// Runs a cycle now.
     Schedule,
 }
@@ -27,10 +27,10 @@ pub enum SetCommand {
 /// Lists the words that are known.
 pub fn command(payload: &[u8]) -> Result<Option<SetCommand>, PayloadError> {
     const COMMANDS: [(&str, SetCommand); 4] = [
-        ("pause", SetCommand::Do(Command::Pause)),
-        ("resume", SetCommand::Do(Command::Resume)),
+        ("pause", SetCommand::Do(UserCommand::Pause)),
+        ("resume", SetCommand::Do(UserCommand::Resume)),
         ("schedule", SetCommand::Schedule),
-        ("stop_all", SetCommand::Do(Command::StopAll)),
+        ("stop_all", SetCommand::Do(UserCommand::StopAll)),
     ];
     word(payload, "\"pause\", \"resume\", \"schedule\" or \"stop_all\"", &COMMANDS)
 }
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn commands_are_words_in_any_case() {
         for (payload, expect) in [
-            ("pause", Some(SetCommand::Do(Command::Pause))),
-            (" RESUME\r\n", Some(SetCommand::Do(Command::Resume))),
+            ("pause", Some(SetCommand::Do(UserCommand::Pause))),
+            (" RESUME\r\n", Some(SetCommand::Do(UserCommand::Resume))),
             ("Schedule", Some(SetCommand::Schedule)),
-            ("STOP_ALL", Some(SetCommand::Do(Command::StopAll))),
+            ("STOP_ALL", Some(SetCommand::Do(UserCommand::StopAll))),
             ("", None),
             (" \n", None),
         ] {

@@ -13,7 +13,7 @@ fn read(payload: &[u8]) {
     let id = TaskId::new("boiler").unwrap();
     let _ = registration(&id, payload, &Criteria::default()).map_err(|error| error.to_string());
     let _ = state(payload).map_err(|error| error.to_string());
-    let _ = record(payload, PowerUnit::Kilowatts).map_err(|error| error.to_string());
+    let _ = power_message(payload, PowerUnit::Kilowatts).map_err(|error| error.to_string());
     let _ = command(payload).map_err(|error| error.to_string());
     let _ = mode(payload).map_err(|error| error.to_string());
     let _ = priority(payload).map_err(|error| error.to_string());

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::core::meter::intake::{Intake, Measured, Measurement, is_plausible};
 use crate::core::meter::key::{KeyId, Keys, NET};
 use crate::core::meter::source::Source;
@@ -24,10 +26,12 @@ pub(crate) struct Meter {
     net: KeyId,
     meter: Intake,
     fallback: Intake,
-    /// The last record of either source, or the start.
-    last_record: Instant,
-    /// The last record of the meter, or the start.
-    last_meter: Now,
+    /// When the last `net` of either source was measured, or the start.
+    last_net: Instant,
+    /// When the last `net` of the meter was measured, or the start.
+    last_meter_measured: Instant,
+    /// When it arrived, or the start.
+    last_meter_arrived: Timestamp,
     no_data: bool,
     new_net: Option<NewNet>,
 }
@@ -42,8 +46,9 @@ impl Meter {
             net,
             meter: Intake::default(),
             fallback: Intake::default(),
-            last_record: now.at,
-            last_meter: now,
+            last_net: now.at,
+            last_meter_measured: now.at,
+            last_meter_arrived: now.wall,
             no_data: false,
             new_net: None,
         }
@@ -51,7 +56,8 @@ impl Meter {
 
     /// Missing data counts from here.
     pub(crate) fn begin(&mut self, now: Now) {
-        (self.last_record, self.last_meter) = (self.last_record.max(now.at), now);
+        self.last_net = self.last_net.max(now.at);
+        (self.last_meter_measured, self.last_meter_arrived) = (now.at, now.wall);
     }
 
     /// Takes a value in.
@@ -72,9 +78,10 @@ impl Meter {
             Source::Fallback => self.fallback.put(key, measurement),
         }
         if key == self.net {
-            self.last_record = self.last_record.max(measured);
+            self.last_net = self.last_net.max(measured);
             if source == Source::Meter {
-                self.last_meter = Now { at: self.last_meter.at.max(measured), wall: now.wall };
+                self.last_meter_measured = self.last_meter_measured.max(measured);
+                self.last_meter_arrived = now.wall;
             }
             self.no_data = false;
             self.new_net = Some(NewNet { source, value: value.watts(), measured });
@@ -99,47 +106,47 @@ impl Meter {
 
     /// Notices that data is missing. Returns whether that is new.
     pub(crate) fn notice_missing(&mut self, gap: Duration, now: Instant) -> bool {
-        let new = !self.no_data && self.is_missing(gap, now);
+        let new = !self.no_data && self.are_both_silent(gap, now);
         self.no_data |= new;
         new
     }
 
     /// Nothing has come for longer than `gap`, from either.
-    pub(crate) fn is_missing(&self, gap: Duration, now: Instant) -> bool {
-        now.since(self.last_record) > gap
+    pub(crate) fn are_both_silent(&self, gap: Duration, now: Instant) -> bool {
+        now.since(self.last_net) > gap
     }
 
     /// When data will be missing if nothing comes; none: it is missing already.
     pub(crate) fn missing_at(&self, gap: Duration) -> Option<Instant> {
         // "For longer than": the first moment after it.
-        (!self.no_data).then(|| self.last_record + gap + Duration::from_millis(1))
+        (!self.no_data).then(|| self.last_net + gap + Duration::from_millis(1))
     }
 
-    /// The last record of either source, or the start.
-    pub(crate) fn last_record(&self) -> Instant {
-        self.last_record
+    /// When the last `net` of either source was measured, or the start.
+    pub(crate) fn last_net(&self) -> Instant {
+        self.last_net
     }
 
-    /// The last record of the meter, or the start.
-    pub(crate) fn last_meter(&self) -> Now {
-        self.last_meter
+    /// When the last `net` of the meter arrived, or the start.
+    pub(crate) fn last_meter_arrived(&self) -> Timestamp {
+        self.last_meter_arrived
     }
 
     /// The meter has been silent for longer than `gap`.
-    pub(crate) fn is_silent(&self, gap: Duration, now: Instant) -> bool {
-        now.since(self.last_meter.at) > gap
+    pub(crate) fn is_meter_silent(&self, gap: Duration, now: Instant) -> bool {
+        now.since(self.last_meter_measured) > gap
     }
 
     /// The meter has been silent for too long, and the fallback has said nothing since the last cycle.
     pub(crate) fn lacks_record(&self, gap: Duration, now: Instant) -> bool {
-        self.is_silent(gap, now) && !self.fallback.is_fresh(self.net)
+        self.is_meter_silent(gap, now) && !self.fallback.is_fresh(self.net)
     }
 
     /// The source of a cycle's record, where there is a new value of `net`.
     pub(crate) fn source(&self, gap: Duration, now: Instant) -> Option<Source> {
         if self.meter.is_fresh(self.net) {
             Some(Source::Meter)
-        } else if self.is_silent(gap, now) && self.fallback.is_fresh(self.net) {
+        } else if self.is_meter_silent(gap, now) && self.fallback.is_fresh(self.net) {
             Some(Source::Fallback)
         } else {
             None

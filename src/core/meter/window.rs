@@ -26,7 +26,7 @@ impl Window {
     }
 
     /// Makes room for the next record: the oldest leaves when there are too many, and its memory is used again.
-    pub(crate) fn make_room(&mut self, source: Source) -> Record {
+    pub(crate) fn recycle_oldest(&mut self, source: Source) -> Record {
         let oldest = if self.is_full() { self.records.pop_back() } else { None };
         let mut record = oldest.unwrap_or_else(|| Record::empty(source));
         (record.source, record.net) = (source, Watts::ZERO);

@@ -42,9 +42,9 @@ struct Membership {
 /// One of the newest records.
 #[derive(Debug, Clone, Copy)]
 struct RecordSums {
-    /// `net` if only R and the base load ran,
+    /// `net` if only R and the base load ran.
     net: Watts,
-    /// but for what the base load in mode `on` will use that did not run yet.
+    /// What comes on top of that: tasks in mode `on` that did not run yet when the record was made.
     coming: Watts,
 }
 
@@ -68,7 +68,7 @@ impl<'s, 'a> Availability<'s, 'a> {
         let mut availability = Self {
             view,
             members: vec![Membership::default(); tasks],
-            counting: (0..tasks).filter(|place| view.tasks[*place].counts).collect(),
+            counting: (0..tasks).filter(|place| view.tasks[*place].counts_at_power).collect(),
             adjustable: Vec::new(),
             levels: 0,
             count: 0,
@@ -77,15 +77,15 @@ impl<'s, 'a> Availability<'s, 'a> {
             keys,
             given: Vec::new(),
         };
-        let is_member = |index: usize| view.tasks[index].takes_part() && !stopped.contains(&index);
-        for index in 0..tasks {
-            if !view.tasks[index].base && !is_member(index) && !kept_in_net.contains(&index) {
-                availability.ignore(index);
+        let is_member = |place: usize| view.tasks[place].takes_part() && !stopped.contains(&place);
+        for place in 0..tasks {
+            if !view.tasks[place].outside_rules && !is_member(place) && !kept_in_net.contains(&place) {
+                availability.ignore(place);
             }
         }
-        for index in (0..tasks).filter(|index| is_member(*index)) {
-            availability.members[index].idle = view.is_idle(index);
-            availability.join(index);
+        for place in (0..tasks).filter(|place| is_member(*place)) {
+            availability.members[place].idle = view.is_idle(place);
+            availability.join(place);
         }
         availability.sum_up_given();
         availability

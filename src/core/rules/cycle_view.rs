@@ -31,9 +31,9 @@ pub(crate) struct CycleTask<'a> {
     /// It is reachable and in mode `auto`: the rules may move it.
     pub(crate) movable: bool,
     /// It is none of the rules' and stays as it is: base load, which is never ignored.
-    pub(crate) base: bool,
+    pub(crate) outside_rules: bool,
     /// It runs in mode `on`, or is about to: in records that it did not run in it counts at its `power`.
-    pub(crate) counts: bool,
+    pub(crate) counts_at_power: bool,
     /// It is stopped and may be started.
     pub(crate) runnable: bool,
     /// It runs and may be stopped.
@@ -59,7 +59,7 @@ impl CycleTask<'_> {
 
     /// Nobody else may start on its keys, whatever the rules decide.
     pub(crate) fn keeps_keys(&self) -> bool {
-        self.base && (self.running || self.task.mode() == Mode::On)
+        self.outside_rules && (self.running || self.task.mode() == Mode::On)
     }
 
     pub(crate) fn can_be_stopped(&self) -> bool {
@@ -103,10 +103,10 @@ pub(crate) struct ViewParts<'a> {
 
 impl<'a> CycleView<'a> {
     pub(crate) fn new(parts: &ViewParts<'a>) -> Self {
-        let tasks: Vec<_> = parts.order.iter().map(|slot| place(parts, *slot)).collect();
+        let tasks: Vec<_> = parts.order.iter().map(|slot| cycle_task(parts, *slot)).collect();
         let mut place_of_slot = vec![usize::MAX; parts.tasks.len()];
-        for (index, place) in tasks.iter().enumerate() {
-            place_of_slot[place.slot] = index;
+        for (place, task) in tasks.iter().enumerate() {
+            place_of_slot[task.slot] = place;
         }
         let records: Vec<&Record> = parts.window.newest_first().collect();
         let source = records.first().map(|record| record.source);
@@ -263,7 +263,7 @@ impl<'a> CycleView<'a> {
     }
 }
 
-fn place<'a>(parts: &ViewParts<'a>, slot: usize) -> CycleTask<'a> {
+fn cycle_task<'a>(parts: &ViewParts<'a>, slot: usize) -> CycleTask<'a> {
     let task = &parts.tasks[slot];
     let now = parts.now;
     let mode = task.mode();
@@ -280,8 +280,8 @@ fn place<'a>(parts: &ViewParts<'a>, slot: usize) -> CycleTask<'a> {
         power: task.power(),
         running,
         movable: reachable && mode == Mode::Auto && !stopped,
-        base: !reachable || mode == Mode::On || (mode == Mode::Off && running),
-        counts: mode == Mode::On && (running || starts),
+        outside_rules: !reachable || mode == Mode::On || (mode == Mode::Off && running),
+        counts_at_power: mode == Mode::On && (running || starts),
         runnable: !running && task.runnable(now),
         stoppable: running && task.stoppable(now),
         stoppable_but_for_min_on: running && task.stoppable_but_for_min_on(now),

@@ -47,7 +47,7 @@ enum Aim {
 
 impl Regulator {
     /// The task may have become one that gets set-points, or none any more. Returns what is to be sent of that.
-    pub(crate) fn enlist(&mut self, slot: usize, task: &mut Task) -> Option<Instruction> {
+    pub(crate) fn update_membership(&mut self, slot: usize, task: &mut Task) -> Option<Instruction> {
         let listed = self.adjustables.iter().position(|other| *other == slot);
         match (listed, task.setpoint_range()) {
             (None, Some(_)) => self.adjustables.push(slot),
@@ -101,7 +101,9 @@ impl Regulator {
     fn regulate(&mut self, situation: &mut Situation<'_>, new_net: NewNet) {
         let NewNet { source, value, measured } = new_net;
         // The estimator stands in for a silent meter only.
-        if source == Source::Fallback && !situation.meter.is_silent(situation.settings.max_record_gap, situation.now) {
+        if source == Source::Fallback
+            && !situation.meter.is_meter_silent(situation.settings.max_record_gap, situation.now)
+        {
             return;
         }
         let interval = situation.meter.intake(source).interval(situation.meter.net());

@@ -120,7 +120,7 @@ impl Task {
     }
 
     /// A command is on its way.
-    pub(crate) fn command(&mut self, action: Action, now: Instant) {
+    pub(crate) fn note_sent(&mut self, action: Action, now: Instant) {
         self.manual.command(action, now);
         self.stopping = action == Action::Stop;
         if action == Action::Start {

@@ -27,7 +27,7 @@ pub struct SchedulerCycle {
     /// The record by key; `None` without a `source`.
     #[serde(serialize_with = "number::record")]
     pub record: Option<BTreeMap<String, Quantity>>,
-    /// Why the cycle decided nothing; `None`: it decided.
+    /// Why the rules were not asked; `None`: they were.
     pub skipped: Option<Parsed<Skipped>>,
     /// Where the record came from; `None`: there was none.
     pub source: Option<Parsed<Source>>,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sunward::core::Command::StopAll;
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
+use sunward::core::UserCommand::StopAll;
 use sunward::core::{Event, Mode, Settings, TaskSnapshot, TaskState};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Reconnect, Say, Set, Steady, User, Wait};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::civil::Time;
-use sunward::core::{Command, Daily, Mode, Settings, Source};
+use sunward::core::{Daily, Mode, Settings, Source, UserCommand};
 
 use super::{Appliance, Home, plain};
 
@@ -62,9 +62,9 @@ fn after(cause: Cause, appliance: Appliance, confirm_records: usize) -> (Home, S
         }
         Cause::GapInAPause => {
             cannot_run(&mut home, Source::Meter, 12);
-            home.scheduler.handle(sunward::core::Event::Command(Command::Pause), home.now).unwrap();
+            home.scheduler.handle(sunward::core::Event::Command(UserCommand::Pause), home.now).unwrap();
             home.wait(181);
-            home.scheduler.handle(sunward::core::Event::Command(Command::Resume), home.now).unwrap();
+            home.scheduler.handle(sunward::core::Event::Command(UserCommand::Resume), home.now).unwrap();
         }
         Cause::ToFallback => {
             cannot_run(&mut home, Source::Meter, 12);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::core::{Command::Pause, Consumption, Counted, Settings, TaskId, TaskSnapshot};
+use sunward::core::{Consumption, Counted, Settings, TaskId, TaskSnapshot, UserCommand::Pause};
 use sunward::units::{KilowattHours, Share, Watts};
 
 use super::Do::{self, Cycle, Meter, Off, On, User, Wait};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
-use sunward::core::Command::Pause;
+use sunward::core::UserCommand::Pause;
 use sunward::core::{Counted, Daily, DailyView, Finished, Mode, OnNoData, Priority, Settings, Status, TaskSnapshot};
 use sunward::units::Watts;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::core::Command::Pause;
+use sunward::core::UserCommand::Pause;
 use sunward::core::{Finished, Mode, OnNoData, Status};
 use sunward::units::Watts;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sunward::core::Command::{Pause, Resume, StopAll};
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
 use sunward::core::OnNoData;
+use sunward::core::UserCommand::{Pause, Resume, StopAll};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Say, Set, Steady, User, Wait};
 use super::{Appliance, check, plain};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sunward::core::Command::{Pause, Resume, StopAll};
+use sunward::core::UserCommand::{Pause, Resume, StopAll};
 use sunward::core::{Activity, Event, Expiry, Instant, OnNoData, Sensed, Settings, Skipped, Source};
 use sunward::units::Quantity;
 

@@ -24,8 +24,8 @@ mod tables;
 use std::time::Duration;
 
 use sunward::core::{
-    Action, Activity, Command, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority,
-    Refusal, Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView,
+    Action, Activity, Criteria, Criterion, CycleReport, Event, Instant, Instruction, Mode, Now, Priority, Refusal,
+    Registration, Scheduler, Settings, Snapshot, Source, TaskId, TaskSnapshot, TaskState, TaskView, UserCommand,
 };
 use sunward::units::{Quantity, Share, Watts};
 
@@ -106,7 +106,7 @@ enum Do {
     Steady(&'static [(&'static str, f64)]),
     Wait(u64),
     Cycle,
-    User(Command),
+    User(UserCommand),
     /// A user sets a task's mode, for so many seconds or until it is set again.
     Set(&'static str, Mode, Option<u64>),
     /// A user sets a task's priority.
@@ -183,11 +183,11 @@ impl Home {
         let paused = self.scheduler.activity() == Activity::Paused;
         self.meter(values);
         if !paused {
-            self.scheduler.handle(Event::Command(Command::Pause), self.now).unwrap();
+            self.scheduler.handle(Event::Command(UserCommand::Pause), self.now).unwrap();
         }
         self.cycle();
         if !paused {
-            self.scheduler.handle(Event::Command(Command::Resume), self.now).unwrap();
+            self.scheduler.handle(Event::Command(UserCommand::Resume), self.now).unwrap();
         }
         self.meter(values);
     }

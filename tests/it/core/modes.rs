@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sunward::core::Command::{Pause, Resume, StopAll};
 use sunward::core::Mode::{Auto, Off as Never, On as Always};
+use sunward::core::UserCommand::{Pause, Resume, StopAll};
 use sunward::core::{Event, Mode, Priority, Refusal, Status, TaskId};
 
 use super::Do::{self, Available, Cycle, Meter, Off, On, Prefer, Say, Set, Steady, User, Wait};

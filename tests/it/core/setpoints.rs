@@ -3,7 +3,7 @@
 use sunward::core::TaskSnapshot;
 
 use super::Do::{Available, Cycle, Fallback, Meter, Off, On, Register, Say, Set, Unregister, User, Wait};
-use super::{Appliance, Command, Do, Home, Mode, Watts, adjustable, plain};
+use super::{Appliance, Do, Home, Mode, UserCommand, Watts, adjustable, plain};
 
 fn ev() -> Appliance {
     adjustable("ev", 1400.0, 7400.0)
@@ -115,12 +115,12 @@ fn a_pause_leaves_what_runs_as_it_is() {
         &[
             Wait(60),
             Meter(&[("net", -2000.0), ("ev", 1400.0), ("boat", 1000.0)]),
-            User(Command::Pause),
+            User(UserCommand::Pause),
             Wait(60),
             Meter(&[("net", 1000.0), ("ev", 3400.0), ("boat", 1000.0)]),
             Off("boat"),
             Wait(60),
-            User(Command::Resume),
+            User(UserCommand::Resume),
             Meter(&[("net", 1000.0), ("ev", 3400.0)]),
         ],
         &["0:00 ev 1400", "0:00 boat 1000", "1:00 ev 3400", "3:00 ev 2400"],
@@ -136,9 +136,9 @@ fn who_wants_it_on_wants_it_done() {
             Meter(&[("net", -1000.0), ("ev", 1400.0), ("boat", 1000.0)]),
             Wait(60),
             Set("ev", Mode::On, None),
-            User(Command::Pause),
+            User(UserCommand::Pause),
             Wait(60),
-            User(Command::Resume),
+            User(UserCommand::Resume),
             // The others share what it leaves.
             Meter(&[("net", -2000.0), ("ev", 7400.0), ("boat", 1000.0)]),
             Wait(60),

@@ -1,6 +1,6 @@
-//! Power records: key → watts, and when that was measured (`docs/mqtt.md`, *The meter*).
+//! The payload of a power topic: a number by key, and when they were measured (`docs/mqtt.md`, *The meter*).
 //!
-//! One bad value never costs the others: it is named and left out. Whether a number is plausible and a record recent is
+//! One bad value never costs the others: it is left out. Whether a number is plausible and a record recent is
 //! not judged here.
 
 use std::borrow::Cow;
@@ -25,9 +25,9 @@ const EXPECTED: &str = "a JSON object such as {\"net\": -1200, \"solar\": 3000}"
 /// What `time` should be.
 const TIME: &str = "RFC 3339 such as \"2026-06-01T12:00:00Z\", or Unix seconds";
 
-/// One record as it came.
+/// A power message as it came. A cycle makes one record out of all that came since the last.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Record {
+pub struct PowerMessage {
     /// Key and value.
     pub values: Vec<(String, Quantity)>,
     /// When it was measured, if it says so.
@@ -38,11 +38,12 @@ pub struct Record {
     pub ignored: Vec<String>,
 }
 
-/// Reads the payload of a power topic, whose numbers are in `unit`. Returns its values in watts.
+/// Reads the payload of a power topic, whose powers are in `unit`. Every number is multiplied by that, a state of
+/// charge too (docs/decisions.md, *The unit holds for a whole record*).
 ///
 /// # Errors
 /// When it is not a JSON object, has more than 1000 keys, or a `time` that can't be read.
-pub fn record(payload: &[u8], unit: PowerUnit) -> Result<Record, PayloadError> {
+pub fn power_message(payload: &[u8], unit: PowerUnit) -> Result<PowerMessage, PayloadError> {
     let object = object(&without_endless_numbers(text(payload)?), EXPECTED)?;
     if object.len() > MOST_KEYS {
         return Err(PayloadError::whole(format!(
@@ -50,7 +51,7 @@ pub fn record(payload: &[u8], unit: PowerUnit) -> Result<Record, PayloadError> {
             object.len()
         )));
     }
-    let mut record = Record { measured: measured(&object)?, ..Record::default() };
+    let mut record = PowerMessage { measured: measured(&object)?, ..PowerMessage::default() };
     for (key, value) in object {
         match value.as_f64() {
             _ if key == "time" => {}
@@ -131,9 +132,9 @@ mod tests {
 
     /// `key=watts … | ignored … | time`.
     fn read(payload: &str, unit: PowerUnit) -> String {
-        match record(payload.as_bytes(), unit) {
+        match power_message(payload.as_bytes(), unit) {
             Err(error) => error.to_string(),
-            Ok(Record { values, measured, has_net, ignored }) => {
+            Ok(PowerMessage { values, measured, has_net, ignored }) => {
                 assert_eq!(has_net, values.iter().any(|(key, _)| key == "net"));
                 let values: Vec<_> = values.iter().map(|(key, watts)| format!("{key}={}", watts.0)).collect();
                 let time = measured.map(|time| format!(" @ {time}")).unwrap_or_default();
