@@ -31,7 +31,8 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn new(settings: Settings, now: Now) -> Self {
         Self {
-            window: Window::new(settings.window_size),
+            // A start needs as many records as have to confirm it.
+            window: Window::new(settings.window_size.max(settings.confirm_records)),
             settings,
             registry: Registry::default(),
             meter: Meter::new(now),
@@ -101,12 +102,17 @@ impl Home {
         }
     }
 
-    /// Modes and manual overrides end by the clock.
-    pub(crate) fn end_overrides(&mut self, now: Now) {
+    /// Modes and manual overrides end by the clock. Returns the tasks of which one has ended.
+    pub(crate) fn end_overrides(&mut self, now: Now) -> Vec<TaskId> {
+        let mut ended = Vec::new();
         for slot in self.registry.timed().iter().copied().collect::<Vec<_>>() {
-            self.registry.task_mut(slot).end_overrides(now);
+            let task = self.registry.task_mut(slot);
+            if task.end_overrides(now) {
+                ended.push(task.id.clone());
+            }
             self.registry.note_timers(slot);
         }
+        ended
     }
 
     /// Renews the leases that are due. Returns the tasks whose starts have to be sent again.

@@ -30,6 +30,8 @@ pub enum Event {
     Sensed(Sensed),
     /// A task announced itself.
     Registered(TaskId, Box<Registration>),
+    /// What its commands say has changed: starts that it left unanswered before don't count.
+    PayloadsChanged(TaskId),
     /// A registration was refused, with the reason that names the field.
     RegistrationRefused(TaskId, String),
     /// A task took its registration back.
@@ -57,6 +59,7 @@ impl Event {
     pub(crate) fn task(&self) -> Option<&TaskId> {
         match self {
             Self::Registered(id, _)
+            | Self::PayloadsChanged(id)
             | Self::RegistrationRefused(id, _)
             | Self::Unregistered(id)
             | Self::State(id, _)

@@ -89,6 +89,15 @@ pub enum Instruction {
 }
 
 impl Instruction {
+    /// The task that it is for.
+    #[must_use]
+    pub fn task(&self) -> &TaskId {
+        match self {
+            Self::Decided(decision) => &decision.task,
+            Self::Renew(task) | Self::Setpoint(task, _) => task,
+        }
+    }
+
     /// The decision behind it, where there is one.
     #[must_use]
     pub fn decision(self) -> Option<Decision> {

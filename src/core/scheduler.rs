@@ -126,6 +126,7 @@ impl Scheduler {
             }
             Event::Sensed(sensed) => return home.sense(&sensed, now),
             Event::Registered(id, registration) => return home.register(id, *registration, now),
+            Event::PayloadsChanged(id) => home.registry.change(&id, |task| task.end_back_off()),
             Event::RegistrationRefused(id, why) => return home.refuse_registration(id, why),
             Event::Unregistered(id) => home.registry.change(&id, |task| task.unregister()),
             Event::State(id, state) => return home.set_state(id, *state, now),
@@ -197,14 +198,16 @@ impl Scheduler {
         timers.chain(missing).chain(setpoints).min()
     }
 
-    /// Does what is due: ends overrides, notices missing data, renews leases, sends set-points, not too often.
-    pub fn wake(&mut self, now: Now) {
-        self.home.end_overrides(now);
+    /// Does what is due: ends overrides, notices missing data, renews leases, sends set-points, not too often. Returns the
+    /// tasks whose overrides ended.
+    pub fn wake(&mut self, now: Now) -> Vec<TaskId> {
+        let ended = self.home.end_overrides(now);
         self.notice_missing_data(now);
         self.renew_leases(now);
         let mut situation = situation(&mut self.home, self.paused, now.at);
         self.regulator.aim(&mut situation);
         self.instructions.extend(self.regulator.send(&mut situation));
+        ended
     }
 
     fn renew_leases(&mut self, now: Now) {

@@ -35,6 +35,7 @@ impl Service {
     fn connected(&mut self, first: bool) {
         self.outputs.info(format!("connected to {}", self.broker));
         self.rejections.forget_broker();
+        self.reports_due.state();
         if let Some(since) = self.disconnected.take().filter(|_| !first) {
             self.handle(Event::Reconnected(since), "");
         }

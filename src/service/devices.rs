@@ -100,7 +100,6 @@ impl Service {
     /// The task may use so much from now on. What goes to a device is not retained: a charger that reboots must not take
     /// up what was true yesterday.
     pub(super) fn send_setpoint(&mut self, task: &TaskId, watts: Option<Watts>) {
-        self.reports_due.task(task);
         let topic = self.topics.task(task, TaskTopic::Setpoint);
         match watts.map(|watts| (watts, self.devices.set_setpoint(task, watts))) {
             Some((watts, Ok(false))) => {

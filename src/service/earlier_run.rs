@@ -103,12 +103,14 @@ impl Retained {
         let Self { priority, setpoint, report, .. } = self;
         let word = self.mode.map(|mode| (mode, None));
         let Some(report) = report else { return TaskSnapshot { mode: word, priority, setpoint, ..Default::default() } };
+        // Anybody can leave anything there.
+        let is_ours = report.status.value().is_some();
         TaskSnapshot {
             mode: mode(&report).or(word),
             priority,
             manual_override: manual_override(&report),
-            guards: Some(guards(&report)),
-            counted: last_cycle.map(|at| counted(&report, at)),
+            guards: is_ours.then(|| guards(&report)),
+            counted: last_cycle.filter(|_| is_ours).map(|at| counted(&report, at)),
             setpoint,
         }
     }

@@ -50,6 +50,7 @@ pub fn play<R: BufRead>(
         torn: false,
         compares: false,
         latest: 0,
+        ended: false,
         comparison: Comparison::default(),
         playback: Playback::default(),
     };
@@ -97,6 +98,8 @@ struct Player<'a> {
     compares: bool,
     /// How many decisions came of the latest input.
     latest: usize,
+    /// The run ended well.
+    ended: bool,
     /// The outputs of the latest input.
     comparison: Comparison,
     playback: Playback,
@@ -143,6 +146,7 @@ impl Player<'_> {
         match line.what {
             What::Decided { .. } => self.playback.recorded.extend(PlayedDecision::of(line)),
             What::Outputs { list } => self.comparison.recorded(list),
+            What::End => self.ended = true,
             _ => self.input(line),
         }
         Ok(())
@@ -234,8 +238,9 @@ impl Player<'_> {
 
     /// What a run that was killed lacks at its end may be what came of its last input.
     fn end_run(&mut self, torn: bool) {
-        let killed = torn || (self.compares && !self.comparison.has_recorded());
-        self.compare(true);
+        let ended = std::mem::take(&mut self.ended);
+        let killed = torn || (self.compares && !ended && !self.comparison.has_recorded());
+        self.compare(!ended);
         self.comparison = Comparison::default();
         let Playback { decisions, recorded, .. } = &mut self.playback;
         let surplus = decisions.len().saturating_sub(recorded.len());

@@ -170,7 +170,10 @@ impl Service {
     /// A task has registered itself: its commands, which may follow at once, say what this registration wants.
     fn register(&mut self, id: TaskId, message: RegistrationMessage, topic: &str) {
         let RegistrationMessage { registration, commands } = message;
-        self.payloads.insert(id.clone(), commands);
+        let before = self.payloads.insert(id.clone(), commands);
+        if before.is_some_and(|before| self.payloads.get(&id) != Some(&before)) {
+            self.handle(Event::PayloadsChanged(id.clone()), topic);
+        }
         self.handle(Event::Registered(id.clone(), Box::new(registration)), topic);
         if self.scheduler.registration(&id).is_none() {
             // There was no room for it.

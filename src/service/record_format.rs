@@ -76,6 +76,8 @@ pub(super) enum What {
     Outputs {
         list: Vec<WrittenOutput>,
     },
+    /// The run ended well: nothing is missing of it.
+    End,
     /// A decision that came of the input before.
     Decided {
         action: String,
@@ -227,7 +229,7 @@ impl What {
     /// As it reached the service; none for what came out of it.
     pub(super) fn into_input(self) -> Option<Input> {
         Some(match self {
-            Self::Start { .. } | Self::Decided { .. } | Self::Outputs { .. } => return None,
+            Self::Start { .. } | Self::Decided { .. } | Self::Outputs { .. } | Self::End => return None,
             Self::Connected { first } => Input::Incoming(Incoming::Connected { session_present: false, first }),
             Self::Subscribed => Input::Incoming(Incoming::Subscribed),
             Self::Disconnected => Input::Incoming(Incoming::Disconnected { reason: "the broker, as recorded".into() }),

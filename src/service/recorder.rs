@@ -119,6 +119,14 @@ impl Recorder {
         });
     }
 
+    /// The run ends well: what came of its last input is complete.
+    pub(super) fn end(&mut self, now: Now) {
+        self.attempt(|recorder| {
+            recorder.write(&Line::new(now, What::End))?;
+            recorder.flush()
+        });
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), Write::flush)
     }

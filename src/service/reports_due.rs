@@ -20,6 +20,7 @@ impl ReportsDue {
             Event::Reconnected(_) => self.every_task = true,
             Event::Command(_) => self.everything(),
             Event::Registered(id, _)
+            | Event::PayloadsChanged(id)
             | Event::RegistrationRefused(id, _)
             | Event::Unregistered(id)
             | Event::State(id, _)
@@ -35,7 +36,7 @@ impl ReportsDue {
         }
     }
 
-    /// A task was sent a set-point.
+    /// Something was sent to a task, or its mode ended.
     pub(super) fn task(&mut self, id: &TaskId) {
         if !self.every_task {
             self.tasks.insert(id.clone());

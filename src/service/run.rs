@@ -62,6 +62,9 @@ pub async fn run(
         runner.step(input, clock.now()).await;
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    if let Some(recorder) = &mut runner.recorder {
+        recorder.end(clock.now());
+    }
     runner.handle.close(vec![will]).await;
     drop(connection);
     own_broker.end().await;

@@ -26,6 +26,7 @@ impl Service {
 
     /// As [`Service::handle`], for callers that need to know what was refused.
     pub(super) fn feed_scheduler(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
+        self.fed = true;
         let before = self.scheduler.activity();
         self.reports_due.after(&event);
         let outcome = self.scheduler.handle(event, self.now);
@@ -60,8 +61,10 @@ impl Service {
         let commands = self.start_up.end();
         let availability = self.topics.scheduler_availability();
         self.publisher.publish_if_changed(availability, b"online".to_vec(), &mut self.outputs);
-        self.outputs.push(Output::Ready);
+        // What an earlier run left is corrected before anybody relies on this one.
         self.reports_due.everything();
+        self.report();
+        self.outputs.push(Output::Ready);
         let tasks = plural(self.scheduler.task_count(), "task");
         self.outputs.info(format!("online with {tasks}, waiting for power records on {}", self.power));
         for command in commands {
@@ -112,12 +115,14 @@ impl Service {
             self.estimate();
         }
         let before = self.scheduler.activity();
-        self.scheduler.wake(self.now);
+        for id in self.scheduler.wake(self.now) {
+            self.reports_due.task(&id);
+        }
         if before != self.scheduler.activity() {
             self.outputs.warn(format!("no power record arrives on {}", self.power));
+            self.reports_due.everything();
         }
         self.collect_instructions();
-        self.reports_due.everything();
     }
 
     /// Where nobody measures, the sun is looked up, if the configuration says where it is.
@@ -130,6 +135,7 @@ impl Service {
     /// Takes what was decided: stops come before starts.
     fn collect_instructions(&mut self) {
         while let Some(instruction) = self.scheduler.next_instruction() {
+            self.reports_due.task(instruction.task());
             if let Instruction::Decided(decision) = &instruction {
                 let dry_run = if self.dry_run { "dry run, not sent: " } else { "" };
                 self.outputs.info(format!("{dry_run}{decision}"));

@@ -59,6 +59,8 @@ pub(super) struct Service {
     next_cycle: Timestamp,
     /// The start and stop payload of each task that registered itself.
     pub(super) payloads: HashMap<TaskId, CommandPayloads>,
+    /// The scheduler was fed in this step.
+    pub(super) fed: bool,
     /// The length of a cycle.
     pub(super) cycle: Duration,
     pub(super) dry_run: bool,
@@ -86,6 +88,7 @@ impl Service {
             devices,
             publisher: Publisher::new(pace),
             payloads: HashMap::new(),
+            fed: false,
             reports_due: ReportsDue::default(),
             reported: BTreeSet::new(),
             discovery,
@@ -108,7 +111,7 @@ impl Service {
     /// Lets one thing happen. What is to be done at once, commands above all, is in [`Service::take_outputs`] afterwards;
     /// reports follow with [`Service::report`].
     pub(super) fn step(&mut self, input: Input, now: Now) {
-        self.now = now;
+        (self.now, self.fed) = (now, false);
         match input {
             Input::Incoming(incoming) => self.on_incoming(incoming),
             Input::Timer(Timer::Settle) => {
@@ -125,8 +128,9 @@ impl Service {
             Input::Timer(Timer::Republish) => self.publisher.publish_batch(now.at, &mut self.outputs),
             Input::Timer(Timer::Rejections) => self.reports_due.state(),
         }
-        // What this input has made due, as a set-point, is sent in the same step.
-        if self.start_up.is_over() && self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
+        // What this input has made due, as a set-point, is sent in the same step. An input that tells the scheduler nothing,
+        // as its own cycle that comes back, has no outputs.
+        if self.fed && self.start_up.is_over() && self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
             self.wake_scheduler();
         }
     }

@@ -159,12 +159,14 @@ impl Task {
         changed
     }
 
-    /// Modes and manual overrides end by the clock.
-    pub(crate) fn end_overrides(&mut self, now: Now) {
-        self.manual.release_if_over(now);
-        if self.mode_setting.is_over(now) {
+    /// Modes and manual overrides end by the clock. Returns whether one has ended.
+    pub(crate) fn end_overrides(&mut self, now: Now) -> bool {
+        let released = self.manual.release_if_over(now);
+        let over = self.mode_setting.is_over(now);
+        if over {
             self.mode_setting = ModeSetting::default();
         }
+        released || over
     }
 
     /// A stop that it did not follow is forgotten: it stays as it is.
@@ -201,7 +203,8 @@ impl Task {
         }
     }
 
-    fn end_back_off(&mut self) {
+    /// Starts that it left unanswered don't count any more.
+    pub(crate) fn end_back_off(&mut self) {
         self.back_off = StartBackOff::default();
     }
 

@@ -11,10 +11,11 @@
 //! | `<base>/task/<id>/setpoint` | [`setpoint`] |
 //!
 //! Reading is lenient where an older or newer version may have written: unknown fields are ignored, absent ones have their
-//! default, and an unknown word or time is kept as text ([`Parsed`]). A field of another type makes the message unreadable.
+//! default, and an unknown word or time is kept as text ([`Parsed`]). So is a field of another type, except for what says whether the scheduler is paused.
 
 mod last_error;
 mod last_switches;
+mod lenient;
 mod number;
 mod parsed;
 mod payload;

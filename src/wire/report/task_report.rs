@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::lenient;
 use super::parsed::Parsed;
 use super::{number, seconds, time};
 use crate::core::{DailyView, Mode, Priority, Status, TaskView};
@@ -16,46 +17,52 @@ use crate::units::{KilowattHours, Share, Watts};
 #[serde(default)]
 pub struct TaskReport {
     /// How the current period of its daily run time stands; `None`: it has no daily run time.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub daily: Option<DailyReport>,
     /// What it used since local midnight, as of the last cycle.
-    #[serde(serialize_with = "number::kilowatt_hours")]
+    #[serde(serialize_with = "number::kilowatt_hours", deserialize_with = "lenient::or_default")]
     pub energy_today: KilowattHours,
     /// Why its last registration or state was refused.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub error: Option<String>,
     /// A switch by hand that is held.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub held: Option<HeldMode>,
     /// The mode that a user set.
     pub mode: Parsed<Mode>,
     /// When that mode ends; `None`: when it is set again.
-    #[serde(serialize_with = "time::option_milliseconds")]
+    #[serde(serialize_with = "time::option_milliseconds", deserialize_with = "lenient::or_default")]
     pub mode_until: Option<Timestamp>,
     /// Run time since local midnight, as of the last cycle; whole seconds on the wire.
     #[serde(with = "seconds")]
     pub on_today: Duration,
     /// What it uses according to the latest record.
-    #[serde(serialize_with = "number::watts")]
+    #[serde(serialize_with = "number::watts", deserialize_with = "lenient::or_default")]
     pub power: Watts,
     /// The priority in force.
     pub priority: Parsed<Priority>,
     /// The covered share of a running task, or what a stopped one would get; `None` if it was not judged.
-    #[serde(serialize_with = "number::option_ratio")]
+    #[serde(serialize_with = "number::option_ratio", deserialize_with = "lenient::or_default")]
     pub ratio: Option<Share>,
     /// Why it runs, or what it waits for.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub reason: String,
     /// The end of its rest; `None`: it doesn't rest.
-    #[serde(serialize_with = "time::option_milliseconds")]
+    #[serde(serialize_with = "time::option_milliseconds", deserialize_with = "lenient::or_default")]
     pub rests_until: Option<Timestamp>,
     /// The set-point in force; `None`: it has none; whole watts on the wire.
-    #[serde(serialize_with = "number::option_whole_watts")]
+    #[serde(serialize_with = "number::option_whole_watts", deserialize_with = "lenient::or_default")]
     pub setpoint: Option<Watts>,
     /// When it last started or stopped; `None`: that was not seen.
-    #[serde(serialize_with = "time::option_milliseconds")]
+    #[serde(serialize_with = "time::option_milliseconds", deserialize_with = "lenient::or_default")]
     pub since: Option<Timestamp>,
     /// Starts since local midnight.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub starts_today: u32,
     /// Its status.
     pub status: Parsed<Status>,
     /// Starts that it did not follow.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub unanswered: u32,
 }
 

@@ -48,8 +48,9 @@ impl ManualOverride {
         self.held = None;
     }
 
-    pub(crate) fn release_if_over(&mut self, now: Now) {
-        self.held.take_if(|held| held.setting.is_over(now));
+    /// Returns whether what was held is over.
+    pub(crate) fn release_if_over(&mut self, now: Now) -> bool {
+        self.held.take_if(|held| held.setting.is_over(now)).is_some()
     }
 
     /// The first state came, after what an earlier run had held: a task that is not as it should be was switched since.
