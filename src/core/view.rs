@@ -113,7 +113,10 @@ pub(crate) struct Viewer<'a> {
 impl Viewer<'_> {
     /// One task, if it has a valid or a refused registration.
     pub(crate) fn view(&self, task: &Task) -> Option<TaskView> {
-        task.registration().map(|_| ()).or(task.error().map(|_| ()))?;
+        let error = task.error();
+        if !task.is_registered() && error.is_none() {
+            return None;
+        }
         let today = self.last_cycle.day(&self.settings.time_zone);
         let seen_on_for = task.seen_on_for(self.last_cycle.at);
         let status = self.status(task);
@@ -139,7 +142,7 @@ impl Viewer<'_> {
             energy_today: task.today().energy(today.date),
             starts_today: task.today().starts(today),
             unanswered: task.back_off().unanswered(),
-            error: task.error().map(str::to_owned),
+            error,
         })
     }
 

@@ -51,7 +51,7 @@ impl HomeAssistant {
 
     /// Returns whether a topic is Home Assistant's, or about a device of somebody else's.
     #[must_use]
-    pub fn is_not_ours(&self, topic: &str) -> bool {
+    pub fn is_foreign(&self, topic: &str) -> bool {
         let rest = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/'));
         rest.is_some_and(|rest| rest == "status" || rest.starts_with("device/")) && !self.is_ours(topic)
     }

@@ -75,11 +75,13 @@ impl Discovery {
                     publisher.note_in_group(&mut self.devices, topic, payload);
                 }
             } else if !by_us && let Some(device) = publisher.note_cleared(&mut self.devices, topic) {
-                outputs.info(format!("{topic} was cleared: the device stays away until its registration changes"));
+                outputs.info(format!(
+                    "{topic} was cleared: the device stays away until its name changes, or whether it gets set-points"
+                ));
                 self.dismissed.insert(topic.clone(), device);
             }
         } else {
-            return self.home_assistant.is_not_ours(topic);
+            return self.home_assistant.is_foreign(topic);
         }
         true
     }

@@ -14,7 +14,7 @@ pub(super) struct ReportsDue {
 
 impl ReportsDue {
     /// An event is taken in. A power value shows in the next cycle only; the rest is about one task, or about all.
-    pub(super) fn after(&mut self, event: &Event) {
+    pub(super) fn note_event(&mut self, event: &Event) {
         match event {
             Event::Power { .. } | Event::Sensed(_) => {}
             Event::Reconnected(_) => self.every_task = true,

@@ -28,7 +28,7 @@ impl Service {
     pub(super) fn feed_scheduler(&mut self, event: Event, topic: &str) -> Result<(), Refusal> {
         self.fed = true;
         let before = self.scheduler.activity();
-        self.reports_due.after(&event);
+        self.reports_due.note_event(&event);
         let outcome = self.scheduler.handle(event, self.now);
         if let Err(refusal) = &outcome {
             self.reject(topic, &refusal.to_string());
@@ -50,7 +50,7 @@ impl Service {
     }
 
     /// The retained messages have come in: what an earlier run left is taken over, and scheduling begins.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn go_online(&mut self) {
         for filter in std::mem::take(&mut self.read_once) {
             self.outputs.push(Output::Unsubscribe { filter });
         }

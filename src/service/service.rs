@@ -116,7 +116,7 @@ impl Service {
             Input::Incoming(incoming) => self.on_incoming(incoming),
             Input::Timer(Timer::Settle) => {
                 self.next_cycle = next_cycle(now.wall, self.cycle);
-                self.settle();
+                self.go_online();
             }
             Input::Timer(Timer::Cycle) => {
                 self.next_cycle = next_cycle(now.wall, self.cycle);

@@ -46,11 +46,11 @@ pub enum TaskTopic {
     Report,
     /// A user sets its mode.
     ModeSet,
-    /// The mode in force.
+    /// The mode that a user set.
     Mode,
     /// A user sets its priority.
     PrioritySet,
-    /// The priority in force.
+    /// The priority that a user set, or `auto`.
     Priority,
 }
 

@@ -99,11 +99,11 @@ impl Pool {
         {
             self.offers.pop_front();
         }
-        let total = offer.settle(in_force, spare);
+        let total = offer.approach(in_force, spare);
         if (total - in_force).abs() >= LARGE {
             return total;
         }
-        self.offers.iter().fold(offer, |all, (_, offer)| all.hull(*offer)).settle(in_force, spare)
+        self.offers.iter().fold(offer, |all, (_, offer)| all.hull(*offer)).approach(in_force, spare)
     }
 
     /// Every usage since `from`.

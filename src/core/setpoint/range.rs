@@ -19,7 +19,7 @@ impl Range {
     }
 
     /// The value where it lies within, or not further outside than `spare` allows; else the nearer end of the range.
-    pub(crate) fn settle(self, value: Watts, spare: Spare) -> Watts {
+    pub(crate) fn approach(self, value: Watts, spare: Spare) -> Watts {
         let enough = (self.least - spare.below..=self.most + spare.above).contains(&value);
         if enough { value } else { value.max(self.least).min(self.most) }
     }

@@ -14,12 +14,9 @@ use crate::core::task::task::{Task, Unreachable};
 use crate::core::task::verdict::Verdict;
 use crate::core::time::{Instant, Now};
 
-/// What the error of an unreadable state begins with: the next readable one ends it.
-const STATE_ERROR: &str = "state: ";
-
 impl Task {
     pub(crate) fn register(&mut self, registration: Registration) {
-        self.error = None;
+        (self.registration_error, self.state_error) = (None, None);
         // A broker that comes back replays what was registered: that is nothing new.
         if self.registration.as_ref() != Some(&registration) {
             self.registration = Some(registration);
@@ -29,13 +26,13 @@ impl Task {
 
     /// The last valid registration stays in force.
     pub(crate) fn refuse_registration(&mut self, why: String) {
-        self.error = Some(why);
+        self.registration_error = Some(why);
     }
 
     /// It is not registered any more: nothing that anybody wanted of it holds.
     pub(crate) fn unregister(&mut self) {
         self.registration = None;
-        self.error = None;
+        (self.registration_error, self.state_error) = (None, None);
         self.mode_setting = ModeSetting::default();
         self.preferred = None;
         self.manual = ManualOverride::default();
@@ -76,17 +73,13 @@ impl Task {
         }
         self.state = Some(state);
         self.state_at = now.at;
-        if self.registration.is_some() && self.error.as_deref().is_some_and(|error| error.starts_with(STATE_ERROR)) {
-            self.error = None;
-        }
+        self.state_error = None;
     }
 
-    /// A state that could not be read.
+    /// A state that could not be read. A task that never registered has no report to show it in.
     pub(crate) fn refuse_state(&mut self, why: &str) {
-        // A refused registration weighs more, and a task that never registered has no report to show it in.
-        let free = self.error.as_ref().is_none_or(|error| error.starts_with(STATE_ERROR));
-        if free && self.registration.is_some() {
-            self.error = Some(format!("{STATE_ERROR}{why}"));
+        if self.registration.is_some() {
+            self.state_error = Some(why.to_owned());
         }
     }
 

@@ -156,7 +156,7 @@ impl Task {
         self.daily.as_ref()
     }
 
-    /// It has to run for its deadline, as of the last cycle.
+    /// It has to run for its deadline, as last checked.
     pub(crate) fn deadline_due(&self) -> bool {
         self.deadline_due
     }

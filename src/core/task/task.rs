@@ -31,8 +31,10 @@ pub(crate) struct Task {
     pub(crate) id: TaskId,
     /// The last valid one.
     pub(super) registration: Option<Registration>,
-    /// Why the last registration, or else the last state, was refused.
-    pub(super) error: Option<String>,
+    /// Why the last registration was refused.
+    pub(super) registration_error: Option<String>,
+    /// Why the last state was refused.
+    pub(super) state_error: Option<String>,
     pub(super) state: Option<TaskState>,
     pub(super) state_at: Instant,
     /// Its availability, once it published one.
@@ -47,7 +49,7 @@ pub(crate) struct Task {
     pub(super) back_off: StartBackOff,
     pub(super) manual: ManualOverride,
     pub(super) daily: Option<DailyAccount>,
-    /// It has to run for its deadline, as of the last cycle.
+    /// It has to run for its deadline, as last checked: by a cycle, by a restart, or when data went missing.
     pub(super) deadline_due: bool,
     pub(super) completion: Completion,
     pub(super) today: Today,
@@ -81,7 +83,8 @@ impl Task {
         Self {
             id,
             registration: None,
-            error: None,
+            registration_error: None,
+            state_error: None,
             state: None,
             state_at: Instant::START,
             available: None,
@@ -106,7 +109,10 @@ impl Task {
 
     /// Nothing is known any more: its slot may be given away.
     pub(crate) fn is_forgotten(&self) -> bool {
-        self.registration.is_none() && self.error.is_none() && self.state.is_none() && self.available.is_none()
+        self.registration.is_none()
+            && self.registration_error.is_none()
+            && self.state.is_none()
+            && self.available.is_none()
     }
 
     // What it is: the state over the registration.
@@ -121,8 +127,10 @@ impl Task {
     }
 
     /// Why its last registration or state was refused.
-    pub(crate) fn error(&self) -> Option<&str> {
-        self.error.as_deref()
+    /// A refused registration weighs more than a refused state.
+    pub(crate) fn error(&self) -> Option<String> {
+        let state = || self.state_error.as_ref().map(|why| format!("state: {why}"));
+        self.registration_error.clone().or_else(state)
     }
 
     pub(crate) fn priority(&self) -> Priority {
