@@ -54,6 +54,7 @@ impl Service {
         for filter in std::mem::take(&mut self.read_once) {
             self.outputs.push(Output::Unsubscribe { filter });
         }
+        self.fed = true;
         self.scheduler.begin(self.now);
         self.duplicate.set_online(self.now);
         self.settle_devices();

@@ -175,3 +175,76 @@ fn what_an_earlier_run_left_of_a_task_that_is_gone_is_cleared() {
         assert!(published.contains(&(format!("sunward/task/gone/{kind}"), String::new())), "{kind}: {published:?}");
     }
 }
+
+#[test]
+fn a_setpoint_makes_the_report_of_its_task_only() {
+    let mut home = TestService::online(&["ev"]);
+    home.message("sunward/task/boiler/config", r#"{"power": 2000}"#, false);
+    home.message("sunward/task/boiler/state", "OFF", false);
+    home.now = home.now + 20 * SECOND;
+    let published = home.message("sunward/power", r#"{"net": -2000}"#, false);
+    assert!(topics(&published).contains(&"sunward/task/ev/setpoint"), "{published:?}");
+    assert!(!topics(&published).contains(&"sunward/task/boiler/report"), "{published:?}");
+}
+
+#[test]
+fn a_report_that_says_no_status_restores_nothing() {
+    let mut home = TestService::new();
+    home.feed(Input::Incoming(Incoming::Subscribed));
+    home.retained("sunward/task/pump/config", r#"{"power": 500, "min_off": "5m"}"#);
+    home.retained("sunward/task/pump/state", "OFF");
+    home.retained("sunward/task/pump/report", "{}");
+    home.now = home.now + SECOND;
+    let published = home.feed(Input::Timer(Timer::Settle));
+    let report = &published.iter().find(|(topic, _)| topic == "sunward/task/pump/report").unwrap().1;
+    assert!(report.contains("\"status\":\"stopped\""), "nothing holds it: {report}");
+}
+
+#[test]
+fn a_pause_survives_a_state_whose_other_fields_read_otherwise() {
+    let mut home = TestService::new();
+    home.feed(Input::Incoming(Incoming::Subscribed));
+    let state = r#"{"state": "paused", "paused": true, "since": "2026-06-21T09:00:00Z", "cycle": 60, "tasks": "many",
+        "warnings": [{"text": "of a later version"}]}"#;
+    home.retained("sunward/scheduler/state", state);
+    home.now = home.now + SECOND;
+    let published = home.feed(Input::Timer(Timer::Settle));
+    let state = &published.iter().find(|(topic, _)| topic == "sunward/scheduler/state").unwrap().1;
+    assert!(state.contains("\"paused\":true") && state.contains("2026-06-21T09:00:00"), "{state}");
+}
+
+#[test]
+fn another_payload_of_its_command_ends_the_back_off_of_a_task() {
+    let mut home = TestService::online(&[]);
+    let register = |home: &mut TestService, on: &str| {
+        home.message("sunward/task/lamp/config", &format!(r#"{{"power": 100, "payload_on": "{on}"}}"#), false);
+    };
+    register(&mut home, "no");
+    home.message("sunward/task/lamp/state", "OFF", false);
+    home.message("sunward/task/lamp/mode/set", "on", false);
+    for _ in 0..4 {
+        home.now = home.now + Duration::from_secs(60);
+        home.message("sunward/scheduler/set", "schedule", false);
+    }
+    let unanswered = |home: &TestService| home.service.scheduler.tasks(home.now)[0].unanswered;
+    assert!(unanswered(&home) >= 3);
+    register(&mut home, "yes");
+    assert_eq!(unanswered(&home), 0);
+}
+
+#[test]
+fn a_start_waits_for_no_more_records_than_the_window_holds() {
+    use crate::core::{Registration, Scheduler, Settings, Source, TaskId, TaskState};
+    let now = Now { at: Instant::START, wall: "2026-06-21T10:00:00Z".parse().unwrap() };
+    let mut scheduler = Scheduler::new(Settings { window_size: 1, ..Settings::default() }, now);
+    let id = TaskId::new("lamp").unwrap();
+    let registration = Registration::new(&id, crate::units::Watts(100.0));
+    scheduler.handle(crate::core::Event::Registered(id.clone(), Box::new(registration)), now).unwrap();
+    scheduler.handle(crate::core::Event::State(id, Box::new(TaskState::plain(false))), now).unwrap();
+    let started = (0..2).map(|minute| {
+        let now = now + Duration::from_secs(60 * minute);
+        scheduler.measure(Source::Meter, [("net", crate::units::Quantity(-500.0))], None, now).unwrap();
+        scheduler.cycle(now).decisions.len()
+    });
+    assert_eq!(started.collect::<Vec<_>>(), [0, 1]);
+}
