@@ -90,7 +90,11 @@ fn host_and_port(authority: &str, usual: u16) -> Result<(String, u16), String> {
             if host.parse::<Ipv6Addr>().is_err() {
                 return Err(format!("\"{host}\" is not an IPv6 address"));
             }
-            (host, after.strip_prefix(':').map_or((!after.is_empty()).then_some(after), Some))
+            match after.strip_prefix(':') {
+                None if after.is_empty() => (host, None),
+                None => return Err(format!("expected a port after a colon, found \"{after}\"")),
+                port => (host, port),
+            }
         }
         None => match authority.split_once(':') {
             Some((_, port)) if port.contains(':') => {
@@ -161,6 +165,7 @@ mod tests {
         check("mqtt://[fe80::1", "expected a ]");
         check("mqtt://[host]", "not an IPv6 address");
         check("mqtt://[::1]1883x", "expected a port");
+        check("mqtt://[::1]1883", "expected a port after a colon");
         check("", "expected mqtt://host");
         check("mqtts://a..b", "that a certificate can hold");
         check("ws://broker", "expected mqtt://host or mqtts://host");

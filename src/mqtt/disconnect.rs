@@ -172,7 +172,10 @@ fn tls(error: &TlsError) -> Disconnect {
     };
     let hints = [
         ("UnknownIssuer", "name the authority that signed the broker's certificate in mqtt.ca_file"),
-        ("BadSignature", "the authority in mqtt.ca_file is not the one that signed the broker's certificate"),
+        (
+            "BadSignature",
+            "none of the trusted authorities signed the broker's certificate: name the one that did in mqtt.ca_file",
+        ),
         ("CaUsedAsEndEntity", "the broker shows the certificate of an authority: sign a server certificate with it"),
         ("not valid for name", "the host in mqtt.url must be a name that the broker's certificate holds"),
         ("InvalidContentType", PLAIN_PORT),

@@ -62,7 +62,11 @@ fn roots(file: &Path) -> Result<RootCertStore, OptionsError> {
 
 /// The authorities of the system, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead.
 fn system_roots() -> Result<RootCertStore, OptionsError> {
-    let found = rustls_native_certs::load_native_certs();
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some());
+    let found = match bundle().filter(|_| named.is_none()) {
+        Some(bundle) => rustls_native_certs::load_certs_from_paths(Some(&bundle), None),
+        None => rustls_native_certs::load_native_certs(),
+    };
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added > 0 {
@@ -70,12 +74,20 @@ fn system_roots() -> Result<RootCertStore, OptionsError> {
     }
     // Of several problems the first says enough.
     let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
-    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some());
     let problem = match named {
         Some(name) => format!("no usable certificate where the environment variable {name} says{why}"),
         None => format!("this system's authorities were not found{why}"),
     };
     Err(OptionsError::new("mqtt.ca_file", format!("{problem}: name a PEM file of yours")))
+}
+
+/// The one file with the authorities of this system. Its folder also holds what is no authority: the certificate that
+/// Debian makes for the computer itself, for one.
+fn bundle() -> Option<std::path::PathBuf> {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    return openssl_probe::probe().cert_file;
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    None
 }
 
 fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OptionsError> {

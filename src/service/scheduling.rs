@@ -123,6 +123,8 @@ impl Service {
             self.outputs.warn(format!("no power record arrives on {}", self.power));
             self.reports_due.everything();
         }
+        // Data may be missing during a pause too: a warning says so.
+        self.reports_due.state();
         self.collect_instructions();
     }
 
