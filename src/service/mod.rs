@@ -1,4 +1,4 @@
-//! `sunward run`: what reaches Sunward becomes an input, [`service::Service`] answers it with outputs, and one small loop
+//! `sunward run`: what reaches Sunward becomes an input, `service::Service` answers it with outputs, and one small loop
 //! ([`run()`]) does what these say. A recorded run is played by the same code ([`play`]).
 //!
 //! ```text

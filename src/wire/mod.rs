@@ -6,10 +6,10 @@
 //!
 //! | | from → to Sunward | where |
 //! | --- | --- | --- |
-//! | topics | both | [`topics`], [`topic`] for those of devices |
+//! | topics | both | [`topics`], `topic` for those of devices |
 //! | a task's registration | → | [`registration()`], with its criteria, guards and command payloads |
 //! | a task's state and availability | → | [`state()`], [`availability`] |
-//! | power records | → | [`record()`] |
+//! | power messages | → | [`power_message()`] |
 //! | commands of users | → | [`command()`], [`mode`], [`priority`] |
 //! | state, cycle and task reports | ← | [`report`] |
 
