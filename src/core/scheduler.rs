@@ -288,8 +288,11 @@ impl Scheduler {
         for (slot, learned) in outcome.learned {
             registry.task_mut(slot).learned = learned;
         }
-        for (slot, verdict) in outcome.verdicts {
-            registry.task_mut(slot).verdict = verdict;
+        for (slot, share) in outcome.covered {
+            registry.task_mut(slot).verdict = Verdict::Covered(share);
+        }
+        for (slot, waits) in outcome.waiting {
+            registry.task_mut(slot).verdict = Verdict::Waits(waits);
         }
         directives.extend(outcome.directives);
         self.carry_out(directives, now);

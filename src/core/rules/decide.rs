@@ -16,7 +16,7 @@ use crate::core::rules::election::{Electable, Elected, elect};
 use crate::core::rules::stopping::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
 use crate::core::settings::Settings;
 use crate::core::task::task::Task;
-use crate::core::task::verdict::{Verdict, Waits};
+use crate::core::task::verdict::Waits;
 use crate::core::time::Now;
 use crate::units::{Share, Watts};
 
@@ -61,18 +61,14 @@ impl Decider<'_> {
         let started = elected.started.iter();
         directives.extend(started.map(|(place, offer)| self.start(&view, *place, offer, Rule::Elected, "")));
         let order = self.registry.order();
-        let mut verdicts: Vec<(usize, Verdict)> = Vec::new();
-        verdicts.extend(
-            covered.iter().enumerate().filter_map(|(place, share)| Some((order[place], Verdict::Covered((*share)?)))),
-        );
-        verdicts.extend(
-            elected
-                .waiting
-                .into_iter()
-                .map(|(place, why)| (order[place], Verdict::Waits(self.waits(self.registry.task(order[place]), why)))),
-        );
+        let covered = covered.iter().enumerate().filter_map(|(place, share)| Some((order[place], (*share)?))).collect();
+        let waiting = elected.waiting.into_iter().map(|(place, why)| {
+            let slot = order[place];
+            (slot, self.waits(self.registry.task(slot), why))
+        });
+        let waiting = waiting.collect();
         let learned = learned.into_iter().map(|(place, learned)| (order[place], learned)).collect();
-        RulesOutcome { verdicts, learned, directives }
+        RulesOutcome { covered, waiting, learned, directives }
     }
 
     /// The rules in their order, then the election. What they stop, and what the fourth starts, goes into `directives`.
@@ -177,8 +173,10 @@ fn sun(offer: &Offer, needs: Option<Share>, why: Option<String>, power: Watts) -
 
 /// What the rules came to, before it is carried out.
 pub(crate) struct RulesOutcome {
-    /// What they found of each task that they judged, by slot.
-    pub(crate) verdicts: Vec<(usize, Verdict)>,
+    /// The covered share of each running task, by slot.
+    pub(crate) covered: Vec<(usize, Share)>,
+    /// What each stopped task waits for, by slot.
+    pub(crate) waiting: Vec<(usize, Waits)>,
     /// What adjustable tasks were seen to be able to use, by slot.
     pub(crate) learned: Vec<(usize, Option<Watts>)>,
     /// Stops first.
