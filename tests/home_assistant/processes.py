@@ -87,7 +87,9 @@ class Sunward(Process):
 
     def start(self, program, port, settings):
         (self.folder / "sunward.toml").write_text(settings)
-        self.spawn(program, SUNWARD__MQTT__URL=f"mqtt://{HOST}:{port}", SUNWARD__SCHEDULER__CYCLE="1d")
+        # One record tells what a check is about; that two confirm a start is tested with the rules.
+        self.spawn(program, SUNWARD__MQTT__URL=f"mqtt://{HOST}:{port}", SUNWARD__SCHEDULER__CYCLE="1d",
+                   SUNWARD__SCHEDULER__CONFIRM_RECORDS="1")
 
 
 class HomeAssistant(Process):
