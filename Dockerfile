@@ -1,7 +1,7 @@
 # Sunward without the embedded broker: a container has Mosquitto beside it (docker-compose.yml).
 FROM rust:1-slim-bookworm AS build
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY src src
 COPY benches benches
 RUN cargo build --release --locked --no-default-features --bin sunward
