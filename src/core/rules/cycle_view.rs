@@ -267,7 +267,7 @@ fn cycle_task<'a>(parts: &ViewParts<'a>, slot: usize) -> CycleTask<'a> {
     let task = &parts.tasks[slot];
     let now = parts.now;
     let mode = task.mode();
-    let reachable = task.unreachable(now, parts.settings).is_none();
+    let reachable = task.is_reachable(now, parts.settings);
     let stopped = parts.directed[slot] == Some(Action::Stop);
     let running = task.running() && !stopped;
     let blocked = task.back_off().is_blocked(now);
