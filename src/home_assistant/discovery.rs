@@ -1,6 +1,5 @@
 //! The discovery messages of one Sunward: their topics, and which of them are its own.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::device::{Device, slug};
@@ -11,6 +10,15 @@ use crate::wire::topics::Topics;
 
 /// What a task's id follows in the name of its device.
 const TASK: &str = "_task_";
+
+/// What a device of Home Assistant stands for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeviceOf {
+    /// Sunward itself.
+    Sunward,
+    /// A task.
+    Task(TaskId),
+}
 
 /// Makes the discovery messages of one Sunward.
 #[derive(Debug, Clone)]
@@ -40,31 +48,46 @@ impl HomeAssistant {
         format!("{}/device/+/config", self.prefix)
     }
 
-    /// Returns whether a discovery message is about a device of ours, of this run or an earlier one.
+    /// Returns whose device a discovery message is about, of this run or an earlier one; `None`: not one of ours.
     #[must_use]
-    pub fn is_ours(&self, topic: &str) -> bool {
-        let rest = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix("/device/"));
-        let Some(object) = rest.and_then(|rest| rest.strip_suffix("/config")) else { return false };
-        let Some(rest) = object.strip_prefix(&self.node) else { return false };
-        rest.is_empty() || rest.strip_prefix(TASK).is_some_and(|id| TaskId::new(id).is_ok())
+    pub fn device_of(&self, topic: &str) -> Option<DeviceOf> {
+        let rest = topic.strip_prefix(&self.prefix)?.strip_prefix("/device/")?;
+        match rest.strip_suffix("/config")?.strip_prefix(&self.node)? {
+            "" => Some(DeviceOf::Sunward),
+            rest => rest.strip_prefix(TASK).and_then(|id| TaskId::new(id).ok()).map(DeviceOf::Task),
+        }
     }
 
     /// Returns whether a topic is Home Assistant's, or about a device of somebody else's.
     #[must_use]
     pub fn is_foreign(&self, topic: &str) -> bool {
         let rest = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/'));
-        rest.is_some_and(|rest| rest == "status" || rest.starts_with("device/")) && !self.is_ours(topic)
+        rest.is_some_and(|rest| rest == "status" || rest.starts_with("device/")) && self.device_of(topic).is_none()
     }
 
-    /// Returns every device with its entities: what should be retained, by topic.
+    /// Returns the topic on which a device is retained.
     #[must_use]
-    pub fn devices<'a>(&self, tasks: impl IntoIterator<Item = DiscoveredTask<'a>>) -> BTreeMap<String, Vec<u8>> {
-        let tasks = tasks.into_iter().map(|task| self.task(task));
-        std::iter::once(self.sunward()).chain(tasks).map(|device| self.message(device)).collect()
+    pub fn topic(&self, device: &DeviceOf) -> String {
+        format!("{}/device/{}/config", self.prefix, self.object_id(device))
     }
 
-    fn message(&self, device: Device) -> (String, Vec<u8>) {
-        (format!("{}/device/{}/config", self.prefix, device.object_id), device.payload.to_string().into_bytes())
+    /// Returns the device Sunward with its entities: what should be retained.
+    #[must_use]
+    pub fn sunward_payload(&self) -> Vec<u8> {
+        self.sunward().payload.to_string().into_bytes()
+    }
+
+    /// Returns the device of a task with its entities: what should be retained.
+    #[must_use]
+    pub fn task_payload(&self, task: DiscoveredTask<'_>) -> Vec<u8> {
+        self.task(task).payload.to_string().into_bytes()
+    }
+
+    fn object_id(&self, device: &DeviceOf) -> String {
+        match device {
+            DeviceOf::Sunward => self.node.clone(),
+            DeviceOf::Task(id) => format!("{}{TASK}{id}", self.node),
+        }
     }
 
     pub(super) fn sunward(&self) -> Device {
@@ -78,7 +101,7 @@ impl HomeAssistant {
     }
 
     pub(super) fn task(&self, task: DiscoveredTask<'_>) -> Device {
-        let object_id = format!("{}{TASK}{}", self.node, task.id);
+        let object_id = self.object_id(&DeviceOf::Task(task.id.clone()));
         let entity = slug(&format!("{} {}", self.topics.base(), task.id));
         let mut device = Device::new(object_id, entity, task.name, "Task");
         device.via(&self.node);
@@ -123,7 +146,8 @@ mod tests {
 
     #[test]
     fn own_devices_are_recognised_whoever_published_them() {
-        let check = |base: &str, topic: &str, expect: bool| assert_eq!(of(base).is_ours(topic), expect, "{topic}");
+        let check =
+            |base: &str, topic: &str, expect: bool| assert_eq!(of(base).device_of(topic).is_some(), expect, "{topic}");
         check("sunward", "homeassistant/device/sunward/config", true);
         check("sunward", "homeassistant/device/sunward_task_ev/config", true);
         check("a/b", "homeassistant/device/a_2fb_task_ev/config", true);
@@ -139,11 +163,11 @@ mod tests {
     fn what_is_published_is_recognised_and_has_a_name_of_its_own() {
         let (plain, odd) = (TaskId::new("ev").unwrap(), TaskId::new("-").unwrap());
         for base in ["sunward", "home/sunward", "Zuhause/Sonne ☀"] {
-            let task = |id| DiscoveredTask { id, name: "x", has_setpoint: true };
-            let devices = of(base).devices([task(&plain), task(&odd)]);
-            assert_eq!(devices.len(), 3);
-            for (topic, payload) in devices {
-                assert!(of(base).is_ours(&topic), "{topic}");
+            let home = of(base);
+            let task = |id: &TaskId| home.task_payload(DiscoveredTask { id, name: "x", has_setpoint: true });
+            let of_task = |id: &TaskId| (DeviceOf::Task(id.clone()), task(id));
+            for (device, payload) in [(DeviceOf::Sunward, home.sunward_payload()), of_task(&plain), of_task(&odd)] {
+                assert_eq!(home.device_of(&home.topic(&device)), Some(device));
                 let payload: serde_json::Value = serde_json::from_slice(&payload).unwrap();
                 for component in payload["components"].as_object().unwrap().values() {
                     let Some(id) = component["default_entity_id"].as_str() else { continue };
@@ -160,6 +184,6 @@ mod tests {
     fn the_status_of_home_assistant_follows_its_prefix() {
         let home = HomeAssistant::new("ha/discovery", &Topics::new("sunward").unwrap());
         assert_eq!(home.status_topic(), "ha/discovery/status");
-        assert!(home.is_ours("ha/discovery/device/sunward/config"));
+        assert_eq!(home.device_of("ha/discovery/device/sunward/config"), Some(DeviceOf::Sunward));
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! A device is one retained message that describes its entities (MQTT discovery, device based). The entities read and
 //! write Sunward's public topics through templates: nothing is published twice. What the broker holds, and when to publish,
-//! is not known here: [`HomeAssistant::devices`] returns what should be there, and the same tasks always give the same bytes.
+//! is not known here: [`HomeAssistant`] returns what should be there, and the same task always gives the same bytes.
 
 mod device;
 mod discovery;
 mod sunward;
 mod task;
 
-pub use discovery::HomeAssistant;
+pub use discovery::{DeviceOf, HomeAssistant};
 pub use task::DiscoveredTask;

@@ -2,31 +2,43 @@
 //!
 //! A device that somebody removed in Home Assistant stays away until it changes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::config;
 use crate::core::{TaskId, TaskView};
-use crate::home_assistant::{DiscoveredTask, HomeAssistant};
+use crate::home_assistant::{DeviceOf, DiscoveredTask, HomeAssistant};
 use crate::mqtt::Message;
 use crate::wire::topics::Topics;
 
-use super::output::Outputs;
-use super::publisher::{Publisher, TopicGroup};
+use super::output::{Output, Outputs};
+
+/// A payload is five kilobytes: what is compared with it later is its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fingerprint(u64);
+
+impl Fingerprint {
+    fn of(payload: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        payload.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Discovery {
     home_assistant: HomeAssistant,
     enabled: bool,
-    /// The topics of devices.
-    devices: TopicGroup,
+    /// What the broker retains, by topic.
+    retained: BTreeMap<String, Fingerprint>,
     /// What the devices are made of: of each task its name, and whether it has a set-point.
     tasks: BTreeMap<TaskId, (String, bool)>,
-    /// The devices are not made of that yet.
-    stale: bool,
+    /// Devices that may have changed.
+    due: BTreeSet<DeviceOf>,
     /// Topics that we cleared ourselves, until we hear of it.
     cleared: HashSet<String>,
     /// What devices were when somebody removed them.
-    dismissed: HashMap<String, Vec<u8>>,
+    dismissed: HashMap<String, Fingerprint>,
 }
 
 impl Discovery {
@@ -34,9 +46,9 @@ impl Discovery {
         Self {
             home_assistant: HomeAssistant::new(&config.discovery_prefix, topics),
             enabled: config.discovery,
-            devices: TopicGroup::default(),
+            retained: BTreeMap::new(),
             tasks: BTreeMap::new(),
-            stale: true,
+            due: BTreeSet::from([DeviceOf::Sunward]),
             cleared: HashSet::new(),
             dismissed: HashMap::new(),
         }
@@ -59,29 +71,23 @@ impl Discovery {
     }
 
     /// Takes a message of Home Assistant's topics; `false`: it is none. `starting`: what earlier runs left is coming in.
-    pub(super) fn receive(
-        &mut self,
-        message: &Message,
-        starting: bool,
-        publisher: &mut Publisher,
-        outputs: &mut Outputs,
-    ) -> bool {
+    pub(super) fn receive(&mut self, message: &Message, starting: bool, outputs: &mut Outputs) -> bool {
         let Message { topic, payload, retain } = message;
-        if self.home_assistant.is_ours(topic) {
-            // One that we cleared ourselves is heard of once, before anything that we published there afterwards.
-            let by_us = self.cleared.remove(topic);
-            if !payload.is_empty() {
-                if starting && *retain {
-                    publisher.note_in_group(&mut self.devices, topic, payload);
-                }
-            } else if !by_us && let Some(device) = publisher.note_cleared(&mut self.devices, topic) {
-                outputs.info(format!(
-                    "{topic} was cleared: the device stays away until its name changes, or whether it gets set-points"
-                ));
-                self.dismissed.insert(topic.clone(), device);
-            }
-        } else {
+        let Some(device) = self.home_assistant.device_of(topic) else {
             return self.home_assistant.is_foreign(topic);
+        };
+        // One that we cleared ourselves is heard of once, before anything that we published there afterwards.
+        let by_us = self.cleared.remove(topic);
+        if !payload.is_empty() {
+            if starting && *retain {
+                self.retained.insert(topic.clone(), Fingerprint::of(payload));
+                self.due.insert(device);
+            }
+        } else if !by_us && let Some(removed) = self.retained.remove(topic) {
+            outputs.info(format!(
+                "{topic} was cleared: the device stays away until its name changes, or whether it gets set-points"
+            ));
+            self.dismissed.insert(topic.clone(), removed);
         }
         true
     }
@@ -92,7 +98,7 @@ impl Discovery {
         if before == view.map(|view| (&view.name, view.has_setpoint)) {
             return;
         }
-        self.stale = true;
+        self.due.insert(DeviceOf::Task(id.clone()));
         match view {
             Some(view) => drop(self.tasks.insert(id.clone(), (view.name.clone(), view.has_setpoint))),
             None => drop(self.tasks.remove(id)),
@@ -100,23 +106,53 @@ impl Discovery {
     }
 
     /// Publishes the devices that are new or changed, and clears those that are gone.
-    pub(super) fn publish(&mut self, publisher: &mut Publisher, outputs: &mut Outputs) {
-        if !std::mem::take(&mut self.stale) {
-            return;
+    pub(super) fn publish(&mut self, outputs: &mut Outputs) {
+        for device in std::mem::take(&mut self.due) {
+            let topic = self.home_assistant.topic(&device);
+            match self.payload(&device) {
+                Some(payload) => self.publish_if_changed(topic, payload, outputs),
+                None => self.clear(topic, outputs),
+            }
         }
-        let tasks = self.tasks.iter().map(|(id, (name, has_setpoint))| DiscoveredTask {
-            id,
-            name,
-            has_setpoint: *has_setpoint,
-        });
-        let mut devices = if self.enabled { self.home_assistant.devices(tasks) } else { Default::default() };
-        self.dismissed.retain(|topic, device| devices.get(topic) == Some(device));
-        devices.retain(|topic, _| !self.dismissed.contains_key(topic));
-        self.cleared.extend(publisher.replace_group(&mut self.devices, devices, outputs));
     }
 
-    /// The topics of all devices.
-    pub(super) fn topics(&self) -> Vec<String> {
-        self.devices.topics()
+    fn publish_if_changed(&mut self, topic: String, payload: Vec<u8>, outputs: &mut Outputs) {
+        let fingerprint = Fingerprint::of(&payload);
+        if self.dismissed.get(&topic) == Some(&fingerprint) {
+            return;
+        }
+        self.dismissed.remove(&topic);
+        if self.retained.insert(topic.clone(), fingerprint) != Some(fingerprint) {
+            outputs.push(Output::State { topic, payload });
+        }
+    }
+
+    fn clear(&mut self, topic: String, outputs: &mut Outputs) {
+        self.dismissed.remove(&topic);
+        if self.retained.remove(&topic).is_some() {
+            self.cleared.insert(topic.clone());
+            outputs.push(Output::Clear { topic });
+        }
+    }
+
+    /// What should be retained of a device; none: nothing.
+    fn payload(&self, device: &DeviceOf) -> Option<Vec<u8>> {
+        match device {
+            _ if !self.enabled => None,
+            DeviceOf::Sunward => Some(self.home_assistant.sunward_payload()),
+            DeviceOf::Task(id) => self.tasks.get(id).map(|(name, has_setpoint)| {
+                self.home_assistant.task_payload(DiscoveredTask { id, name, has_setpoint: *has_setpoint })
+            }),
+        }
+    }
+
+    /// The topics of all devices that the broker retains.
+    pub(super) fn topics(&self) -> impl Iterator<Item = String> + '_ {
+        self.retained.keys().cloned()
+    }
+
+    /// What the broker retains on the topic of a device, to be published again.
+    pub(super) fn retained(&self, topic: &str) -> Option<Vec<u8>> {
+        self.retained.contains_key(topic).then(|| self.payload(&self.home_assistant.device_of(topic)?))?
     }
 }

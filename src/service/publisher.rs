@@ -1,7 +1,7 @@
 //! What the broker retains of Sunward's: published only when it changes, and all of it again, in batches, after a new
 //! connection.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::output::{Output, Outputs};
@@ -13,16 +13,6 @@ const BATCH: usize = 20;
 
 /// with so long between them: a small broker and Home Assistant have other things to do.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// Topics that are published together: one that is left out the next time is cleared.
-#[derive(Debug, Default)]
-pub(super) struct TopicGroup(BTreeSet<String>);
-
-impl TopicGroup {
-    pub(super) fn topics(&self) -> Vec<String> {
-        self.0.iter().cloned().collect()
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Publisher {
@@ -58,37 +48,6 @@ impl Publisher {
         self.retained.insert(topic.to_owned(), payload.to_vec());
     }
 
-    /// Notes what an earlier run left of a group.
-    pub(super) fn note_in_group(&mut self, group: &mut TopicGroup, topic: &str, payload: &[u8]) {
-        group.0.insert(topic.to_owned());
-        self.note_retained(topic, payload);
-    }
-
-    /// Somebody else cleared a topic of a group. Returns what was retained there.
-    pub(super) fn note_cleared(&mut self, group: &mut TopicGroup, topic: &str) -> Option<Vec<u8>> {
-        group.0.remove(topic);
-        self.retained.remove(topic)
-    }
-
-    /// Publishes what is new or changed of a whole group and clears what is left out. Returns the topics of the latter.
-    pub(super) fn replace_group(
-        &mut self,
-        group: &mut TopicGroup,
-        states: BTreeMap<String, Vec<u8>>,
-        outputs: &mut Outputs,
-    ) -> Vec<String> {
-        let gone: Vec<String> = group.0.iter().filter(|topic| !states.contains_key(*topic)).cloned().collect();
-        for topic in &gone {
-            group.0.remove(topic);
-            self.clear_retained(topic, outputs);
-        }
-        for (topic, payload) in states {
-            group.0.insert(topic.clone());
-            self.publish_if_changed(topic, payload, outputs);
-        }
-        gone
-    }
-
     /// Clears a state for good, if the broker retains it.
     pub(super) fn clear_retained(&mut self, topic: &str, outputs: &mut Outputs) {
         if self.retained.remove(topic).is_some() {
@@ -109,11 +68,16 @@ impl Publisher {
         (!self.again.is_empty()).then_some(self.due)
     }
 
-    /// Publishes the next batch of what is to be published again, as it is now.
-    pub(super) fn publish_batch(&mut self, now: Instant, outputs: &mut Outputs) {
+    /// Publishes the next batch of what is to be published again, as it is now. `elsewhere` returns what is not kept here.
+    pub(super) fn publish_batch(
+        &mut self,
+        now: Instant,
+        elsewhere: impl Fn(&str) -> Option<Vec<u8>>,
+        outputs: &mut Outputs,
+    ) {
         for topic in self.again.drain(..self.again.len().min(BATCH)) {
-            if let Some(payload) = self.retained.get(&topic) {
-                outputs.push(Output::State { topic, payload: payload.clone() });
+            if let Some(payload) = self.retained.get(&topic).cloned().or_else(|| elsewhere(&topic)) {
+                outputs.push(Output::State { topic, payload });
             }
         }
         self.due = now + self.pause;
@@ -137,7 +101,7 @@ mod tests {
         while let Some(due) = publisher.next_batch() {
             assert_eq!(due.since(now), if batches.is_empty() { Duration::ZERO } else { PAUSE });
             now = due;
-            publisher.publish_batch(now, &mut outputs);
+            publisher.publish_batch(now, |_| None, &mut outputs);
             batches.push(outputs.drain().collect::<Vec<_>>());
         }
         assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [19, 20, 6]);
@@ -151,7 +115,7 @@ mod tests {
             publisher.publish_if_changed(number.to_string(), b"payload".to_vec(), &mut outputs);
         }
         publisher.publish_again(Vec::new(), Instant::START);
-        publisher.publish_batch(Instant::START, &mut outputs);
+        publisher.publish_batch(Instant::START, |_| None, &mut outputs);
         assert_eq!(publisher.next_batch(), Some(Instant::START + PAUSE * 288));
     }
 }

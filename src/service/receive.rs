@@ -22,7 +22,7 @@ impl Service {
             return;
         }
         let starting = !self.start_up.is_over();
-        if self.discovery.receive(&message, starting, &mut self.publisher, &mut self.outputs) {
+        if self.discovery.receive(&message, starting, &mut self.outputs) {
             if self.discovery.is_birth(&message) && !starting {
                 self.outputs.info("Home Assistant has started: it is told everything again");
                 self.publish_again();

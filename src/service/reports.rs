@@ -48,7 +48,7 @@ impl Service {
             self.discovery.set_task(id, view);
         }
         // Home Assistant is to forget a task before its report is empty.
-        self.discovery.publish(&mut self.publisher, &mut self.outputs);
+        self.discovery.publish(&mut self.outputs);
         for (id, view) in tasks {
             if view.is_some() {
                 self.reported.insert(id.clone());

@@ -125,7 +125,10 @@ impl Service {
             Input::Timer(Timer::Scheduler) => self.wake_scheduler(),
             Input::Timer(Timer::Sensors) => self.wake_sensors(),
             Input::Timer(Timer::Devices) => self.wake_devices(),
-            Input::Timer(Timer::Republish) => self.publisher.publish_batch(now.at, &mut self.outputs),
+            Input::Timer(Timer::Republish) => {
+                let device = |topic: &str| self.discovery.retained(topic);
+                self.publisher.publish_batch(now.at, device, &mut self.outputs);
+            }
             Input::Timer(Timer::Rejections) => self.reports_due.state(),
         }
         // What this input has made due, as a set-point, is sent in the same step. An input that tells the scheduler nothing,
