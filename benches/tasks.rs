@@ -74,7 +74,9 @@ async fn measure(tasks: usize) -> bool {
     peer.publish_and_go_on("sunward/task/t0/state", true, r#"{"running": false}"#).await;
     peer.message("sunward/task/t0/report", |payload| field(payload, "status") == "stopped").await;
 
-    for (what, net) in [("a cycle in which nothing starts", 100_000), ("a cycle in which every task starts", -9_000_000)] {
+    for (what, net) in
+        [("a cycle in which nothing starts", 100_000), ("a cycle in which every task starts", -9_000_000)]
+    {
         peer.publish_and_go_on("sunward/power", false, json!({"net": net}).to_string()).await;
         peer.is_heard().await;
         let decided = if net < 0 { tasks } else { 0 };
