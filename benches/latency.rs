@@ -12,20 +12,19 @@
 #[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
 #[path = "../tests/it/mosquitto.rs"]
 mod mosquitto;
+#[allow(dead_code, unreachable_pub, reason = "another measurement uses the rest")]
+mod program;
 
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rumqttc::NetworkOptions;
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, Publish};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
-use serde_json::{Value, json};
-use tokio::time::timeout;
+use rumqttc::v5::mqttbytes::v5::Packet;
+use serde_json::json;
 
 use mosquitto::Mosquitto;
+use program::{Peer, Sunward, field, runtime};
 
 /// How much longer than an echo a command may take.
 const LIMIT: f64 = 3.0;
@@ -33,9 +32,6 @@ const LIMIT: f64 = 3.0;
 /// Samples of each kind, after those that only warm up.
 const SAMPLES: usize = 400;
 const WARM_UP: usize = 40;
-
-/// Whatever takes longer than this has gone wrong.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     let mut fine = true;
@@ -58,106 +54,13 @@ fn main() -> ExitCode {
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// The released program, for as long as this lives.
-struct Sunward {
-    process: Child,
-    _folder: tempfile::TempDir,
-}
-
-impl Sunward {
-    fn start(url: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("sunward.toml");
-        // One record decides, so that every cycle of the measurement has something to say.
-        let text =
-            format!("[mqtt]\nurl = \"{url}\"\n[scheduler]\ncycle = \"1h\"\nwindow_size = 1\nconfirm_records = 1\n");
-        std::fs::write(&file, text).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_sunward"))
-            .arg("--config")
-            .arg(&file)
-            .env("SUNWARD_LOG", "warn")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { process, _folder: folder }
-    }
-}
-
-impl Drop for Sunward {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A bare client of the broker.
-struct Peer {
-    client: AsyncClient,
-    events: EventLoop,
-}
-
-impl Peer {
-    async fn connect(address: &str, id: &str, filters: &[&str]) -> Self {
-        let (host, port) = address.split_once(':').unwrap();
-        let mut options = MqttOptions::new(id, host, port.parse().unwrap());
-        let mut network = NetworkOptions::new();
-        network.set_tcp_nodelay(true);
-        options.set_network_options(network).set_outgoing_inflight_upper_limit(100);
-        let (client, events) = AsyncClient::new(options, 400);
-        for filter in filters {
-            client.subscribe(*filter, QoS::AtLeastOnce).await.unwrap();
-        }
-        Self { client, events }
-    }
-
-    async fn publish(&self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
-        self.client.publish(topic, QoS::AtLeastOnce, retain, payload.into()).await.unwrap();
-    }
-
-    /// Passes over everything until `pick` answers something.
-    async fn until<T>(&mut self, mut pick: impl FnMut(&Packet) -> Option<T>) -> T {
-        let found = async {
-            loop {
-                if let Event::Incoming(packet) = self.events.poll().await.unwrap()
-                    && let Some(found) = pick(&packet)
-                {
-                    return found;
-                }
-            }
-        };
-        timeout(PATIENCE, found).await.expect("what was waited for never came")
-    }
-
-    /// Until a message on a topic pleases.
-    async fn message(&mut self, topic: &str, pleases: impl Fn(&[u8]) -> bool) {
-        self.until(|packet| match packet {
-            Packet::Publish(Publish { topic: on, payload, .. }) => (on == topic && pleases(payload)).then_some(()),
-            _ => None,
-        })
-        .await;
-    }
-
-    /// How long it takes from publishing to the answer.
-    async fn time(&mut self, topic: &str, payload: &str, answer: &str, text: &str) -> Duration {
-        let began = Instant::now();
-        self.publish(topic, false, payload).await;
-        self.message(answer, |payload| payload == text.as_bytes()).await;
-        began.elapsed()
-    }
-}
-
 /// Answers every message at once, for ever.
 async fn echo(address: &str, ready: mpsc::Sender<()>) {
     let mut peer = Peer::connect(address, "echo", &["echo/there"]).await;
     peer.until(|packet| matches!(packet, Packet::SubAck(_)).then_some(())).await;
     ready.send(()).unwrap();
-    // Ends with the broker.
-    while let Ok(event) = peer.events.poll().await {
-        if let Event::Incoming(Packet::Publish(message)) = event {
+    loop {
+        if let Some(Packet::Publish(message)) = peer.poll().await {
             peer.publish("echo/back", false, message.payload.to_vec()).await;
         }
     }
@@ -198,10 +101,6 @@ async fn register(peer: &mut Peer, tasks: usize) {
         peer.publish(&branch("state"), true, json!({"running": false}).to_string()).await;
     }
     peer.message("sunward/scheduler/state", |payload| field(payload, "tasks") == tasks).await;
-}
-
-fn field(payload: &[u8], name: &str) -> Value {
-    serde_json::from_slice::<Value>(payload).map(|mut value| value[name].take()).unwrap_or_default()
 }
 
 fn middle(samples: &mut [Duration]) -> Duration {

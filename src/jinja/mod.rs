@@ -4,6 +4,7 @@
 //! missing is an error of the kind "undefined", never a guess.
 
 mod arguments;
+mod comparisons;
 mod environment;
 mod expression;
 mod fields;
@@ -11,6 +12,7 @@ mod functions;
 mod numbers;
 mod words;
 
+pub(crate) use comparisons::numbers_compared_with;
 pub(crate) use environment::{LONGEST, environment, plain};
 pub(crate) use expression::{ExpressionError, compile};
 pub use fields::StateFields;

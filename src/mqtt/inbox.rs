@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::message::Incoming;
 
-/// Items kept at most.
-const MAX_ITEMS: usize = 8_192;
+/// Items kept at most: what 4,096 tasks have retained is handed over at once.
+const MAX_ITEMS: usize = 32_768;
 
 /// Bytes of topics and payloads kept at most.
 const MAX_BYTES: usize = 16 * 1024 * 1024;

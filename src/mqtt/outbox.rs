@@ -12,11 +12,12 @@ use super::message::{Kind, Outgoing};
 /// large enough that the round trip doesn't matter.
 const WINDOW: usize = 64;
 
-/// Messages kept at most. A scheduler has a few topics per task: this is far beyond any home.
-const MAX_MESSAGES: usize = 10_000;
+/// Messages kept at most: the retained values of 4,096 tasks, each with a device, a report and what is set, and as many
+/// commands.
+const MAX_MESSAGES: usize = 40_000;
 
-/// Bytes of topics and payloads kept at most.
-const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of topics and payloads kept at most: of 4,096 tasks they are 30 MiB.
+const MAX_BYTES: usize = 40 * 1024 * 1024;
 
 /// There is no room left.
 #[derive(Debug, PartialEq, Eq)]

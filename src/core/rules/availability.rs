@@ -10,6 +10,9 @@ use crate::core::rules::covered_share::tidy;
 use crate::core::rules::cycle_view::CycleView;
 use crate::units::{Share, Watts};
 
+/// The levels of priority: 1 to 4.
+const LEVELS: u32 = 4;
+
 /// The set R, and the sums over it.
 pub(crate) struct Availability<'s, 'a> {
     view: &'s CycleView<'a>,
@@ -96,13 +99,21 @@ impl<'s, 'a> Availability<'s, 'a> {
         self.members[place].taken
     }
 
-    /// A task joins R.
-    pub(crate) fn add(&mut self, place: usize) {
+    /// A task joins R. Returns whether some other may be offered more than before: by default there is less for everybody.
+    pub(crate) fn add(&mut self, place: usize) -> bool {
+        let nets: Vec<Watts> = (0..self.sums.len()).map(|record| self.net(record)).collect();
+        let (levels, count) = (self.levels, self.count);
         self.unignore(place);
         self.join(place);
-        if self.moves_given(place) {
+        let gives = self.moves_given(place) && {
             self.sum_up_given();
-        }
+            self.shares_keys(place) || (0..self.sums.len()).any(|record| self.excess(place, record) > Watts::ZERO)
+        };
+        // The headroom is held back from fewer, once the mean of the priorities falls.
+        let held_back = |level: &u32, levels: u32, count: u32| level * count < levels;
+        let frees =
+            (1..=LEVELS).any(|level| held_back(&level, levels, count) && !held_back(&level, self.levels, self.count));
+        gives || frees || nets.into_iter().enumerate().any(|(record, net)| self.net(record) < net)
     }
 
     /// A task of R is stopped.
@@ -235,8 +246,11 @@ impl<'s, 'a> Availability<'s, 'a> {
 
     /// Whether a task that joins or leaves R changes what adjustable tasks can give: as one of them, or on their key.
     fn moves_given(&self, place: usize) -> bool {
-        let shares = |key: &KeyId| self.view.others(*key, place).next().is_some();
-        self.view.tasks[place].adjustable || self.view.keys(place).iter().any(shares)
+        self.view.tasks[place].adjustable || self.shares_keys(place)
+    }
+
+    fn shares_keys(&self, place: usize) -> bool {
+        self.view.keys(place).iter().any(|key| self.view.others(*key, place).next().is_some())
     }
 
     fn sum_up_given(&mut self) {

@@ -8,8 +8,9 @@ use crate::core::meter::key::{KeyId, Owners};
 use crate::core::meter::record::Record;
 use crate::core::meter::window::Window;
 use crate::core::output::Action;
+use crate::core::rules::answers::Answers;
 use crate::core::settings::Settings;
-use crate::core::task::criterion::{Question, Surroundings};
+use crate::core::task::criterion::{Criterion, Question, Surroundings};
 use crate::core::task::id::TaskId;
 use crate::core::task::mode::Mode;
 use crate::core::task::priority::Priority;
@@ -84,6 +85,8 @@ pub(crate) struct CycleView<'a> {
     pub(crate) now: Instant,
     surroundings: Surroundings,
     surround: &'a dyn Fn() -> (Value, Value),
+    /// By place.
+    answers: Vec<Answers>,
 }
 
 /// What a view is made of.
@@ -123,8 +126,10 @@ impl<'a> CycleView<'a> {
             now: parts.now,
             surroundings: Surroundings::default(),
             surround: parts.surround,
+            answers: Vec::new(),
             excess_below: Vec::new(),
         };
+        view.answers = vec![Answers::default(); view.tasks.len()];
         view.excess_below = view.sum_up_excess();
         view
     }
@@ -226,7 +231,7 @@ impl<'a> CycleView<'a> {
     }
 
     fn met(&self, place: usize, ratio: Share, power: Watts) -> Result<bool, String> {
-        let CycleTask { task, running, priority, .. } = self.tasks[place];
+        let CycleTask { task, running, .. } = self.tasks[place];
         if task.deadline_due() {
             return Ok(true);
         }
@@ -234,6 +239,30 @@ impl<'a> CycleView<'a> {
             return Ok(answer);
         }
         let Some(criterion) = task.asked(running) else { return Ok(false) };
+        let ask = |ratio| self.ask(place, criterion, ratio, power);
+        match criterion.compared_numbers() {
+            Some(numbers) => self.answers[place].of(ratio, numbers, ask),
+            None => ask(ratio),
+        }
+    }
+
+    /// The ratio below which a stopped task's `start` is certainly not met, where that is known.
+    pub(crate) fn least_start_ratio(&self, place: usize) -> Option<Share> {
+        let task = self.tasks[place].task;
+        let criterion = task.asked(false).filter(|_| !task.deadline_due())?;
+        let Some(numbers) = criterion.compared_numbers() else { return criterion.needed_ratio() };
+        let ask = |ratio| self.ask(place, criterion, ratio, Watts::ZERO);
+        // Of a criterion that is never met no ratio is enough.
+        Some(self.answers[place].least(numbers, ask).unwrap_or(Share(f64::INFINITY)))
+    }
+
+    /// Whether a stopped task's `start`, which is not met at this ratio, is not met at any smaller one either.
+    pub(crate) fn start_stays_unmet(&self, place: usize, ratio: Share) -> bool {
+        self.tasks[place].task.answers_itself() || self.least_start_ratio(place).is_some_and(|least| ratio < least)
+    }
+
+    fn ask(&self, place: usize, criterion: &Criterion, ratio: Share, power: Watts) -> Result<bool, String> {
+        let CycleTask { task, running, priority, .. } = self.tasks[place];
         criterion.met(ratio, || Question {
             power,
             running,

@@ -1,5 +1,7 @@
 //! What starts (docs/rules.md, *The cycle*, electable and election).
 
+use std::collections::VecDeque;
+
 use crate::core::meter::key::KeyId;
 use crate::core::rules::availability::{Availability, Offer};
 use crate::core::rules::cycle_view::CycleView;
@@ -70,25 +72,42 @@ pub(crate) struct Elected {
 }
 
 /// Starts the most important electable candidate, and again, until there is none.
+///
+/// What is more important than the last one started was not electable before it. It is asked again only where that may have
+/// changed.
 pub(crate) fn elect(view: &CycleView<'_>, availability: &mut Availability<'_, '_>, excluded: &[usize]) -> Elected {
-    let mut started = Vec::new();
-    let mut waiting = Vec::with_capacity(view.tasks.len());
-    loop {
-        waiting.clear();
-        let mut next = None;
-        let may =
-            |place: &usize| view.tasks[*place].is_candidate() && !excluded.contains(place) && !availability.has(*place);
-        for candidate in (0..view.tasks.len()).filter(may) {
-            match electable(view, availability, candidate) {
-                Electable::Yes(offer) => {
-                    next = Some((candidate, offer));
-                    break;
+    let mut candidates: Vec<usize> = (0..view.tasks.len()).filter(|place| view.tasks[*place].is_candidate()).collect();
+    candidates.retain(|place| !excluded.contains(place) && !availability.has(*place));
+    let mut started: Vec<(usize, Offer)> = Vec::new();
+    let mut open: VecDeque<usize> = candidates.iter().copied().collect();
+    // Those passed over that may be electable after another start, in order.
+    let mut undecided = Vec::new();
+    while let Some(candidate) = open.pop_front() {
+        match electable(view, availability, candidate) {
+            Electable::Yes(offer) => {
+                started.push((candidate, offer));
+                if availability.add(candidate) {
+                    let more_important = candidates.iter().take_while(|place| **place < candidate);
+                    undecided = more_important.copied().filter(|place| !availability.has(*place)).collect();
                 }
-                not => waiting.push((candidate, not)),
+                for place in undecided.drain(..).rev() {
+                    open.push_front(place);
+                }
             }
+            not if stays(view, candidate, &not) => {}
+            _ => undecided.push(candidate),
         }
-        let Some((candidate, offer)) = next else { return Elected { started, waiting } };
-        availability.add(candidate);
-        started.push((candidate, offer));
+    }
+    candidates.retain(|place| !availability.has(*place));
+    let waiting = candidates.into_iter().map(|place| (place, electable(view, availability, place))).collect();
+    Elected { started, waiting }
+}
+
+/// Whether a candidate that is not electable stays so when there is less for it.
+fn stays(view: &CycleView<'_>, place: usize, not: &Electable) -> bool {
+    match not {
+        Electable::Short(offer) => view.start_stays_unmet(place, offer.ratio),
+        Electable::Failed(..) | Electable::Yes(_) => false,
+        Electable::SharesKey { .. } | Electable::Blocked | Electable::NotWhole(_) | Electable::Unconfirmed(..) => true,
     }
 }

@@ -11,13 +11,13 @@ use crate::units::{Share, Watts};
 /// Rule 1, `conflicting_keys`: a stoppable task that shares a key with one that is kept before it, with that one and the
 /// key.
 pub(crate) fn conflicting_keys(view: &CycleView<'_>) -> Vec<(usize, usize, KeyId)> {
-    let mut kept: Vec<usize> = (0..view.tasks.len()).filter(|place| is_base_load(view, *place)).collect();
+    let mut kept: Vec<bool> = (0..view.tasks.len()).map(|place| is_base_load(view, place)).collect();
     let mut stopped = Vec::new();
     for place in (0..view.tasks.len()).filter(|place| view.tasks[*place].takes_part()) {
-        let holder = view.running_on_keys_of(place).find(|(holder, _)| kept.contains(holder));
+        let holder = view.running_on_keys_of(place).find(|(holder, _)| kept[*holder]);
         match holder {
             Some((holder, key)) if view.tasks[place].stoppable => stopped.push((place, holder, key)),
-            _ => kept.push(place),
+            _ => kept[place] = true,
         }
     }
     stopped
@@ -137,7 +137,7 @@ fn make_room(
         return None;
     }
     if holders.is_empty() {
-        let needed = view.tasks[candidate].task.least_start_ratio();
+        let needed = view.least_start_ratio(candidate);
         let hopeless =
             needed.is_some_and(|needed| availability.best_offer(candidate, relief.below(candidate, view)) < needed);
         if hopeless || electable(view, availability, candidate).is_yes() {

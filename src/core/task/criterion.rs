@@ -60,6 +60,8 @@ pub struct Compiled {
     expression: Expression<'static, 'static>,
     /// What it asks for of `state`, `record` and `now`, such as `state.soc`.
     asks: Vec<String>,
+    /// The numbers that it compares the ratio with; absent: it does something else with the ratio.
+    numbers: Option<Vec<f64>>,
 }
 
 /// So many bytes of values stand in a reason.
@@ -106,7 +108,8 @@ impl Criterion {
         let of_home = |name: &String| ["state", "record", "now"].contains(&name.split('.').next().unwrap_or_default());
         let mut asks: Vec<String> = expression.undeclared_variables(true).into_iter().filter(of_home).collect();
         asks.sort_unstable();
-        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression, asks })))
+        let numbers = jinja::numbers_compared_with("ratio", source);
+        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression, asks, numbers })))
     }
 
     /// What it asks for of `state`, `record` and `now`, such as `state.soc`; `state` alone where that can't be told.
@@ -146,6 +149,15 @@ impl Criterion {
         match self {
             Self::AtLeast(share) => Ok(ratio >= *share),
             Self::Expression(compiled) => question().evaluate(&compiled.expression, ratio),
+        }
+    }
+
+    /// The numbers that an expression compares the ratio with, in ascending order, if it does nothing else with it: then
+    /// it says the same of all ratios between two of them.
+    pub(crate) fn compared_numbers(&self) -> Option<&[f64]> {
+        match self {
+            Self::AtLeast(_) => None,
+            Self::Expression(compiled) => compiled.numbers.as_deref(),
         }
     }
 
