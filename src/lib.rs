@@ -9,6 +9,7 @@
 //! The core, which is pure:
 //!
 //! - [`units`]: watts, shares, durations.
+//! - [`text`]: what of somebody else's text can be shown.
 //! - [`core`]: the rules. They know neither MQTT nor tokio nor the clock.
 //! - [`wire`]: the words of the contract become typed values, or a refusal that names the field.
 //! - [`devices`]: what configured topics mean: sensors, derived keys, off-the-shelf devices.
@@ -41,5 +42,6 @@ pub mod replay;
 pub mod service;
 pub mod simulate;
 pub mod sun;
+pub mod text;
 pub mod units;
 pub mod wire;

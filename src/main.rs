@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use sunward::text::PlainLines;
 
 fn main() -> ExitCode {
     let arguments = sunward::cli::Arguments::parse();
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             // Nobody may be there to read it; the status tells all the same.
-            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            let _ = writeln!(PlainLines(std::io::stderr()), "error: {failure}");
             ExitCode::from(failure.status())
         }
     }

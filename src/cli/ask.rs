@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use crate::client::{NotReady, Order, SchedulerClient, TaskId};
 use crate::config::Setup;
 use crate::core::{Activity, Status};
+use crate::text::Escaped;
 use crate::wire::report::{Parsed, SchedulerState, TaskReport, Word};
 
 /// The broker has so long to answer.
@@ -73,7 +74,7 @@ fn print(
     };
     writeln!(out, "Sunward is {activity} since {since}")?;
     for warning in &state.warnings {
-        writeln!(out, "warning: {warning}")?;
+        writeln!(out, "warning: {}", Escaped(warning))?;
     }
     if reports.is_empty() {
         return writeln!(out, "no task has registered yet");
@@ -84,12 +85,13 @@ fn print(
         let (status, priority) = (text(&report.status), text(&report.priority));
         let power = format!("{} W", report.power.0);
         let ratio = report.ratio.map_or_else(|| "-".into(), |ratio| ratio.to_string());
+        // It quotes criteria and states, which may be of several lines.
         let why = match &report.error {
             Some(error) if report.status.value() == Some(Status::Invalid) => format!("refused: {error}"),
             Some(error) => format!("{} (refused: {error})", report.reason),
             None => report.reason.clone(),
         };
-        writeln!(out, "{id:width$}  {status:11}  {power:>8}  {ratio:>5}  {priority:8}  {why}")?;
+        writeln!(out, "{id:width$}  {status:11}  {power:>8}  {ratio:>5}  {priority:8}  {}", Escaped(&why))?;
     }
     Ok(())
 }
@@ -97,7 +99,7 @@ fn print(
 /// As it stands on the wire; `-` if it was absent.
 fn text<T: Word>(value: &Parsed<T>) -> String {
     let text = value.text();
-    if text.is_empty() { "-".to_owned() } else { text.into_owned() }
+    if text.is_empty() { "-".to_owned() } else { Escaped(&text).to_string() }
 }
 
 #[cfg(test)]

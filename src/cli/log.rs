@@ -1,10 +1,15 @@
 //! What the program logs, to standard error.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 
+use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format;
 
 use super::arguments::{Arguments, Subcommands};
+use crate::text::Escaped;
 
 /// Starts the log, and makes a panic in any thread end the process: half a scheduler is worse than none, and the service
 /// manager starts it again. To be called once per process.
@@ -15,11 +20,21 @@ pub fn begin(arguments: &Arguments) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
+        .fmt_fields(format::debug_fn(field).delimited(" "))
         .init();
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!("unexpected failure: {panic}");
         std::process::abort();
     }));
+}
+
+/// Writes a field: the message, or `name=value`. Much of it quotes what somebody else sent: it stays on its line.
+fn field(out: &mut format::Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let value = format!("{value:?}");
+    match field.name() {
+        "message" => write!(out, "{}", Escaped(&value)),
+        name => write!(out, "{name}={}", Escaped(&value)),
+    }
 }
 
 impl Arguments {

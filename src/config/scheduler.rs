@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::checks::{not_negative, time_zone, within};
 use super::findings::Findings;
-use super::settings::Config;
+use super::settings::{Config, SchedulerSettings};
 use crate::core::Settings;
+use crate::wire::Limits;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -42,6 +43,25 @@ pub(super) fn settings(config: &Config, found: &mut Findings) -> Settings {
         setpoint_interval: written.setpoint_interval,
         time_zone: zone.flatten().unwrap_or_else(TimeZone::system),
         dry_run: written.dry_run,
+        exclusive_keys: written.exclusive_keys,
+    }
+}
+
+/// Returns how much a task may say.
+pub(super) fn limits(written: &SchedulerSettings, found: &mut Findings) -> Limits {
+    for (key, size) in [
+        ("scheduler.max_state_size", written.max_state_size),
+        ("scheduler.max_registration_size", written.max_registration_size),
+    ] {
+        found.expect(key, within(size, 256..=1024 * 1024));
+    }
+    found.expect("scheduler.max_state_fields", within(written.max_state_fields, 1..=10_000));
+    found.expect("scheduler.max_state_depth", within(written.max_state_depth, 1..=100));
+    Limits {
+        max_state_size: written.max_state_size,
+        max_registration_size: written.max_registration_size,
+        max_state_fields: written.max_state_fields,
+        max_state_depth: written.max_state_depth,
     }
 }
 

@@ -14,7 +14,7 @@ use super::mqtt::Mqtt;
 use crate::core::Settings;
 use crate::devices::SensorSettings;
 use crate::units::{PowerUnit, Watts, duration};
-use crate::wire::Table;
+use crate::wire::{Limits, Table};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -141,11 +141,21 @@ pub struct SchedulerSettings {
     pub setpoint_interval: Duration,
     /// Decide and report everything, command nothing.
     pub dry_run: bool,
+    /// A task that registers a key which another one has is refused.
+    pub exclusive_keys: bool,
+    /// The largest state of a task, in bytes.
+    pub max_state_size: usize,
+    /// The largest registration of a task, in bytes.
+    pub max_registration_size: usize,
+    /// The most fields of a task's state, those of objects within it included.
+    pub max_state_fields: usize,
+    /// How deep objects and lists of a task's state may stand within each other.
+    pub max_state_depth: usize,
 }
 
 impl Default for SchedulerSettings {
     fn default() -> Self {
-        let usual = Settings::default();
+        let (usual, limits) = (Settings::default(), Limits::default());
         Self {
             cycle: usual.cycle,
             window_size: usual.window_size,
@@ -157,6 +167,11 @@ impl Default for SchedulerSettings {
             task_expire_after: usual.task_expire_after,
             setpoint_interval: usual.setpoint_interval,
             dry_run: usual.dry_run,
+            exclusive_keys: usual.exclusive_keys,
+            max_state_size: limits.max_state_size,
+            max_registration_size: limits.max_registration_size,
+            max_state_fields: limits.max_state_fields,
+            max_state_depth: limits.max_state_depth,
         }
     }
 }

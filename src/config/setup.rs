@@ -14,6 +14,7 @@ use crate::core::{Criteria, Settings};
 use crate::devices::{Devices, Sensors};
 use crate::mqtt::Options;
 use crate::replay::PlannedTask;
+use crate::wire::Limits;
 use crate::wire::topic::{check_base, check_topic};
 use crate::wire::topics::Topics;
 
@@ -34,6 +35,8 @@ pub struct Setup {
     pub settings: Settings,
     /// The criteria of tasks that bring none of their own.
     pub criteria: Criteria,
+    /// How much a task may say.
+    pub limits: Limits,
     /// What stands in for a dead meter, where the configuration describes it.
     pub estimate: Option<Estimate>,
     /// The sensors and derived keys.
@@ -63,6 +66,7 @@ impl Setup {
         found.expect("mqtt.base_topic", check_base(base));
         let topics = Topics::new(base).ok();
         let settings = scheduler::settings(&config, &mut found);
+        let limits = scheduler::limits(&config.scheduler, &mut found);
         let criteria = found.expect_within("scheduler", criteria::criteria(&config.scheduler.criteria));
         found.expect("broker.listen", listener);
         found.expect("broker.storage", config.broker.storage.as_deref().map_or(Ok(()), folder));
@@ -95,6 +99,7 @@ impl Setup {
             topics,
             settings,
             criteria,
+            limits,
             estimate,
             sensors,
             tasks,

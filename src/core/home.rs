@@ -1,5 +1,7 @@
 //! All that is known of a home: its tasks, and what was measured. It takes in what happens, and decides nothing.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::core::energy::{Consumption, EnergyCounter};
@@ -25,6 +27,8 @@ pub(crate) struct Home {
     pub(crate) registry: Registry,
     pub(crate) meter: Meter,
     pub(crate) window: Window,
+    /// Registrations of tasks whose keys others have, where only one may have them.
+    pub(super) waiting: BTreeMap<TaskId, Registration>,
     energy: EnergyCounter,
 }
 
@@ -36,6 +40,7 @@ impl Home {
             settings,
             registry: Registry::default(),
             meter: Meter::new(now),
+            waiting: BTreeMap::new(),
             energy: EnergyCounter::default(),
         }
     }
@@ -44,6 +49,15 @@ impl Home {
 
     /// A task announced itself.
     pub(crate) fn register(&mut self, id: TaskId, registration: Registration, now: Now) -> Result<(), Refusal> {
+        match self.key_taken(&id, &registration.keys) {
+            Some(refusal) => self.make_wait(id, registration, refusal),
+            None => self.register_anyhow(id, registration, now),
+        }
+    }
+
+    /// The same, whatever others have the same keys.
+    pub(super) fn register_anyhow(&mut self, id: TaskId, registration: Registration, now: Now) -> Result<(), Refusal> {
+        self.waiting.remove(&id);
         let slot = self.slot(id)?;
         // Its state may have come before: then its keys are known, but it owns them only from now on.
         self.registry.note_registration(slot);
@@ -55,6 +69,7 @@ impl Home {
     }
 
     pub(crate) fn refuse_registration(&mut self, id: TaskId, why: String) -> Result<(), Refusal> {
+        self.waiting.remove(&id);
         let slot = self.slot(id)?;
         self.registry.task_mut(slot).refuse_registration(why);
         Ok(())
@@ -62,6 +77,10 @@ impl Home {
 
     /// A task said how it is.
     pub(crate) fn set_state(&mut self, id: TaskId, state: TaskState, now: Now) -> Result<(), Refusal> {
+        if let Some(refusal) = state.keys.as_ref().and_then(|keys| self.key_taken(&id, keys)) {
+            self.registry.change(&id, |task| task.refuse_state(&refusal.to_string()));
+            return Err(refusal);
+        }
         let slot = self.slot(id)?;
         self.registry.task_mut(slot).set_state(state, now, &self.settings);
         self.registry.refresh_keys(slot, &mut self.meter.keys)?;
@@ -70,6 +89,12 @@ impl Home {
             self.watch_usage(slot, now.at);
         }
         Ok(())
+    }
+
+    /// A task is not registered any more.
+    pub(crate) fn unregister(&mut self, id: &TaskId) {
+        self.waiting.remove(id);
+        self.registry.change(id, |task| task.unregister());
     }
 
     /// The state of a task was cleared from the broker.

@@ -8,6 +8,7 @@ mod activity;
 mod cycle;
 mod directives;
 mod energy;
+mod exclusive_keys;
 mod home;
 mod input;
 mod meter;

@@ -30,6 +30,14 @@ pub enum Refusal {
     /// There are too many tasks already.
     #[error("task `{0}` is ignored: there are more than 4096 tasks")]
     TooManyTasks(TaskId),
+    /// A key has an owner already, and may have one only.
+    #[error("keys: `{key}` belongs to task {owner}: expected keys that no other task has (scheduler.exclusive_keys)")]
+    KeyTaken {
+        /// The key.
+        key: String,
+        /// The task that has it.
+        owner: TaskId,
+    },
     /// Nobody knows this task.
     #[error("no task `{0}` is registered: expected the id of one that is")]
     UnknownTask(TaskId),

@@ -69,6 +69,7 @@ impl Scheduler {
         if let Some(since) = snapshot.paused_since {
             (self.paused, self.since) = (true, since);
         }
+        self.home.settle_keys(&snapshot.tasks, now);
         let Home { registry, settings, .. } = &mut self.home;
         let mut with_setpoint = BTreeSet::new();
         for (id, known) in snapshot.tasks {
@@ -89,15 +90,25 @@ impl Scheduler {
     /// What of it was refused, and why. The rest of the event has its effect all the same.
     pub fn handle(&mut self, event: Event, now: Now) -> Result<(), Refusal> {
         let id = event.task().cloned();
-        let known = |it: &Self| id.as_ref().and_then(|id| it.home.registry.find(id));
-        let before = known(self);
+        let known = |it: &Self, id: &TaskId| it.home.registry.find(id);
+        let before = id.as_ref().and_then(|id| known(self, id));
         let missing = self.home.meter.no_data();
         let outcome = self.apply(event, now);
-        if let Some(slot) = before.or_else(|| known(self)) {
-            self.instructions.extend(self.regulator.update_membership(slot, self.home.registry.task_mut(slot)));
+        if let Some(slot) = before.or_else(|| id.as_ref().and_then(|id| known(self, id))) {
+            self.update_membership(slot);
+        }
+        for admitted in self.home.admit_waiting(now) {
+            if let Some(slot) = known(self, &admitted) {
+                self.update_membership(slot);
+            }
         }
         self.follow(missing, now);
         outcome
+    }
+
+    /// The task may have become one that gets set-points, or none any more.
+    fn update_membership(&mut self, slot: usize) {
+        self.instructions.extend(self.regulator.update_membership(slot, self.home.registry.task_mut(slot)));
     }
 
     /// Takes a record in, as [`Event::Power`] does, from names that stay where they are: a replay has millions.
@@ -128,7 +139,7 @@ impl Scheduler {
             Event::Registered(id, registration) => return home.register(id, *registration, now),
             Event::PayloadsChanged(id) => home.registry.change(&id, |task| task.end_back_off()),
             Event::RegistrationRefused(id, why) => return home.refuse_registration(id, why),
-            Event::Unregistered(id) => home.registry.change(&id, |task| task.unregister()),
+            Event::Unregistered(id) => home.unregister(&id),
             Event::State(id, state) => return home.set_state(id, *state, now),
             Event::StateRefused(id, why) => home.registry.change(&id, |task| task.refuse_state(&why)),
             Event::StateCleared(id) => return home.clear_state(&id, now),

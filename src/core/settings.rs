@@ -33,6 +33,8 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// Nothing that is decided will be sent: no start can be expected to be answered.
     pub dry_run: bool,
+    /// A task that registers a key which another one has is refused.
+    pub exclusive_keys: bool,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             setpoint_interval: Duration::from_secs(5),
             time_zone: TimeZone::UTC,
             dry_run: false,
+            exclusive_keys: false,
         }
     }
 }

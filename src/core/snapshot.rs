@@ -23,6 +23,8 @@ pub struct Snapshot {
 /// What an earlier run knew of one task. What is absent is not taken over.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TaskSnapshot {
+    /// It was registered, and not refused: keys that only one task may have stay its own.
+    pub registered: bool,
     /// The mode that a user had set, and its end.
     pub mode: Option<(Mode, Option<Timestamp>)>,
     /// The priority that a user had set.

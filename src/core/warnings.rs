@@ -9,6 +9,9 @@ use crate::core::settings::Settings;
 use crate::core::task::task::Task;
 use crate::core::time::{Now, WholeSeconds, local};
 
+/// So many shared keys are named, and so many tasks of each.
+const MOST_SHARED: usize = 10;
+
 /// What is wrong with the data: a meter that is silent, slow or frozen, slow sensors, keys that nothing measures.
 pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, now: Now) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -33,6 +36,7 @@ pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, 
             warnings.push(format!("`{key}` is slow: it came {interval} after the one before, {limit} is {of}"));
         }
     }
+    warnings.extend(shared_keys(meter, registry));
     if let Some((value, unchanged)) = values.frozen(meter.net(), now.at) {
         let since = now.wall.saturating_sub(SignedDuration::try_from(unchanged).unwrap_or(SignedDuration::ZERO));
         let since = local(since.unwrap_or(now.wall), time_zone);
@@ -40,6 +44,33 @@ pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, 
     }
     warnings.extend(registry.tasks().iter().flat_map(|task| never_measured(task, meter, settings, now)));
     warnings
+}
+
+/// Keys that several tasks have: of one home's plugs that may be meant, of a plug that says what somebody else wants it is
+/// theft. Tasks of the configuration are meant.
+fn shared_keys(meter: &Meter, registry: &Registry) -> Vec<String> {
+    let shared = registry
+        .owned_keys()
+        .filter(|(_, owners)| owners.len() > 1 && !owners.iter().all(|slot| registry.task(*slot).is_configured()));
+    let mut shared: Vec<_> = shared.map(|(key, owners)| (meter.keys.name(key), owners)).collect();
+    shared.sort_unstable();
+    let more = shared.len().saturating_sub(MOST_SHARED);
+    let mut told: Vec<String> = shared.into_iter().take(MOST_SHARED).map(|(key, owners)| {
+        let mut names: Vec<String> = owners.iter().map(|slot| registry.task(*slot).in_words()).collect();
+        names.sort_unstable();
+        let others = names.len().saturating_sub(MOST_SHARED);
+        names.truncate(MOST_SHARED);
+        let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+        format!(
+            "several tasks have the key `{key}`: {}{others}; one keeps the others from running. If that is not meant, \
+             scheduler.exclusive_keys = true refuses whoever comes later",
+            names.join(", ")
+        )
+    }).collect();
+    if more > 0 {
+        told.push(format!("{more} more keys have several tasks"));
+    }
+    told
 }
 
 /// The keys of a task that runs long enough to show in them, and never did: names that nobody measures under.

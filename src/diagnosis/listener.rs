@@ -4,9 +4,9 @@ use crate::config::Setup;
 use crate::core::{Criteria, Event, Expiry, Instant, Now, Refusal, Sensed, Settings, TaskId, is_plausible};
 use crate::devices::{Devices, Outcome, Received, Sensors, ToDevice};
 use crate::units::PowerUnit;
-use crate::wire;
 use crate::wire::topic;
 use crate::wire::topics::{TaskTopic, Topic, Topics};
+use crate::wire::{self, Limits};
 
 use super::case::Case;
 use super::conclusion::Diagnosis;
@@ -21,6 +21,7 @@ pub struct Listener {
     sensors: Sensors,
     tasks: Devices,
     criteria: Criteria,
+    limits: Limits,
     topics: Topics,
     power: String,
     unit: PowerUnit,
@@ -32,11 +33,11 @@ impl Listener {
     /// Begins to listen.
     #[must_use]
     pub fn new(setup: Setup, now: Instant) -> Self {
-        let Setup { config, topics, power_topic: power, settings, criteria, sensors, tasks, .. } = setup;
+        let Setup { config, topics, power_topic: power, settings, criteria, limits, sensors, tasks, .. } = setup;
         let mut observation = Observation::default();
         observation.expect(&config, &tasks);
         let unit = config.power.unit_of_measurement;
-        let mut all = Self { sensors, tasks, criteria, topics, power, unit, settings, observation };
+        let mut all = Self { sensors, tasks, criteria, limits, topics, power, unit, settings, observation };
         for event in all.tasks.register() {
             all.take(event, "[[task]]", false, now);
         }
@@ -124,11 +125,11 @@ impl Listener {
             return;
         }
         let event = match kind {
-            TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
+            TaskTopic::Config => match wire::registration(&id, payload, &self.criteria, &self.limits) {
                 Ok(message) => Event::Registered(id, Box::new(message.registration)),
                 Err(problem) => Event::RegistrationRefused(id, problem.to_string()),
             },
-            TaskTopic::State => match wire::state(payload) {
+            TaskTopic::State => match wire::state(payload, &self.limits) {
                 Ok(state) => Event::State(id, Box::new(state)),
                 Err(problem) => Event::StateRefused(id, problem.to_string()),
             },

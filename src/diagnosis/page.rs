@@ -8,6 +8,7 @@ use humantime::format_duration;
 use crate::core::{Instant, TaskId};
 use crate::diagnosis::conclusion::Diagnosis;
 use crate::diagnosis::observation::{Observation, ObservedTask, Series};
+use crate::text::Escaped;
 use crate::units::{Quantity, Watts};
 
 /// What a terminal shows at least.
@@ -47,7 +48,7 @@ fn power(key: &str, series: &Series, end: Instant) -> [String; 6] {
         (None, None) => ("nothing".into(), none(), none()),
     };
     let every = series.interval().map_or_else(none, seconds);
-    [key.into(), observation, every, now, age, series.from.clone()]
+    [Escaped(key).to_string(), observation, every, now, age, Escaped(&series.from).to_string()]
 }
 
 fn task(id: &TaskId, task: &ObservedTask, observation: &Observation, end: Instant) -> [String; 6] {
@@ -65,7 +66,7 @@ fn task(id: &TaskId, task: &ObservedTask, observation: &Observation, end: Instan
     };
     let uses = task.keys().iter().map(|key| Some(observation.live(key)?.last()?.1.watts())).sum::<Option<Watts>>();
     let uses = uses.filter(|_| !task.keys().is_empty()).map_or_else(none, watts);
-    [id.to_string(), is.into(), told, task.power().map_or_else(none, watts), uses, task.from.clone()]
+    [id.to_string(), is.into(), told, task.power().map_or_else(none, watts), uses, Escaped(&task.from).to_string()]
 }
 
 /// Columns as wide as they need to be; what comes last has a line of its own where it doesn't fit.
@@ -98,7 +99,7 @@ fn list(f: &mut fmt::Formatter<'_>, sentences: &[String]) -> fmt::Result {
                 line = String::from(" ");
             }
             line.push(' ');
-            line.push_str(word);
+            line.push_str(&Escaped(word).to_string());
         }
         writeln!(f, "{line}")?;
     }

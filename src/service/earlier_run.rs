@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::core::{Counted, DailyView, Guards, Mode, Priority, Snapshot, TaskId, TaskSnapshot};
+use crate::core::{Counted, DailyView, Guards, Mode, Priority, Snapshot, Status, TaskId, TaskSnapshot};
 use crate::units::Watts;
 use crate::wire;
 use crate::wire::report::{LastSwitches, SchedulerCycle, SchedulerState, TaskReport};
@@ -106,6 +106,7 @@ impl Retained {
         // Anybody can leave anything there.
         let is_ours = report.status.value().is_some();
         TaskSnapshot {
+            registered: report.status.value().is_some_and(|status| status != Status::Invalid),
             mode: mode(&report).or(word),
             priority,
             manual_override: manual_override(&report),

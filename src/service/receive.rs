@@ -126,12 +126,12 @@ impl Service {
                 self.payloads.remove(&id);
                 Ok(Event::Unregistered(id))
             }
-            TaskTopic::Config => match wire::registration(&id, payload, &self.criteria) {
+            TaskTopic::Config => match wire::registration(&id, payload, &self.criteria, &self.limits) {
                 Ok(message) => return self.register(id, message, topic),
                 Err(problem) => Err((Event::RegistrationRefused(id, problem.to_string()), problem)),
             },
             TaskTopic::State if payload.is_empty() => Ok(Event::StateCleared(id)),
-            TaskTopic::State => match wire::state(payload) {
+            TaskTopic::State => match wire::state(payload, &self.limits) {
                 // What the broker replays after a reconnect is as old as it was.
                 Ok(state) if message.retain && self.scheduler.state(&id) == Some(&state) => return,
                 Ok(state) => Ok(Event::State(id, Box::new(state))),
@@ -175,8 +175,8 @@ impl Service {
             self.handle(Event::PayloadsChanged(id.clone()), topic);
         }
         self.handle(Event::Registered(id.clone(), Box::new(registration)), topic);
-        if self.scheduler.registration(&id).is_none() {
-            // There was no room for it.
+        if self.scheduler.task(&id, self.now).is_none() {
+            // There was no room for it. One whose keys another task has may be registered later.
             self.payloads.remove(&id);
         }
     }

@@ -24,9 +24,9 @@ use super::start_up::StartUp;
 use crate::config::Estimate;
 use crate::core::{Criteria, Instant, Now, Scheduler, TaskId};
 use crate::devices::{Devices, Sensors};
-use crate::wire::CommandPayloads;
 use crate::wire::report::LastSwitches;
 use crate::wire::topics::Topics;
+use crate::wire::{CommandPayloads, Limits};
 
 /// Everything that it knows. The files beside this one add what it does with messages, timers and decisions.
 pub(super) struct Service {
@@ -36,6 +36,8 @@ pub(super) struct Service {
     pub(super) scheduler: Scheduler,
     /// Of tasks that bring none of their own.
     pub(super) criteria: Criteria,
+    /// Of what a task may say.
+    pub(super) limits: Limits,
     pub(super) topics: Topics,
     pub(super) power: Power,
     pub(super) estimate: Option<Estimate>,
@@ -74,13 +76,14 @@ impl Service {
     /// Returns one that has yet to hear what is retained. `broker`: as people know it.
     pub(super) fn new(sources: Sources, broker: String, pace: Pace, now: Now) -> Self {
         let read_once = sources.read_once(&sources.filters());
-        let Sources { topics, power, sensors, devices, discovery, settings, criteria, estimate } = sources;
+        let Sources { topics, power, sensors, devices, discovery, settings, criteria, limits, estimate } = sources;
         let (cycle, dry_run) = (settings.cycle, settings.dry_run);
         let mut service = Self {
             now,
             outputs: Outputs::default(),
             scheduler: Scheduler::new(settings, now),
             criteria,
+            limits,
             topics,
             power,
             estimate,

@@ -6,6 +6,7 @@ use crate::config::{Estimate, Setup};
 use crate::core::{Criteria, Settings};
 use crate::devices::{Devices, Sensors};
 use crate::units::PowerUnit;
+use crate::wire::Limits;
 use crate::wire::topic::{covers, distinct};
 use crate::wire::topics::Topics;
 
@@ -20,6 +21,7 @@ pub(super) struct Sources {
     pub(super) discovery: Discovery,
     pub(super) settings: Settings,
     pub(super) criteria: Criteria,
+    pub(super) limits: Limits,
     pub(super) estimate: Option<Estimate>,
 }
 
@@ -32,6 +34,7 @@ impl Sources {
             devices: setup.tasks,
             settings: setup.settings,
             criteria: setup.criteria,
+            limits: setup.limits,
             estimate: setup.estimate,
             topics: setup.topics,
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fields::not_one_of;
 use super::json::text;
+use super::limits::{COMMAND, check_size};
 use super::payload_error::PayloadError;
 use crate::core::{Mode, Priority, UserCommand};
 use crate::units;
@@ -50,7 +51,7 @@ pub fn availability(payload: &[u8]) -> Result<Option<bool>, PayloadError> {
 /// Says what was expected.
 pub fn mode(payload: &[u8]) -> Result<Option<(Mode, Option<Duration>)>, PayloadError> {
     const EXPECTED: &str = "\"auto\", \"on\", \"off\", or one of the last two for a time such as \"on 2h\"";
-    let text = text(payload)?;
+    let text = short_text(payload)?;
     let (first, lasting) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let words = Mode::ALL.map(|mode| (mode.as_str(), mode));
     if lasting.is_empty() {
@@ -70,7 +71,7 @@ pub fn mode(payload: &[u8]) -> Result<Option<(Mode, Option<Duration>)>, PayloadE
 /// Lists the words that are known.
 pub fn priority(payload: &[u8]) -> Result<Option<Option<Priority>>, PayloadError> {
     const EXPECTED: &str = "\"low\", \"medium\", \"high\", \"urgent\", 1 to 4, or \"auto\"";
-    if let Ok(priority) = text(payload)?.parse() {
+    if let Ok(priority) = short_text(payload)?.parse() {
         return Ok(Some(Some(priority)));
     }
     let mut words = vec![("auto", None)];
@@ -78,9 +79,14 @@ pub fn priority(payload: &[u8]) -> Result<Option<Option<Priority>>, PayloadError
     word(payload, EXPECTED, &words)
 }
 
+fn short_text(payload: &[u8]) -> Result<&str, PayloadError> {
+    check_size(payload, COMMAND, None)?;
+    text(payload)
+}
+
 /// The meaning of the word that the payload is.
 fn word<T: Copy>(payload: &[u8], expected: &str, words: &[(&str, T)]) -> Result<Option<T>, PayloadError> {
-    let text = text(payload)?;
+    let text = short_text(payload)?;
     if text.is_empty() {
         return Ok(None);
     }

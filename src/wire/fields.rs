@@ -2,12 +2,14 @@
 //!
 //! Nothing is converted: `"1400"` is no number and `"true"` is no flag.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::payload_error::PayloadError;
 use crate::core::Priority;
+use crate::text::{hidden_in, is_shown};
 use crate::units::{self, Watts};
 
 /// What no home uses: 10 MW.
@@ -115,9 +117,9 @@ impl<'a> Fields<'a> {
         let mut keys: Vec<String> = Vec::with_capacity(list.len());
         for item in list {
             let problem = match item.as_str() {
-                None => Some("is not a name: expected text such as \"ev\""),
-                Some("net") => Some("is the grid's own: expected names of what the task consumes"),
-                Some(key) if keys.iter().any(|known| known == key) => Some("is there twice"),
+                None => Some("is not a name: expected text such as \"ev\"".into()),
+                Some("net") => Some("is the grid's own: expected names of what the task consumes".into()),
+                Some(key) if keys.iter().any(|known| known == key) => Some("is there twice".into()),
                 Some(key) => key_problem(key),
             };
             if let Some(problem) = problem {
@@ -175,13 +177,18 @@ pub(super) fn not_one_of(expected: &str, words: &[&str], value: &Value) -> Strin
 }
 
 /// Why a name can't be a key of measured values.
-pub(crate) fn key_problem(key: &str) -> Option<&'static str> {
+pub(crate) fn key_problem(key: &str) -> Option<Cow<'static, str>> {
     match key {
-        "" => Some("is empty: expected a name such as \"ev\""),
-        _ if key.starts_with('@') => Some("begins with @, which Sunward keeps for itself"),
-        _ if key.len() > LONGEST_KEY => Some("is too long: at most 64 bytes are allowed"),
-        _ => None,
+        "" => Some("is empty: expected a name such as \"ev\"".into()),
+        _ if key.starts_with('@') => Some("begins with @, which Sunward keeps for itself".into()),
+        _ if key.len() > LONGEST_KEY => Some("is too long: at most 64 bytes are allowed".into()),
+        _ => hidden_in(key).map(|hidden| hidden_character(hidden).into()),
     }
+}
+
+/// Why a name can't hold this character.
+pub(super) fn hidden_character(letter: char) -> String {
+    format!("holds U+{:04X}, which does not show itself: expected no control characters", u32::from(letter))
 }
 
 /// A value as an error quotes it.
@@ -196,7 +203,7 @@ pub(crate) fn found(value: &Value) -> String {
 
 /// The start of a text on one line.
 fn shorten(text: &str) -> String {
-    let line = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    let line = |letter: char| if is_shown(letter) { letter } else { '\u{fffd}' };
     match text.char_indices().nth(QUOTED) {
         Some((end, _)) => text[..end].chars().map(line).chain("…".chars()).collect(),
         None => text.chars().map(line).collect(),

@@ -76,13 +76,14 @@ fn time_of_day(value: &Value) -> Option<Time> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::registration;
+    use super::super::{Limits, registration};
     use crate::core::{Criteria, TaskId};
 
     /// The refusal of a field's value, beside a valid power; empty if it is accepted.
     fn refusal(field: &str, json: &str) -> String {
         let payload = format!("{{\"power\": 2000, \"{field}\": {json}}}");
-        let read = registration(&TaskId::new("boiler").unwrap(), payload.as_bytes(), &Criteria::default());
+        let read =
+            registration(&TaskId::new("boiler").unwrap(), payload.as_bytes(), &Criteria::default(), &Limits::default());
         read.err().map(|error| error.to_string()).unwrap_or_default()
     }
 

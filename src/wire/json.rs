@@ -8,7 +8,7 @@ use super::payload_error::PayloadError;
 /// A JSON object, or a table of the configuration.
 pub type Table = serde_json::Map<String, Value>;
 
-/// The payload as text, without the white space around it.
+/// The payload as text, without the white space around it. The caller has checked its size.
 ///
 /// # Errors
 /// When it is not UTF-8.

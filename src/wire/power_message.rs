@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{found, key_problem};
 use super::json::{object, text};
+use super::limits::{POWER_MESSAGE, check_size};
 use super::payload_error::PayloadError;
 use crate::units::{PowerUnit, Quantity};
 
@@ -44,6 +45,7 @@ pub struct PowerMessage {
 /// # Errors
 /// When it is not a JSON object, has more than 1000 keys, or a `time` that can't be read.
 pub fn power_message(payload: &[u8], unit: PowerUnit) -> Result<PowerMessage, PayloadError> {
+    check_size(payload, POWER_MESSAGE, None)?;
     let object = object(&without_endless_numbers(text(payload)?), EXPECTED)?;
     if object.len() > MOST_KEYS {
         return Err(PayloadError::whole(format!(

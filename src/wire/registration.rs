@@ -3,11 +3,13 @@
 //! An unknown field is an error. None of the fields names a topic: over MQTT a task touches its own branch only.
 
 use super::command_payloads::CommandPayloads;
-use super::fields::{Fields, POWER};
+use super::fields::{Fields, POWER, hidden_character};
 use super::json::{object, text};
+use super::limits::{Limits, check_size};
 use super::payload_error::PayloadError;
 use super::{criteria, guards};
 use crate::core::{Criteria, OnNoData, Registration, TaskId};
+use crate::text::hidden_in;
 use crate::units::Watts;
 
 /// What a registration should be.
@@ -51,12 +53,15 @@ pub struct RegistrationMessage {
 /// Reads the payload of `<base>/task/<id>/config`. Criteria that are omitted are `default_criteria`.
 ///
 /// # Errors
-/// Names the field that is wrong. An empty payload is an error too: the caller has to see that a task unregisters.
+/// Names the field that is wrong, or the limit that it is beyond. An empty payload is an error too: the caller has to see
+/// that a task unregisters.
 pub fn registration(
     id: &TaskId,
     payload: &[u8],
     default_criteria: &Criteria,
+    limits: &Limits,
 ) -> Result<RegistrationMessage, PayloadError> {
+    check_size(payload, limits.max_registration_size, Some("max_registration_size"))?;
     let object = object(text(payload)?, EXPECTED)?;
     let fields = Fields::new(&object);
     fields.only(&FIELDS)?;
@@ -120,6 +125,9 @@ fn name(fields: &Fields<'_>) -> Result<Option<String>, PayloadError> {
     let fits = |name: &&str| name.chars().count() <= LONGEST_NAME;
     let expected = format!("text of at most {LONGEST_NAME} characters");
     let name = fields.read("name", &expected, |value| value.as_str().map(str::trim).filter(fits))?;
+    if let Some(hidden) = name.and_then(hidden_in) {
+        return Err(fields.error("name", hidden_character(hidden)));
+    }
     // A name of nothing is none.
     Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
 }
@@ -133,7 +141,7 @@ mod tests {
     use crate::units::Share;
 
     fn read(payload: &str) -> Result<RegistrationMessage, PayloadError> {
-        registration(&id(), payload.as_bytes(), &Criteria::default())
+        registration(&id(), payload.as_bytes(), &Criteria::default(), &Limits::default())
     }
 
     fn id() -> TaskId {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::json::{object, text};
+use super::limits::{Limits, check_size};
 use super::payload_error::PayloadError;
 use crate::core::TaskState;
 use crate::jinja::StateFields;
@@ -17,13 +18,15 @@ const EXPECTED: &str = "a JSON object such as {\"running\": true}, or ON or OFF"
 /// Reads the payload of `<base>/task/<id>/state`.
 ///
 /// # Errors
-/// Names the field that is wrong. An empty payload is an error too: the caller has to see that a state was cleared.
-pub fn state(payload: &[u8]) -> Result<TaskState, PayloadError> {
+/// Names the field that is wrong, or the limit that it is beyond. An empty payload is an error too: the caller has to see that a state was cleared.
+pub fn state(payload: &[u8], limits: &Limits) -> Result<TaskState, PayloadError> {
+    check_size(payload, limits.max_state_size, Some("max_state_size"))?;
     let text = text(payload)?;
     if let Some(running) = plain(text) {
         return Ok(TaskState::plain(running));
     }
-    let object = object(text, EXPECTED)?;
+    let object = known_fields(object(text, EXPECTED)?);
+    limits.check_state(&object)?;
     let fields = Fields::new(&object);
     let running = fields.flag("running")?.ok_or_else(|| fields.error("running", "missing, expected true or false"))?;
     let state = TaskState {
@@ -40,7 +43,7 @@ pub fn state(payload: &[u8]) -> Result<TaskState, PayloadError> {
         fields: StateFields::default(),
     };
     fields.ordered(state.power, state.max_power)?;
-    Ok(TaskState { fields: known_fields(object).into(), ..state })
+    Ok(TaskState { fields: object.into(), ..state })
 }
 
 fn plain(text: &str) -> Option<bool> {
@@ -72,7 +75,7 @@ mod tests {
 
     /// A state without its fields.
     fn read(payload: &str) -> TaskState {
-        let state = state(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"));
+        let state = state(payload.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{payload}: {error}"));
         TaskState { fields: StateFields::default(), ..state }
     }
 
@@ -87,7 +90,7 @@ mod tests {
             ("1", true),
             ("0\r\n", false),
         ] {
-            assert_eq!(state(payload.as_bytes()), Ok(TaskState::plain(expect)), "{payload}");
+            assert_eq!(state(payload.as_bytes(), &Limits::default()), Ok(TaskState::plain(expect)), "{payload}");
         }
     }
 
@@ -120,12 +123,12 @@ mod tests {
     #[test]
     fn criteria_see_every_field_but_nulls() {
         let payload = br#"{"running": true, "soc": null, "car": {"soc": 15, "km": null}, "log": [null, {"a": null}]}"#;
-        insta::assert_snapshot!(state(payload).unwrap().fields, @"{'car': {'soc': 15}, 'log': [None, {}], 'running': True}");
+        insta::assert_snapshot!(state(payload, &Limits::default()).unwrap().fields, @"{'car': {'soc': 15}, 'log': [None, {}], 'running': True}");
     }
 
     #[test]
     fn refusals_name_the_field() {
-        let refusal = |payload: &str| state(payload.as_bytes()).unwrap_err().to_string();
+        let refusal = |payload: &str| state(payload.as_bytes(), &Limits::default()).unwrap_err().to_string();
         insta::assert_snapshot!(refusal(""), @r#"expected a JSON object such as {"running": true}, or ON or OFF, found an empty payload"#);
         insta::assert_snapshot!(refusal("running"), @r#"expected a JSON object such as {"running": true}, or ON or OFF, found what is not JSON: expected value at line 1 column 1"#);
         insta::assert_snapshot!(refusal("2"), @r#"expected a JSON object such as {"running": true}, or ON or OFF, found 2"#);
@@ -139,5 +142,10 @@ mod tests {
         insta::assert_snapshot!(refusal(r#"{"running": true, "keys": ["net"]}"#), @r#"keys: "net" is the grid's own: expected names of what the task consumes"#);
         insta::assert_snapshot!(refusal(r#"{"running": true, "usage": "1380 W"}"#), @r#"usage: expected a number of watts within ±10 MW, found "1380 W""#);
         insta::assert_snapshot!(refusal(r#"{"running": true, "usage": 1e999}"#), @r#"expected a JSON object such as {"running": true}, or ON or OFF, found what is not JSON: number out of range at line 1 column 32"#);
+        let fields = (0..64).map(|number| format!(r#", "f{number}": 1"#)).collect::<String>();
+        insta::assert_snapshot!(refusal(&format!(r#"{{"running": true{fields}}}"#)), @"65 fields, at most 64 are allowed (scheduler.max_state_fields)");
+        let deep = format!("{}{}", "[".repeat(16), "]".repeat(16));
+        insta::assert_snapshot!(refusal(&format!(r#"{{"running": true, "deep": {deep}}}"#)), @"17 levels of objects and lists, at most 16 are allowed (scheduler.max_state_depth)");
+        insta::assert_snapshot!(refusal(&format!(r#"{{"running": true, "text": "{}"}}"#, "x".repeat(16_358))), @"16385 bytes, at most 16384 are allowed (scheduler.max_state_size)");
     }
 }

@@ -15,6 +15,7 @@ mod devices;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
 mod examples;
+mod foreign_text;
 mod habits;
 mod home;
 mod home_assistant;

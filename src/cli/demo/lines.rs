@@ -8,6 +8,7 @@ use super::event::{DemoEvent, EventKind};
 use super::times::Times;
 use super::words::{mosquitto_pub, power};
 use crate::simulate::{Flows, HomeLedger};
+use crate::text::PlainLines;
 use crate::units::Watts;
 
 /// Longer lines help nobody, and what comes from a broker has no length of its own.
@@ -62,7 +63,7 @@ impl Lines {
 /// # Errors
 /// When standard output is gone.
 pub(super) fn print_line(line: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{line}")
+    writeln!(PlainLines(io::stdout().lock()), "{line}")
 }
 
 fn describe(event: &DemoEvent, times: &Times) -> String {

@@ -70,7 +70,9 @@ mod tests {
         let mut offered = Appliance::ALL.map(|which| {
             let id = core::TaskId::new(which.name()).unwrap();
             let json = serde_json::to_vec(&registration(which)).unwrap();
-            let registration = wire::registration(&id, &json, &core::Criteria::default()).unwrap().registration;
+            let registration = wire::registration(&id, &json, &core::Criteria::default(), &wire::Limits::default())
+                .unwrap()
+                .registration;
             (which, id, registration)
         });
         offered.sort_by(|(_, id, registration), (_, other, their)| by_importance((id, registration), (other, their)));

@@ -24,6 +24,11 @@ impl Task {
         }
     }
 
+    /// Its registration does not hold any more, and may again.
+    pub(crate) fn take_registration(&mut self) -> Option<Registration> {
+        self.registration.take()
+    }
+
     /// The last valid registration stays in force.
     pub(crate) fn refuse_registration(&mut self, why: String) {
         self.registration_error = Some(why);

@@ -122,6 +122,19 @@ impl Task {
         self.registration.as_ref()
     }
 
+    /// Its name and id, for people.
+    pub(crate) fn in_words(&self) -> String {
+        match self.registration.as_ref().map(|registration| registration.name.as_str()) {
+            Some(name) if name != self.id.as_str() => format!("{name} ({})", self.id),
+            _ => self.id.to_string(),
+        }
+    }
+
+    /// It is one of the configuration's.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.registration.as_ref().is_some_and(|registration| registration.configured)
+    }
+
     pub(crate) fn is_registered(&self) -> bool {
         self.registration.is_some()
     }
@@ -197,8 +210,7 @@ impl Task {
         if self.state.is_none() {
             return Some(Unreachable::NoState);
         }
-        let configured = self.registration.as_ref().is_some_and(|registration| registration.configured);
-        let default = (self.available.is_none() && !configured).then_some(settings.task_expire_after);
+        let default = (self.available.is_none() && !self.is_configured()).then_some(settings.task_expire_after);
         let expire_after = self.registration.as_ref().and_then(|registration| registration.expire_after).or(default)?;
         (now.since(self.state_at) > expire_after).then_some(Unreachable::Expired(expire_after))
     }

@@ -1,5 +1,6 @@
 //! The key of a sensor's values, or the keys where its topic has wildcards: each topic needs its own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use minijinja::context;
@@ -82,10 +83,10 @@ impl SensorKey {
 }
 
 /// Returns why a name can't be a key, as the end of a sentence.
-pub(super) fn name_problem(name: &str) -> Option<&'static str> {
+pub(super) fn name_problem(name: &str) -> Option<Cow<'static, str>> {
     match name {
-        "time" => Some("says in records when they were measured: expected another name"),
-        _ if name.trim() != name => Some("has spaces at its ends"),
+        "time" => Some("says in records when they were measured: expected another name".into()),
+        _ if name.trim() != name => Some("has spaces at its ends".into()),
         _ => key_problem(name),
     }
 }

@@ -7,14 +7,15 @@ mod heat;
 mod month;
 mod view;
 
-use minijinja::Environment;
 use minijinja::value::Serde;
+use minijinja::{Environment, escape_formatter};
 use serde::Serialize;
 
 use crate::replay::doubts::doubts;
 use crate::replay::scenario::Scenario;
 use crate::replay::table::{Row, TaskRows, about, described, energy_rows, task_rows};
 use crate::replay::totals::Prices;
+use crate::text::Escaped;
 
 /// Gaps that are listed.
 const MOST_GAPS: usize = 20;
@@ -25,6 +26,10 @@ const MOST_GAPS: usize = 20;
 /// Only those of the template, which a test renders.
 pub fn html(scenarios: &[Scenario], prices: &Prices) -> Result<String, minijinja::Error> {
     let mut jinja = Environment::new();
+    jinja.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) => escape_formatter(out, state, &Escaped(text).to_string().into()),
+        None => escape_formatter(out, state, value),
+    });
     jinja.add_template("report.html", include_str!("report.html"))?;
     let Some(first) = scenarios.first() else { return Ok(String::new()) };
     let view = view::View::new(scenarios);

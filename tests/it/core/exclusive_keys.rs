@@ -1,0 +1,112 @@
+//! Two tasks on one key: it is said, and where keys are exclusive whoever comes later waits.
+
+use sunward::core::{
+    Event, Instant, Now, Refusal, Registration, Scheduler, Settings, Snapshot, Source, Status, TaskId, TaskSnapshot,
+    TaskState,
+};
+use sunward::units::{Quantity, Watts};
+
+fn now() -> Now {
+    Now { at: Instant::START, wall: "2026-06-21T10:00:00Z".parse().unwrap() }
+}
+
+fn id(id: &str) -> TaskId {
+    TaskId::new(id).unwrap()
+}
+
+fn registered(name: &str, keys: &[&str]) -> Event {
+    let registration = Registration {
+        name: name.to_uppercase(),
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        ..Registration::new(&id(name), Watts(1000.0))
+    };
+    Event::Registered(id(name), Box::new(registration))
+}
+
+fn scheduler(exclusive_keys: bool) -> Scheduler {
+    Scheduler::new(Settings { exclusive_keys, ..Settings::default() }, now())
+}
+
+/// What a task is, and why it is refused.
+fn is(scheduler: &Scheduler, name: &str) -> (Status, Option<String>) {
+    let view = scheduler.task(&id(name), now()).unwrap();
+    (view.status, view.error)
+}
+
+fn taken(key: &str, owner: &str) -> Option<String> {
+    Some(Refusal::KeyTaken { key: key.into(), owner: id(owner) }.to_string())
+}
+
+#[test]
+fn tasks_on_one_key_are_named_in_a_warning() {
+    let mut scheduler = scheduler(false);
+    for event in [registered("ev", &["ev"]), registered("thief", &["x", "ev"]), registered("other", &["y"])] {
+        scheduler.handle(event, now()).unwrap();
+    }
+    let net = Event::Power { source: Source::Meter, values: vec![("net".into(), Quantity(0.0))], measured: None };
+    scheduler.handle(net, now()).unwrap();
+    scheduler.cycle(now());
+    assert_eq!(
+        scheduler.warnings(now()),
+        [
+            "several tasks have the key `ev`: EV (ev), THIEF (thief); one keeps the others from running. If that is not meant, \
+          scheduler.exclusive_keys = true refuses whoever comes later"
+        ]
+    );
+    scheduler.handle(registered("thief", &["x"]), now()).unwrap();
+    scheduler.cycle(now());
+    assert_eq!(scheduler.warnings(now()), [] as [&str; 0]);
+}
+
+#[test]
+fn whoever_comes_later_is_refused_until_the_key_is_free() {
+    let mut scheduler = scheduler(true);
+    scheduler.handle(registered("ev", &["ev"]), now()).unwrap();
+    let refusal = scheduler.handle(registered("thief", &["x", "ev"]), now()).unwrap_err();
+    assert_eq!(Some(refusal.to_string()), taken("ev", "ev"));
+    assert_eq!(is(&scheduler, "thief"), (Status::Invalid, taken("ev", "ev")));
+    // The owner may say it again, and say more.
+    scheduler.handle(registered("ev", &["ev", "ev_2"]), now()).unwrap();
+    // A state can't take what a registration can't.
+    scheduler.handle(registered("heater", &["heater"]), now()).unwrap();
+    let state = TaskState { keys: Some(vec!["ev_2".into()]), ..TaskState::plain(true) };
+    let refusal = scheduler.handle(Event::State(id("heater"), Box::new(state)), now()).unwrap_err();
+    assert_eq!(Some(refusal.to_string()), taken("ev_2", "ev"));
+    assert_eq!(is(&scheduler, "heater").1, taken("ev_2", "ev").map(|why| format!("state: {why}")));
+
+    scheduler.handle(registered("ev", &["ev_2"]), now()).unwrap();
+    assert_eq!(is(&scheduler, "thief").1, None);
+    assert_eq!(scheduler.registration(&id("thief")).unwrap().keys, ["x", "ev"]);
+    scheduler.handle(registered("late", &["x"]), now()).unwrap_err();
+    scheduler.handle(Event::Unregistered(id("late")), now()).unwrap();
+    scheduler.handle(Event::Unregistered(id("thief")), now()).unwrap();
+    assert!(scheduler.task(&id("late"), now()).is_none() && scheduler.task(&id("thief"), now()).is_none());
+}
+
+#[test]
+fn after_a_restart_a_key_stays_whose_it_was_whatever_comes_first() {
+    let known = |names: &[&str]| Snapshot {
+        tasks: names.iter().map(|name| (id(name), TaskSnapshot { registered: true, ..Default::default() })).collect(),
+        ..Snapshot::default()
+    };
+    let owner = |earlier: &[&str], order: [&str; 2]| {
+        let mut scheduler = scheduler(true);
+        for name in order {
+            let _ = scheduler.handle(registered(name, &["ev"]), now());
+        }
+        scheduler.restore(known(earlier), now());
+        let owners: Vec<_> = ["a_thief", "ev"].into_iter().filter(|name| is(&scheduler, name).1.is_none()).collect();
+        let refused = if owners == ["ev"] { "a_thief" } else { "ev" };
+        assert_eq!(is(&scheduler, refused), (Status::Invalid, taken("ev", owners[0])));
+        // It gets the key when that is free.
+        scheduler.handle(Event::Unregistered(id(owners[0])), now()).unwrap();
+        assert_eq!(is(&scheduler, refused).1, None);
+        owners[0]
+    };
+    for order in [["ev", "a_thief"], ["a_thief", "ev"]] {
+        assert_eq!(owner(&["ev"], order), "ev");
+        assert_eq!(owner(&["a_thief"], order), "a_thief");
+        // Nobody knows: the first by id.
+        assert_eq!(owner(&[], order), "a_thief");
+    }
+}
