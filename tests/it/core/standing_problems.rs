@@ -39,7 +39,7 @@ struct Known {
 }
 
 fn task(number: usize) -> TaskId {
-    TaskId::new(&format!("t{number}")).unwrap()
+    TaskId::new(format!("t{number}")).unwrap()
 }
 
 fn event(happens: &Happens, known: &mut BTreeMap<usize, Known>, measured: &mut BTreeSet<String>) -> Option<Event> {
