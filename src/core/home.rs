@@ -65,7 +65,7 @@ impl Home {
         task.register(registration);
         task.turn_period(now, &self.settings);
         self.registry.note_timers(slot);
-        self.registry.refresh_keys(slot, &mut self.meter.keys)
+        self.refresh_keys(slot)
     }
 
     pub(crate) fn refuse_registration(&mut self, id: TaskId, why: String) -> Result<(), Refusal> {
@@ -83,7 +83,7 @@ impl Home {
         }
         let slot = self.slot(id)?;
         self.registry.task_mut(slot).set_state(state, now, &self.settings);
-        self.registry.refresh_keys(slot, &mut self.meter.keys)?;
+        self.refresh_keys(slot)?;
         self.registry.note_timers(slot);
         if self.registry.watched().contains(&slot) {
             self.watch_usage(slot, now.at);
@@ -103,7 +103,7 @@ impl Home {
         self.registry.change(id, |task| task.clear_state(now, settings));
         // The keys that only its state had named are not its own any more.
         match self.registry.find(id) {
-            Some(slot) => self.registry.refresh_keys(slot, &mut self.meter.keys),
+            Some(slot) => self.refresh_keys(slot),
             None => Ok(()),
         }
     }
@@ -155,6 +155,14 @@ impl Home {
             }
         }
         renewed
+    }
+
+    /// A task's state or its keys may have changed.
+    fn refresh_keys(&mut self, slot: usize) -> Result<(), Refusal> {
+        let refreshed = self.registry.refresh_keys(slot, &mut self.meter.keys);
+        let values = self.meter.intake(Source::Meter);
+        self.registry.note_unmeasured(slot, |key| values.has_heard(key));
+        refreshed
     }
 
     /// The slot of a task, made if it is new.
@@ -224,6 +232,8 @@ impl Home {
             (source, consumption)
         });
         self.meter.end_cycle();
+        let values = self.meter.intake(Source::Meter);
+        self.registry.forget_measured(|key| values.has_heard(key));
         counted
     }
 

@@ -93,7 +93,7 @@ impl Scheduler {
     /// How many tasks have a valid registration.
     #[must_use]
     pub fn task_count(&self) -> usize {
-        self.home.registry.tasks().iter().filter(|task| task.is_registered()).count()
+        self.home.registry.registered_count()
     }
 
     /// Standing problems with the data, in plain words.

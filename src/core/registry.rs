@@ -30,6 +30,10 @@ pub(crate) struct Registry {
     timed: BTreeSet<usize>,
     /// Slots with `finished`, whose usage is watched.
     watched: BTreeSet<usize>,
+    /// Slots of running tasks that had a key which nothing had measured, when they last changed.
+    unmeasured: BTreeSet<usize>,
+    /// How many tasks have a valid registration.
+    registered: usize,
 }
 
 /// What became of a slot.
@@ -116,21 +120,57 @@ impl Registry {
         (self.owners.iter(), &mut self.tasks)
     }
 
-    /// Changes a task that is known, and forgets it if nothing of it is left.
+    /// Changes a task that is known, and forgets it if nothing of it is left. It may take its registration back, but not
+    /// register: that is [`Registry::note_registration`].
     pub(crate) fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
         let Some(slot) = self.find(id) else { return };
+        let registered = self.tasks[slot].is_registered();
         change(&mut self.tasks[slot]);
-        self.stale = true;
+        if registered && !self.tasks[slot].is_registered() {
+            self.registered -= 1;
+            self.stale = true;
+        }
         self.note_timers(slot);
         if self.tasks[slot].is_forgotten() {
             self.slots.remove(id);
+            self.unmeasured.remove(&slot);
             self.free.push(slot);
         }
     }
 
-    /// A task registers: it owns its keys from now on.
+    /// A task is about to register: it owns its keys from now on.
     pub(crate) fn note_registration(&mut self, slot: usize) {
-        self.stale |= !self.tasks[slot].is_registered();
+        if !self.tasks[slot].is_registered() {
+            self.registered += 1;
+            self.stale = true;
+        }
+    }
+
+    /// How many tasks have a valid registration.
+    pub(crate) fn registered_count(&self) -> usize {
+        debug_assert_eq!(self.registered, self.tasks.iter().filter(|task| task.is_registered()).count());
+        self.registered
+    }
+
+    /// A task's state or its keys may have changed. `is_measured`: whether anything has measured a key.
+    pub(crate) fn note_unmeasured(&mut self, slot: usize, is_measured: impl Fn(KeyId) -> bool) {
+        let task = &self.tasks[slot];
+        if task.running() && task.keys.iter().any(|key| !is_measured(*key)) {
+            self.unmeasured.insert(slot);
+        } else {
+            self.unmeasured.remove(&slot);
+        }
+    }
+
+    /// Forgets those of [`Registry::unmeasured`] whose keys have been measured since: a key that was stays so.
+    pub(crate) fn forget_measured(&mut self, is_measured: impl Fn(KeyId) -> bool) {
+        let tasks = &self.tasks;
+        self.unmeasured.retain(|slot| tasks[*slot].keys.iter().any(|key| !is_measured(*key)));
+    }
+
+    /// Every running task with a key that nothing has measured is among these slots, in ascending order.
+    pub(crate) fn unmeasured(&self) -> &BTreeSet<usize> {
+        &self.unmeasured
     }
 
     /// A task's timers may have changed: whether it has to be looked at between cycles.

@@ -29,7 +29,7 @@ pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, 
         ));
     }
     // A record may bring what nobody uses; a sensor was configured because somebody does.
-    for key in meter.keys.iter().filter(|key| !registry.owners(*key).is_empty() || values.is_sensed(*key)) {
+    for key in values.slow_keys().filter(|key| !registry.owners(*key).is_empty() || values.is_sensed(*key)) {
         if let Some((interval, limit)) = values.slow(key) {
             let (key, interval, of) = (meter.keys.name(key), WholeSeconds(interval), WholeSeconds(limit));
             let limit = if limit == settings.expire_after { "power.expire_after" } else { "its expire_after" };
@@ -42,7 +42,17 @@ pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, 
         let since = local(since.unwrap_or(now.wall), time_zone);
         warnings.push(format!("the meter looks frozen: `net` has been exactly {value} since {since}"));
     }
-    warnings.extend(registry.tasks().iter().flat_map(|task| never_measured(task, meter, settings, now)));
+    let unmeasured = registry.unmeasured().iter().map(|slot| registry.task(*slot));
+    let before = warnings.len();
+    warnings.extend(unmeasured.flat_map(|task| never_measured(task, meter, settings, now)));
+    debug_assert!(
+        registry
+            .tasks()
+            .iter()
+            .flat_map(|task| never_measured(task, meter, settings, now))
+            .eq(warnings[before..].to_vec()),
+        "a task with an unmeasured key was not noted"
+    );
     warnings
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing about tasks: what stands in for the silent plug of a task is decided where tasks are known.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::core::meter::key::KeyId;
@@ -84,6 +85,8 @@ pub(crate) struct Measured {
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     readings: Vec<Option<Reading>>,
+    /// Keys of which [`Intake::slow`] says something.
+    slow: BTreeSet<KeyId>,
 }
 
 impl Intake {
@@ -106,6 +109,11 @@ impl Intake {
         });
         reading.put(value, measured);
         (reading.expiry, reading.sensed) = (expiry, sensed);
+        if reading.slow().is_some() {
+            self.slow.insert(key);
+        } else if !self.slow.is_empty() {
+            self.slow.remove(&key);
+        }
     }
 
     /// Whether the key has a value that is new in this cycle.
@@ -166,12 +174,15 @@ impl Intake {
 
     /// The time between the last two values, and the one after which a value expires, if that is shorter.
     pub(crate) fn slow(&self, key: KeyId) -> Option<(Duration, Duration)> {
-        let reading = self.reading(key)?;
-        match (reading.interval, reading.expiry) {
-            (Some(interval), Expiry::After(limit)) if interval > limit => Some((interval, limit)),
-            // What is made of others is as slow as they are; what never expires may be.
-            _ => None,
-        }
+        self.reading(key)?.slow()
+    }
+
+    /// Every key of which [`Intake::slow`] says something, in ascending order.
+    pub(crate) fn slow_keys(&self) -> impl Iterator<Item = KeyId> {
+        debug_assert!(
+            self.readings.iter().flatten().filter(|reading| reading.slow().is_some()).count() == self.slow.len()
+        );
+        self.slow.iter().copied()
     }
 
     /// The value that a dead sensor repeats, and for how long it has. Zero is believed: a home may neither take nor give.
@@ -188,6 +199,14 @@ impl Intake {
 }
 
 impl Reading {
+    fn slow(&self) -> Option<(Duration, Duration)> {
+        match (self.interval, self.expiry) {
+            (Some(interval), Expiry::After(limit)) if interval > limit => Some((interval, limit)),
+            // What is made of others is as slow as they are; what never expires may be.
+            _ => None,
+        }
+    }
+
     fn put(&mut self, value: Quantity, measured: Instant) {
         if self.unchanged > 0 {
             self.interval = Some(measured.since(self.measured));

@@ -20,6 +20,7 @@ mod random_days;
 mod records;
 mod restarts;
 mod setpoints;
+mod standing_problems;
 mod tables;
 
 use std::time::Duration;
