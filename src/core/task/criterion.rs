@@ -1,6 +1,6 @@
 //! `start` and `keep`: which share of a task's power the sun must cover (docs/rules.md, *Criteria*).
 //!
-//! A criterion is a number or a Jinja expression. Evaluation is bounded by minijinja's fuel and never panics; what isn't
+//! A criterion is a number or a Jinja expression. Evaluation is bounded (`src/jinja/bounds.rs`) and never panics; what isn't
 //! known is an error, not a guess: `state.soc < 20` without a `soc` is not met.
 
 use std::cell::OnceCell;
@@ -9,16 +9,17 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Expression, UndefinedBehavior, Value, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use crate::core::task::priority::Priority;
-use crate::jinja::{self, ExpressionError, plain};
+use crate::jinja::{self, CRITERIA, ExpressionError, Names, Program, plain, takes_too_much};
 use crate::units::{Share, Watts};
 
 /// The names an expression may use.
 const NAMES: [&str; 9] = ["ratio", "power", "running", "priority", "on_for", "off_for", "state", "record", "now"];
 
-static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict));
+static JINJA: LazyLock<Environment<'static>> = 
+    LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict, CRITERIA));
 
 /// The criteria of one task.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +58,7 @@ impl PartialEq for Criterion {
 /// A compiled expression and how it was written.
 pub struct Compiled {
     source: String,
-    expression: Expression<'static, 'static>,
+    program: Program,
     /// What it asks for of `state`, `record` and `now`, such as `state.soc`.
     asks: Vec<String>,
 }
@@ -96,17 +97,16 @@ impl Criterion {
     /// # Errors
     /// When it does not compile, uses an unknown name, or is too long.
     pub fn expression(source: &str) -> Result<Self, CriterionError> {
-        let (expression, names) = jinja::compile(&JINJA, source).map_err(|problem| match problem {
+        let compiled = jinja::compile(&JINJA, source, Names::Of(&NAMES)).map_err(|problem| match problem {
             ExpressionError::Syntax(why) => CriterionError::Syntax(why),
             problem => CriterionError::Unfit(problem.to_string()),
         })?;
-        if let Some(unknown) = names.into_iter().find(|name| !NAMES.contains(&name.as_str())) {
+        if let Some(unknown) = compiled.names.into_iter().find(|name| !NAMES.contains(&name.as_str())) {
             return Err(CriterionError::UnknownName(unknown));
         }
         let of_home = |name: &String| ["state", "record", "now"].contains(&name.split('.').next().unwrap_or_default());
-        let mut asks: Vec<String> = expression.undeclared_variables(true).into_iter().filter(of_home).collect();
-        asks.sort_unstable();
-        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression, asks })))
+        let asks = compiled.paths.into_iter().filter(of_home).collect();
+        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), program: compiled.program, asks })))
     }
 
     /// What it asks for of `state`, `record` and `now`, such as `state.soc`; `state` alone where that can't be told.
@@ -142,10 +142,10 @@ impl Criterion {
     ///
     /// # Errors
     /// The reason, in words, when an expression fails; it then counts as not met.
-    pub(crate) fn met<'a>(&self, ratio: Share, question: impl FnOnce() -> Question<'a>) -> Result<bool, String> {
+    pub(crate) fn met<'a>(&self, ratio: Share, question: impl FnOnce() -> Question<'a>) -> Result<bool, CriterionFailure> {
         match self {
             Self::AtLeast(share) => Ok(ratio >= *share),
-            Self::Expression(compiled) => question().evaluate(&compiled.expression, ratio),
+            Self::Expression(compiled) => question().evaluate(&compiled.program, ratio),
         }
     }
 
@@ -156,6 +156,15 @@ impl Criterion {
             Self::Expression(_) => None,
         }
     }
+}
+
+/// Why an expression has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CriterionFailure {
+    /// In words.
+    pub(crate) why: String,
+    /// It took more than it may, and would again.
+    pub(crate) too_much: bool,
 }
 
 /// `ratio >= 0.75`, or the expression as it was written.
@@ -209,7 +218,7 @@ impl Surroundings {
 }
 
 impl Question<'_> {
-    fn evaluate(&self, expression: &Expression<'_, '_>, ratio: Share) -> Result<bool, String> {
+    fn evaluate(&self, program: &Program, ratio: Share) -> Result<bool, CriterionFailure> {
         let (record, now) = self.surroundings.get(self.surround);
         let names = context! {
             ratio => ratio.0,
@@ -222,7 +231,10 @@ impl Question<'_> {
             record => record,
             now => now,
         };
-        expression.eval(names).map(|value| value.is_true()).map_err(|error| plain(&error))
+        program.evaluate(names).map(|value| value.is_true()).map_err(|error| CriterionFailure {
+            why: plain(&error, CRITERIA),
+            too_much: takes_too_much(&error),
+        })
     }
 }
 
@@ -245,7 +257,7 @@ mod tests {
             surroundings: &Surroundings::default(),
             surround: &surround,
         };
-        Criterion::expression(source).map_err(|error| error.to_string())?.met(Share(ratio), || question)
+        Criterion::expression(source).map_err(|error| error.to_string())?.met(Share(ratio), || question).map_err(|failure| failure.why)
     }
 
     #[test]

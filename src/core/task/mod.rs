@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod criterion;
+pub(crate) mod exhausted;
 pub(crate) mod guarded;
 pub(crate) mod guards;
 pub(crate) mod id;
