@@ -28,8 +28,10 @@ pub(super) const DEEPEST: usize = 64;
 /// So many bytes are read or made for one step.
 const BYTES_PER_STEP: usize = 64;
 
-/// Why an evaluation ended before its time. Part of every such error, by which it is known from others.
-const TOO_MUCH: &str = "more than an evaluation may take";
+/// Marks the errors of what takes too much.
+#[derive(Debug, thiserror::Error)]
+#[error("takes too much")]
+struct TooMuch;
 
 impl Bounds {
     /// Counts work on this many bytes.
@@ -39,18 +41,19 @@ impl Bounds {
 
     /// Returns the error of a value that would be too large.
     pub(super) fn too_large(&self, what: &str) -> Error {
-        exceeded(format!("{what}: a value above {} KiB, expected less", self.value >> 10))
+        exceeded(format!("{what}: expected a value of at most {} KiB", self.value >> 10))
     }
 }
 
 /// Returns the error of something that takes too much.
 pub(super) fn exceeded(what: String) -> Error {
-    Error::new(ErrorKind::InvalidOperation, format!("{TOO_MUCH}: {what}"))
+    Error::new(ErrorKind::InvalidOperation, what).with_source(TooMuch)
 }
 
 /// Returns whether an evaluation failed as it would have taken too much. It would fail so again.
 pub(crate) fn takes_too_much(error: &Error) -> bool {
-    error.kind() == ErrorKind::OutOfFuel || error.detail().is_some_and(|detail| detail.starts_with(TOO_MUCH))
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    error.kind() == ErrorKind::OutOfFuel || causes.into_iter().any(<dyn std::error::Error>::is::<TooMuch>)
 }
 
 /// Returns the message of an error without the line number, as there is nearly always one line only.
@@ -58,9 +61,9 @@ pub(crate) fn plain(error: &Error, bounds: Bounds) -> String {
     match error.detail() {
         // minijinja speaks of fuel here, which means nothing to the author of a template.
         _ if error.kind() == ErrorKind::OutOfFuel => {
-            format!("takes more than {} steps: a loop too many, or texts too long?", bounds.fuel)
+            format!("takes more than {} steps: a loop too many, or long texts or lists?", bounds.fuel)
         }
-        Some(detail) if detail.starts_with(TOO_MUCH) => detail.to_owned(),
+        Some(detail) if takes_too_much(error) => detail.to_owned(),
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
     }

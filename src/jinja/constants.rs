@@ -125,5 +125,5 @@ fn operands(left: &Expr<'_>, right: &Expr<'_>, repeats: bool) -> Result<(), mini
 }
 
 fn too_large() -> minijinja::Error {
-    exceeded(format!("a constant list above {} KiB, expected less", LARGEST >> 10))
+    exceeded(format!("a constant list: expected at most {} KiB", LARGEST >> 10))
 }

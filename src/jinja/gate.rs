@@ -16,7 +16,7 @@ use super::measure::{Size, size};
 pub(super) const BEFORE: &str = "what goes in";
 pub(super) const BEHIND: &str = "what comes out";
 
-/// Takes the arguments of a call, and its name as the last. Returns the arguments, a single one as it is.
+/// Takes the arguments of a call, and its name as the last. Returns the arguments, the last first, or a single one as it is.
 #[derive(Debug)]
 struct Before(Bounds);
 
@@ -39,7 +39,8 @@ impl Object for Before {
         Call { name: name.as_str().unwrap_or_default(), args, bounds: &self.0 }.check(state)?;
         Ok(match args {
             [one] => one.clone(),
-            args => Value::from(Tuple::from(args.to_vec())),
+            // They are unpacked with the first on top.
+            args => Value::from(Tuple::from(args.iter().rev().cloned().collect::<Vec<_>>())),
         })
     }
 }

@@ -5,7 +5,7 @@
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, State};
 
-use super::bounds::{Bounds, ITEM};
+use super::bounds::{Bounds, ITEM, exceeded};
 use super::measure::{Size, size};
 
 /// Those that hand a value on, or look at its outside only: what it is made of doesn't matter to them.
@@ -51,6 +51,9 @@ impl Call<'_> {
         let Self { name, args, bounds } = self;
         if is_shallow(name) || self.is_scalar() {
             return Ok(());
+        }
+        if *name == "[:]" && args.iter().skip(1).any(is_far) {
+            return Err(exceeded(format!("a slice: expected positions and steps within ±{}", i32::MAX)));
         }
         let measured = if *name == "[]" { &args[1..] } else { args };
         let size = size(measured, bounds, &self.shown()).inspect_err(|_| {
@@ -213,6 +216,12 @@ pub(super) fn repeated(args: &[Value], bytes: usize) -> usize {
     let times = args.iter().filter(|value| value.kind() == ValueKind::Number).filter_map(unsigned).max();
     let is_repeated = args.iter().any(|value| value.as_str().is_some() || value.as_object().is_some());
     if is_repeated { bytes.max(1).saturating_mul(times.unwrap_or(1)) } else { 0 }
+}
+
+/// A position where minijinja's own arithmetic ends.
+fn is_far(position: &Value) -> bool {
+    let near = |number| (-i64::from(i32::MAX)..=i64::from(i32::MAX)).contains(&number);
+    position.kind() == ValueKind::Number && !position.as_i64().is_some_and(near)
 }
 
 /// A number as a count: none below nothing, and the largest where it doesn't fit.

@@ -86,11 +86,11 @@ impl<'a> Search<'a> {
         kwargs.assert_all_used()?;
         if find.len() > LONGEST_PATTERN {
             let length = find.len();
-            return Err(exceeded(format!("a regular expression of {length} bytes, expected at most {LONGEST_PATTERN}")));
+            return Err(exceeded(format!("a regular expression of {length} bytes: expected at most {LONGEST_PATTERN}")));
         }
         if text.len() > bounds.searched {
             let (length, most) = (text.len(), bounds.searched >> 10);
-            return Err(exceeded(format!("a regular expression on {length} bytes, expected at most {most} KiB")));
+            return Err(exceeded(format!("a regular expression on a text of {length} bytes: expected at most {most} KiB")));
         }
         for size in PATTERN_SIZES {
             bounds.charge(state, size * COMPILING)?;
@@ -101,7 +101,7 @@ impl<'a> Search<'a> {
             }
         }
         let most = PATTERN_SIZES[PATTERN_SIZES.len() - 1] / 1_000;
-        Err(exceeded(format!("a regular expression above {most} kB, expected one with fewer repetitions")))
+        Err(exceeded(format!("a regular expression that takes more than {most} kB: expected fewer repetitions")))
     }
 
     /// Counts one search from here to the end of the text.

@@ -12,7 +12,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use crate::core::task::priority::Priority;
-use crate::jinja::{self, CRITERIA, ExpressionError, Names, Program, plain, takes_too_much};
+use crate::jinja::{self, CRITERIA, ExpressionError, Names, Program, StateFields, plain, takes_too_much};
 use crate::units::{Share, Watts};
 
 /// The names an expression may use.
@@ -147,6 +147,25 @@ impl Criterion {
             Self::AtLeast(share) => Ok(ratio >= *share),
             Self::Expression(compiled) => question().evaluate(&compiled.program, ratio),
         }
+    }
+
+    /// Asks it about a stopped task with this state and the full ratio, in a home without records at midnight of a Monday.
+    ///
+    /// # Errors
+    /// The reason, in words, when an expression fails.
+    pub fn try_on(&self, state: &StateFields) -> Result<bool, String> {
+        let surround = || (context! {}, context! { hour => 0, minute => 0, weekday => 0 });
+        let question = Question {
+            power: Watts(1.0),
+            running: false,
+            priority: Priority::default(),
+            on_for: Duration::ZERO,
+            off_for: Duration::ZERO,
+            state: state.value(),
+            surroundings: &Surroundings::default(),
+            surround: &surround,
+        };
+        self.met(Share::FULL, || question).map_err(|failure| failure.why)
     }
 
     /// The smallest ratio that can meet it, where that is known.
