@@ -10,14 +10,50 @@ use super::measure::{Size, size};
 
 /// Those that hand a value on, or look at its outside only: what it is made of doesn't matter to them.
 const SHALLOW: [&str; 15] = [
-    "get", "default", "d", "iif", "is_defined", "length", "first", "last", "attr", "items", "keys", "values", "is true",
-    "is false", "loop",
+    "get",
+    "default",
+    "d",
+    "iif",
+    "is_defined",
+    "length",
+    "first",
+    "last",
+    "attr",
+    "items",
+    "keys",
+    "values",
+    "is true",
+    "is false",
+    "loop",
 ];
 
 /// Tests that look at the inside of their values. All others see the outside.
 const DEEP_TESTS: [&str; 25] = [
-    "eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=", "in",
-    "startingwith", "endingwith", "match", "search", "lower", "upper", "divisibleby", "filter", "test",
+    "eq",
+    "equalto",
+    "==",
+    "ne",
+    "!=",
+    "lt",
+    "lessthan",
+    "<",
+    "le",
+    "<=",
+    "gt",
+    "greaterthan",
+    ">",
+    "ge",
+    ">=",
+    "in",
+    "startingwith",
+    "endingwith",
+    "match",
+    "search",
+    "lower",
+    "upper",
+    "divisibleby",
+    "filter",
+    "test",
 ];
 
 /// Returns whether what this hands on was there before.
@@ -33,8 +69,27 @@ pub(super) const TEST: &str = "is ";
 
 /// Those that write their arguments as text.
 const WRITTEN: [&str; 21] = [
-    "~", "output", "string", "join", "format", "pprint", "escape", "e", "safe", "bool", "lower", "upper", "title",
-    "capitalize", "replace", "trim", "indent", "split", "lines", "in", "is in",
+    "~",
+    "output",
+    "string",
+    "join",
+    "format",
+    "pprint",
+    "escape",
+    "e",
+    "safe",
+    "bool",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "replace",
+    "trim",
+    "indent",
+    "split",
+    "lines",
+    "in",
+    "is in",
 ];
 
 /// What is known of one call.
@@ -143,13 +198,16 @@ impl Call<'_> {
             "join" => {
                 // As a method of the separator, or as a filter of the list.
                 let (list, separator) = match self.args {
-                    [separator, list] if separator.as_str().is_some() && list.as_str().is_none() => (list, self.text(0).len()),
+                    [separator, list] if separator.as_str().is_some() && list.as_str().is_none() => {
+                        (list, self.text(0).len())
+                    }
                     [list, ..] => (list, self.named(1, "d").len().max(self.text(0).len())),
                     [] => return 0,
                 };
                 let letters = self.args.iter().filter_map(Value::as_str).map(str::len).max().unwrap_or(0);
                 let items = list.len().unwrap_or(size.items).max(letters);
-                let items = if list.as_str().is_some() || separator == 0 { items } else { list.len().unwrap_or(size.items) };
+                let items =
+                    if list.as_str().is_some() || separator == 0 { items } else { list.len().unwrap_or(size.items) };
                 size.text.saturating_add(items.saturating_mul(separator))
             }
             "indent" => {
@@ -161,7 +219,8 @@ impl Call<'_> {
             "upper" | "lower" | "title" | "capitalize" if !self.text(0).is_ascii() => size.text.saturating_mul(3),
             "escape" | "e" => size.text.saturating_mul(6),
             "split" | "lines" | "splitlines" => self.parts(size.text),
-            "list" | "sort" | "unique" | "map" | "select" | "reject" | "batch" | "slice" | "reverse" | "chain" | "zip" => {
+            "list" | "sort" | "unique" | "map" | "select" | "reject" | "batch" | "slice" | "reverse" | "chain"
+            | "zip" => {
                 let filled = match self.name {
                     "batch" | "slice" => self.count(1, "count").saturating_mul(ITEM + self.text(2).len()),
                     _ => 0,
@@ -249,7 +308,8 @@ fn formatted(args: &[Value], size: Size, bounds: &Bounds) -> usize {
         }
     }
     widths = widths.saturating_add(number);
-    let has_given_width = format.contains('*') || ["{{", ":{", ".{", ">{", "<{", "^{"].iter().any(|it| format.contains(it));
+    let has_given_width =
+        format.contains('*') || ["{{", ":{", ".{", ">{", "<{", "^{"].iter().any(|it| format.contains(it));
     if has_given_width {
         let given = args.iter().skip(1).filter(|value| value.is_integer());
         widths = given.filter_map(unsigned).fold(widths, usize::saturating_add);

@@ -28,7 +28,9 @@ impl Size {
         let mut pending = vec![(value.clone(), 0)];
         while let Some((value, depth)) = pending.pop() {
             if depth > DEEPEST {
-                return Err(exceeded(format!("{what}: expected lists and maps that are nested at most {DEEPEST} deep")));
+                return Err(exceeded(format!(
+                    "{what}: expected lists and maps that are nested at most {DEEPEST} deep"
+                )));
             }
             self.add_own(&value, depth > 0);
             let mut note = |item: Value, pending: &mut Vec<(Value, usize)>| {

@@ -45,19 +45,17 @@ pub(super) fn add_to(jinja: &mut Environment<'static>, bounds: Bounds) {
             Search::new(state, bounds, text, &find, kwargs)?.replaced(&replace)
         },
     );
-    jinja.add_filter(
-        "regex_findall",
-        move |state: &State<'_, '_>, text: &str, find: Option<&str>, kwargs: Kwargs| {
-            let find = given(find, "find", &kwargs)?.unwrap_or_default().to_owned();
-            Search::new(state, bounds, text, &find, kwargs)?.all(MOST_MATCHES)
-        },
-    );
+    jinja.add_filter("regex_findall", move |state: &State<'_, '_>, text: &str, find: Option<&str>, kwargs: Kwargs| {
+        let find = given(find, "find", &kwargs)?.unwrap_or_default().to_owned();
+        Search::new(state, bounds, text, &find, kwargs)?.all(MOST_MATCHES)
+    });
     jinja.add_filter(
         "regex_findall_index",
         move |state: &State<'_, '_>, text: &str, find: Option<&str>, index: Option<usize>, kwargs: Kwargs| {
             let index = given(index, "index", &kwargs)?.unwrap_or(0);
             let find = given(find, "find", &kwargs)?.unwrap_or_default().to_owned();
-            let found = Search::new(state, bounds, text, &find, kwargs)?.all(index.saturating_add(1).min(MOST_MATCHES))?;
+            let found =
+                Search::new(state, bounds, text, &find, kwargs)?.all(index.saturating_add(1).min(MOST_MATCHES))?;
             // A telegram without the line that is looked for has no value.
             found.into_iter().nth(index).ok_or_else(|| ErrorKind::UndefinedError.into())
         },
@@ -75,26 +73,25 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        state: &'a State<'_, '_>,
-        bounds: Bounds,
-        text: &'a str,
-        find: &str,
-        kwargs: Kwargs,
-    ) -> Result<Self, Error> {
+    fn new(state: &'a State<'_, '_>, bounds: Bounds, text: &'a str, find: &str, kwargs: Kwargs) -> Result<Self, Error> {
         let ignorecase = kwargs.get::<Option<bool>>("ignorecase")?.unwrap_or(false);
         kwargs.assert_all_used()?;
         if find.len() > LONGEST_PATTERN {
             let length = find.len();
-            return Err(exceeded(format!("a regular expression of {length} bytes: expected at most {LONGEST_PATTERN}")));
+            return Err(exceeded(format!(
+                "a regular expression of {length} bytes: expected at most {LONGEST_PATTERN}"
+            )));
         }
         if text.len() > bounds.searched {
             let (length, most) = (text.len(), bounds.searched >> 10);
-            return Err(exceeded(format!("a regular expression on a text of {length} bytes: expected at most {most} KiB")));
+            return Err(exceeded(format!(
+                "a regular expression on a text of {length} bytes: expected at most {most} KiB"
+            )));
         }
         for size in PATTERN_SIZES {
             bounds.charge(state, size * COMPILING)?;
-            match RegexBuilder::new(find).case_insensitive(ignorecase).size_limit(size).dfa_size_limit(size * 4).build() {
+            match RegexBuilder::new(find).case_insensitive(ignorecase).size_limit(size).dfa_size_limit(size * 4).build()
+            {
                 Ok(pattern) => return Ok(Self { state, bounds, text, pattern, size }),
                 Err(regex::Error::CompiledTooBig(_)) => {}
                 Err(problem) => return Err(invalid(format!("bad regular expression: {problem}"))),

@@ -152,7 +152,8 @@ fn target(one: &Instruction<'_>) -> Option<usize> {
 /// Lets a jump go to where its target is now.
 fn moved<'a>(mut one: Instruction<'a>, places: &[usize]) -> Instruction<'a> {
     use Instruction as I;
-    if let I::Iterate(to) | I::Jump(to) | I::JumpIfFalse(to) | I::JumpIfFalseOrPop(to) | I::JumpIfTrueOrPop(to) = &mut one
+    if let I::Iterate(to) | I::Jump(to) | I::JumpIfFalse(to) | I::JumpIfFalseOrPop(to) | I::JumpIfTrueOrPop(to) =
+        &mut one
         && let Some(place) = places.get(*to as usize)
     {
         *to = u32::try_from(*place).unwrap_or(u32::MAX);
@@ -164,7 +165,8 @@ fn moved<'a>(mut one: Instruction<'a>, places: &[usize]) -> Instruction<'a> {
 fn call(one: &Instruction<'_>) -> Option<Measured> {
     use Instruction as I;
     let named = |name: &str, arguments: u16, makes| Some(Measured { name: name.to_owned(), arguments, makes });
-    let made = |name: &str, arguments: &Option<u16>| named(name, (*arguments)?, !is_shallow(name) || is_described(name));
+    let made =
+        |name: &str, arguments: &Option<u16>| named(name, (*arguments)?, !is_shallow(name) || is_described(name));
     let few = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     match one {
         I::ApplyFilter(name, arguments, _) | I::CallFunction(name, arguments) | I::CallMethod(name, arguments) => {

@@ -18,7 +18,7 @@ use crate::units::{Share, Watts};
 /// The names an expression may use.
 const NAMES: [&str; 9] = ["ratio", "power", "running", "priority", "on_for", "off_for", "state", "record", "now"];
 
-static JINJA: LazyLock<Environment<'static>> = 
+static JINJA: LazyLock<Environment<'static>> =
     LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict, CRITERIA));
 
 /// The criteria of one task.
@@ -142,7 +142,11 @@ impl Criterion {
     ///
     /// # Errors
     /// The reason, in words, when an expression fails; it then counts as not met.
-    pub(crate) fn met<'a>(&self, ratio: Share, question: impl FnOnce() -> Question<'a>) -> Result<bool, CriterionFailure> {
+    pub(crate) fn met<'a>(
+        &self,
+        ratio: Share,
+        question: impl FnOnce() -> Question<'a>,
+    ) -> Result<bool, CriterionFailure> {
         match self {
             Self::AtLeast(share) => Ok(ratio >= *share),
             Self::Expression(compiled) => question().evaluate(&compiled.program, ratio),
@@ -250,10 +254,10 @@ impl Question<'_> {
             record => record,
             now => now,
         };
-        program.evaluate(names).map(|value| value.is_true()).map_err(|error| CriterionFailure {
-            why: plain(&error, CRITERIA),
-            too_much: takes_too_much(&error),
-        })
+        program
+            .evaluate(names)
+            .map(|value| value.is_true())
+            .map_err(|error| CriterionFailure { why: plain(&error, CRITERIA), too_much: takes_too_much(&error) })
     }
 }
 
@@ -276,7 +280,10 @@ mod tests {
             surroundings: &Surroundings::default(),
             surround: &surround,
         };
-        Criterion::expression(source).map_err(|error| error.to_string())?.met(Share(ratio), || question).map_err(|failure| failure.why)
+        Criterion::expression(source)
+            .map_err(|error| error.to_string())?
+            .met(Share(ratio), || question)
+            .map_err(|failure| failure.why)
     }
 
     #[test]

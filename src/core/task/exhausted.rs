@@ -28,7 +28,10 @@ impl Exhausted {
     pub(crate) fn given_up(&self, running: bool) -> Option<String> {
         let failures = if running { &self.keep } else { &self.start };
         (failures.count >= MOST).then(|| {
-            format!("{}; failed so {MOST} times, not asked again until the registration or the state changes", failures.why)
+            format!(
+                "{}; failed so {MOST} times, not asked again until the registration or the state changes",
+                failures.why
+            )
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::wire::PayloadError;
 /// How long to wait for the other inputs after one has changed.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-static JINJA: LazyLock<Environment<'static>> = 
+static JINJA: LazyLock<Environment<'static>> =
     LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict, CONFIGURATION));
 
 /// The newest value of a key.

@@ -90,8 +90,12 @@ impl Template {
             ProgramError::Jinja(error) => syntax(error),
             ProgramError::UnknownMethod(name) => TemplateError::UnknownMethod(name),
         })?;
-        let mut used: Vec<String> =
-            jinja.template_from_named_str(NAME, source).map_err(syntax)?.undeclared_variables(false).into_iter().collect();
+        let mut used: Vec<String> = jinja
+            .template_from_named_str(NAME, source)
+            .map_err(syntax)?
+            .undeclared_variables(false)
+            .into_iter()
+            .collect();
         used.sort_unstable();
         let known = |name: &str| names.contains(&name) || jinja.globals().any(|(global, _)| global == name);
         if let Some(name) = used.iter().find(|name| !known(name)) {
