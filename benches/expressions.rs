@@ -35,7 +35,7 @@ impl Slowest {
         let first = timed();
         let time = if first < Duration::from_millis(2) { first } else { first.min(timed()).min(timed()) };
         self.0.push((time, text.to_owned()));
-        self.0.sort_by(|a, b| b.0.cmp(&a.0));
+        self.0.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
         self.0.truncate(8);
     }
 

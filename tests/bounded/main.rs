@@ -1,7 +1,7 @@
 //! No expression and no template takes more memory than it may, whatever it is made of. A program of its own: it counts
 //! what is allocated.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod corpus;
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
+use crate::core::task::exhausted::CriterionFailure;
 use crate::core::task::priority::Priority;
 use crate::jinja::{self, CRITERIA, ExpressionError, Names, Program, StateFields, plain, takes_too_much};
 use crate::units::{Share, Watts};
@@ -179,15 +180,6 @@ impl Criterion {
             Self::Expression(_) => None,
         }
     }
-}
-
-/// Why an expression has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CriterionFailure {
-    /// In words.
-    pub(crate) why: String,
-    /// It took more than it may, and would again.
-    pub(crate) too_much: bool,
 }
 
 /// `ratio >= 0.75`, or the expression as it was written.

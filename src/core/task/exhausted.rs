@@ -3,6 +3,15 @@
 /// How often a criterion may take too much.
 const MOST: u8 = 3;
 
+/// Why an expression has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CriterionFailure {
+    /// In words.
+    pub(crate) why: String,
+    /// It took more than it may, and would again.
+    pub(crate) too_much: bool,
+}
+
 /// What the criteria of one task took too much.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Exhausted {
