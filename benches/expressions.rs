@@ -49,7 +49,7 @@ fn main() {
     for bytes in [16 << 10, 300_000, 1 << 20] {
         let state = corpus::state(bytes);
         let (mut compiled, mut slowest) = (Slowest::default(), Slowest::default());
-        corpus::each(3, 20_000, |expression| {
+        corpus::each(5, 10_000, |expression| {
             compiled.time(expression, || drop(Criterion::expression(expression)));
             let Ok(criterion) = Criterion::expression(expression) else { return };
             slowest.time(expression, || drop(criterion.try_on(&state)));
@@ -67,7 +67,7 @@ fn main() {
     let list = "1,".repeat(9_000);
     let payload = format!("{{\"a\":7,\"short\":\"ab\",\"long\":\"{}\",\"list\":[{list}0]}}", "a".repeat(60_000));
     let mut slowest = Slowest::default();
-    corpus::each(3, 20_000, |expression| {
+    corpus::each(5, 10_000, |expression| {
         let source = format!("{{{{ {} }}}}", expression.replace("state", "value_json"));
         let Ok(template) = Template::new(&source) else { return };
         slowest.time(&source, || drop(template.read(&DeviceMessage::new("t", payload.as_bytes()).unwrap())));

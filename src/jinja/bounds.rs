@@ -34,9 +34,9 @@ const BYTES_PER_STEP: usize = 64;
 struct TooMuch;
 
 impl Bounds {
-    /// Counts work on this many bytes.
+    /// Counts work on this many bytes, one step at least: many small pieces are work too.
     pub(super) fn charge(&self, state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
-        state.consume_fuel((bytes / BYTES_PER_STEP) as u64)
+        state.consume_fuel((bytes / BYTES_PER_STEP) as u64 + 1)
     }
 
     /// Returns the error of a value that would be too large.
