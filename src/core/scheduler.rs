@@ -296,6 +296,9 @@ impl Scheduler {
         registry.sort_by_importance();
         let mut directives = by_modes_and_guards(registry, settings, now);
         let outcome = Decider { registry, window, settings, keys: &meter.keys, now }.decide(&directives);
+        for (slot, running, why) in outcome.exhausted {
+            registry.task_mut(slot).note_exhausted(running, &why);
+        }
         for (slot, learned) in outcome.learned {
             registry.task_mut(slot).learned = learned;
         }

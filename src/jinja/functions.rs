@@ -1,18 +1,12 @@
-//! The filters and functions of Home Assistant that are not about numbers, as far as templates of messages use them.
+//! The filters and functions of Home Assistant that are about neither numbers nor patterns, as far as templates of messages use them.
 //!
 //! Those that need the time or other entities are left out: `now`, `as_timestamp`, `states`.
 
 use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
-use regex::{Regex, RegexBuilder};
 
 use super::arguments::{given, invalid};
-
-/// The most memory of a compiled pattern, in bytes: enough for every meter's telegram.
-const LARGEST_PATTERN: usize = 100_000;
-
-/// The most matches that are looked for.
-const MOST_MATCHES: usize = 1_000;
+use super::numbers::shown;
 
 pub(super) fn add_to(jinja: &mut Environment<'static>) {
     jinja.add_filter("is_defined", is_defined);
@@ -21,13 +15,6 @@ pub(super) fn add_to(jinja: &mut Environment<'static>) {
     jinja.add_filter("bool", boolean);
     jinja.add_function("bool", boolean);
     jinja.add_filter("from_json", from_json);
-    jinja.add_test("match", |text: &str, find: &str, kwargs: Kwargs| found_at_start(text, find, kwargs));
-    jinja.add_test("search", |text: &str, find: &str, kwargs: Kwargs| found(text, find, kwargs));
-    jinja.add_filter("regex_match", |text: &str, find: &str, kwargs: Kwargs| found_at_start(text, find, kwargs));
-    jinja.add_filter("regex_search", |text: &str, find: &str, kwargs: Kwargs| found(text, find, kwargs));
-    jinja.add_filter("regex_replace", regex_replace);
-    jinja.add_filter("regex_findall", regex_findall);
-    jinja.add_filter("regex_findall_index", regex_findall_index);
 }
 
 /// Without a value the whole template yields nothing.
@@ -65,7 +52,7 @@ fn boolean(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Valu
     match value.to_string().to_lowercase().as_str() {
         "true" | "yes" | "on" | "enable" | "1" | "1.0" => Ok(true.into()),
         "false" | "no" | "off" | "disable" | "0" | "0.0" => Ok(false.into()),
-        _ => default.ok_or_else(|| invalid(format!("expected true or false, found {value}"))),
+        _ => default.ok_or_else(|| invalid(format!("expected true or false, found {}", shown(value)))),
     }
 }
 
@@ -76,64 +63,4 @@ fn from_json(text: &str, default: Option<Value>, kwargs: Kwargs) -> Result<Value
         Ok(json) => Ok(Value::from(Serde(&json))),
         Err(problem) => default.ok_or_else(|| invalid(format!("expected JSON: {problem}"))),
     }
-}
-
-fn found_at_start(text: &str, find: &str, kwargs: Kwargs) -> Result<bool, Error> {
-    let pattern = pattern(&format!("^(?:{find})"), &kwargs)?;
-    kwargs.assert_all_used()?;
-    Ok(pattern.is_match(text))
-}
-
-fn found(text: &str, find: &str, kwargs: Kwargs) -> Result<bool, Error> {
-    let pattern = pattern(find, &kwargs)?;
-    kwargs.assert_all_used()?;
-    Ok(pattern.is_match(text))
-}
-
-fn regex_replace(text: &str, find: Option<&str>, replace: Option<&str>, kwargs: Kwargs) -> Result<String, Error> {
-    let find = given(find, "find", &kwargs)?.unwrap_or_default();
-    let replace = given(replace, "replace", &kwargs)?.unwrap_or_default();
-    let pattern = pattern(find, &kwargs)?;
-    kwargs.assert_all_used()?;
-    // Python writes a group as \1, the `regex` crate as ${1}. A $ is plain text in Python.
-    let mut with = replace.replace('$', "$$");
-    for group in 0..=9 {
-        with = with.replace(&format!("\\{group}"), &format!("${{{group}}}"));
-    }
-    Ok(pattern.replace_all(text, with).into_owned())
-}
-
-fn regex_findall(text: &str, find: Option<&str>, kwargs: Kwargs) -> Result<Vec<Value>, Error> {
-    let pattern = pattern(given(find, "find", &kwargs)?.unwrap_or_default(), &kwargs)?;
-    kwargs.assert_all_used()?;
-    Ok(matches(&pattern, text))
-}
-
-fn regex_findall_index(text: &str, find: Option<&str>, index: Option<usize>, kwargs: Kwargs) -> Result<Value, Error> {
-    let index = given(index, "index", &kwargs)?.unwrap_or(0);
-    let pattern = pattern(given(find, "find", &kwargs)?.unwrap_or_default(), &kwargs)?;
-    kwargs.assert_all_used()?;
-    // A telegram without the line that is looked for has no value.
-    matches(&pattern, text).into_iter().nth(index).ok_or_else(|| ErrorKind::UndefinedError.into())
-}
-
-/// Returns for each match, like Python's `findall`, the whole match, its only group, or a list of its groups.
-fn matches(pattern: &Regex, text: &str) -> Vec<Value> {
-    let group = |captures: &regex::Captures<'_>, group: usize| {
-        Value::from(captures.get(group).map_or("", |found| found.as_str()))
-    };
-    let found = pattern.captures_iter(text).take(MOST_MATCHES);
-    found
-        .map(|captures| match captures.len() {
-            1 => group(&captures, 0),
-            2 => group(&captures, 1),
-            groups => (1..groups).map(|number| group(&captures, number)).collect::<Vec<_>>().into(),
-        })
-        .collect()
-}
-
-fn pattern(find: &str, kwargs: &Kwargs) -> Result<Regex, Error> {
-    let ignorecase = kwargs.get::<Option<bool>>("ignorecase")?.unwrap_or(false);
-    let built = RegexBuilder::new(find).case_insensitive(ignorecase).size_limit(LARGEST_PATTERN).build();
-    built.map_err(|problem| invalid(format!("bad regular expression: {problem}")))
 }

@@ -4,17 +4,29 @@
 //! missing is an error of the kind "undefined", never a guess.
 
 mod arguments;
+mod bounds;
 mod comparisons;
+mod constants;
 mod environment;
 mod expression;
 mod fields;
 mod functions;
+mod gate;
+mod growth;
+mod measure;
+mod names;
 mod numbers;
+mod patterns;
+mod program;
+mod ranges;
 mod words;
 
+pub(crate) use bounds::{CONFIGURATION, CRITERIA, plain, takes_too_much};
 pub(crate) use comparisons::numbers_compared_with;
-pub(crate) use environment::{LONGEST, environment, plain};
+pub(crate) use environment::{LONGEST, environment};
 pub(crate) use expression::{ExpressionError, compile};
 pub use fields::StateFields;
+pub(crate) use names::Names;
 pub(crate) use numbers::{Number, is_placeholder, number};
+pub(crate) use program::{Program, ProgramError};
 pub(crate) use words::unknown_word;

@@ -88,7 +88,7 @@ fn whole(value: &Value) -> Result<i64, Error> {
 }
 
 /// Returns a value for an error message: `the text "abc"`, shortened.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value.as_str() {
         Some(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
         None => format!("a {}", value.kind()),

@@ -92,11 +92,12 @@ mod tests {
     use minijinja::UndefinedBehavior;
 
     use super::*;
+    use crate::jinja::bounds::CRITERIA;
     use crate::jinja::environment::environment;
 
     #[test]
     fn unknown_filters_and_tests_are_found_without_running_anything() {
-        let jinja = environment(UndefinedBehavior::Strict);
+        let jinja = environment(UndefinedBehavior::Strict, CRITERIA);
         let check = |source: &str, expect: Option<&str>| {
             assert_eq!(unknown_word(&jinja, source, false).as_deref(), expect, "{source}");
         };

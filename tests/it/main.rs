@@ -36,6 +36,7 @@ mod replay;
 mod replay_recipes;
 mod scripted;
 mod service;
+mod service_bounds;
 mod service_commands;
 mod service_duplicates;
 mod service_estimate;

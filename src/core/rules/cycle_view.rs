@@ -2,6 +2,9 @@
 //!
 //! Tasks stand in descending importance: a task is known by its place, and "more important" is "earlier".
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use minijinja::Value;
 
 use crate::core::meter::key::{KeyId, Owners};
@@ -10,10 +13,12 @@ use crate::core::meter::window::Window;
 use crate::core::output::Action;
 use crate::core::rules::answers::Answers;
 use crate::core::settings::Settings;
-use crate::core::task::criterion::{Criterion, Question, Surroundings};
+use crate::core::task::criterion::Criterion;
+use crate::core::task::exhausted::CriterionFailure;
 use crate::core::task::id::TaskId;
 use crate::core::task::mode::Mode;
 use crate::core::task::priority::Priority;
+use crate::core::task::question::{Question, Surroundings};
 use crate::core::task::task::{STATE_ANSWERS, Task};
 use crate::core::time::Instant;
 use crate::jinja::StateFields;
@@ -84,6 +89,8 @@ pub(crate) struct CycleView<'a> {
     excess_below: Vec<Watts>,
     pub(crate) now: Instant,
     surroundings: Surroundings,
+    /// Why criteria took too much, by place: they aren't asked again in this cycle.
+    exhausted: RefCell<BTreeMap<usize, String>>,
     surround: &'a dyn Fn() -> (Value, Value),
     /// By place.
     answers: Vec<Answers>,
@@ -125,6 +132,7 @@ impl<'a> CycleView<'a> {
             place_of_slot,
             now: parts.now,
             surroundings: Surroundings::default(),
+            exhausted: RefCell::default(),
             surround: parts.surround,
             answers: Vec::new(),
             excess_below: Vec::new(),
@@ -263,7 +271,11 @@ impl<'a> CycleView<'a> {
 
     fn ask(&self, place: usize, criterion: &Criterion, ratio: Share, power: Watts) -> Result<bool, String> {
         let CycleTask { task, running, priority, .. } = self.tasks[place];
-        criterion.met(ratio, || Question {
+        let known = task.given_up(running).or_else(|| self.exhausted.borrow().get(&place).cloned());
+        if let Some(why) = known {
+            return Err(why);
+        }
+        let outcome = criterion.met(ratio, || Question {
             power,
             running,
             priority,
@@ -272,7 +284,19 @@ impl<'a> CycleView<'a> {
             state: fields(task),
             surroundings: &self.surroundings,
             surround: self.surround,
+        });
+        outcome.map_err(|CriterionFailure { why, too_much }| {
+            if too_much {
+                self.exhausted.borrow_mut().insert(place, why.clone());
+            }
+            why
         })
+    }
+
+    /// Returns the tasks whose criteria took too much in this cycle: their slots, whether they run, and why.
+    pub(crate) fn take_exhausted(&self) -> Vec<(usize, bool, String)> {
+        let exhausted = self.exhausted.take().into_iter();
+        exhausted.map(|(place, why)| (self.tasks[place].slot, self.tasks[place].running, why)).collect()
     }
 
     pub(crate) fn id(&self, place: usize) -> &'a TaskId {

@@ -68,7 +68,7 @@ impl Decider<'_> {
         });
         let waiting = waiting.collect();
         let learned = learned.into_iter().map(|(place, learned)| (order[place], learned)).collect();
-        RulesOutcome { covered, waiting, learned, directives }
+        RulesOutcome { covered, waiting, learned, exhausted: view.take_exhausted(), directives }
     }
 
     /// The rules in their order, then the election. What they stop, and what the fourth starts, goes into `directives`.
@@ -179,6 +179,8 @@ pub(crate) struct RulesOutcome {
     pub(crate) waiting: Vec<(usize, Waits)>,
     /// What adjustable tasks were seen to be able to use, by slot.
     pub(crate) learned: Vec<(usize, Option<Watts>)>,
+    /// Tasks whose criterion took too much: their slots, whether they run, and why.
+    pub(crate) exhausted: Vec<(usize, bool, String)>,
     /// Stops first.
     pub(crate) directives: Vec<Directive>,
 }

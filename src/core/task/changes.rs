@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::core::output::Action;
 use crate::core::settings::Settings;
+use crate::core::task::exhausted::Exhausted;
 use crate::core::task::guards::back_off::StartBackOff;
 use crate::core::task::guards::manual_override::ManualOverride;
 use crate::core::task::guards::switch_history::SwitchHistory;
@@ -20,6 +21,7 @@ impl Task {
         // A broker that comes back replays what was registered: that is nothing new.
         if self.registration.as_ref() != Some(&registration) {
             self.registration = Some(registration);
+            self.exhausted = Exhausted::default();
             self.end_back_off();
         }
     }
@@ -44,6 +46,7 @@ impl Task {
         self.daily = None;
         (self.deadline_due, self.stop_all, self.stopping) = (false, false, false);
         self.completion = Default::default();
+        self.exhausted = Exhausted::default();
         self.start_sent = None;
         self.end_back_off();
     }
@@ -76,6 +79,9 @@ impl Task {
             self.learned = None;
             (self.stop_all, self.stopping) = (false, false);
         }
+        if self.state.as_ref() != Some(&state) {
+            self.exhausted = Exhausted::default();
+        }
         self.state = Some(state);
         self.state_at = now.at;
         self.state_error = None;
@@ -94,6 +100,7 @@ impl Task {
             self.switch(false, now, settings);
         }
         self.state = None;
+        self.exhausted = Exhausted::default();
         self.history = SwitchHistory::default();
     }
 

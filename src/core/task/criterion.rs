@@ -1,24 +1,26 @@
 //! `start` and `keep`: which share of a task's power the sun must cover (docs/rules.md, *Criteria*).
 //!
-//! A criterion is a number or a Jinja expression. Evaluation is bounded by minijinja's fuel and never panics; what isn't
+//! A criterion is a number or a Jinja expression. Evaluation is bounded (`src/jinja/bounds.rs`) and never panics; what isn't
 //! known is an error, not a guess: `state.soc < 20` without a `soc` is not met.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Expression, UndefinedBehavior, Value, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 
+use crate::core::task::exhausted::CriterionFailure;
 use crate::core::task::priority::Priority;
-use crate::jinja::{self, ExpressionError, plain};
+use crate::core::task::question::{Question, Surroundings};
+use crate::jinja::{self, CRITERIA, ExpressionError, Names, Program, StateFields};
 use crate::units::{Share, Watts};
 
 /// The names an expression may use.
 const NAMES: [&str; 9] = ["ratio", "power", "running", "priority", "on_for", "off_for", "state", "record", "now"];
 
-static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict));
+static JINJA: LazyLock<Environment<'static>> =
+    LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict, CRITERIA));
 
 /// The criteria of one task.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +59,7 @@ impl PartialEq for Criterion {
 /// A compiled expression and how it was written.
 pub struct Compiled {
     source: String,
-    expression: Expression<'static, 'static>,
+    program: Program,
     /// What it asks for of `state`, `record` and `now`, such as `state.soc`.
     asks: Vec<String>,
     /// The numbers that it compares the ratio with; absent: it does something else with the ratio.
@@ -98,18 +100,17 @@ impl Criterion {
     /// # Errors
     /// When it does not compile, uses an unknown name, or is too long.
     pub fn expression(source: &str) -> Result<Self, CriterionError> {
-        let (expression, names) = jinja::compile(&JINJA, source).map_err(|problem| match problem {
+        let compiled = jinja::compile(&JINJA, source, Names::Of(&NAMES)).map_err(|problem| match problem {
             ExpressionError::Syntax(why) => CriterionError::Syntax(why),
             problem => CriterionError::Unfit(problem.to_string()),
         })?;
-        if let Some(unknown) = names.into_iter().find(|name| !NAMES.contains(&name.as_str())) {
+        if let Some(unknown) = compiled.names.into_iter().find(|name| !NAMES.contains(&name.as_str())) {
             return Err(CriterionError::UnknownName(unknown));
         }
         let of_home = |name: &String| ["state", "record", "now"].contains(&name.split('.').next().unwrap_or_default());
-        let mut asks: Vec<String> = expression.undeclared_variables(true).into_iter().filter(of_home).collect();
-        asks.sort_unstable();
+        let asks = compiled.paths.into_iter().filter(of_home).collect();
         let numbers = jinja::numbers_compared_with("ratio", source);
-        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), expression, asks, numbers })))
+        Ok(Self::Expression(Arc::new(Compiled { source: source.to_owned(), program: compiled.program, asks, numbers })))
     }
 
     /// What it asks for of `state`, `record` and `now`, such as `state.soc`; `state` alone where that can't be told.
@@ -145,10 +146,14 @@ impl Criterion {
     ///
     /// # Errors
     /// The reason, in words, when an expression fails; it then counts as not met.
-    pub(crate) fn met<'a>(&self, ratio: Share, question: impl FnOnce() -> Question<'a>) -> Result<bool, String> {
+    pub(crate) fn met<'a>(
+        &self,
+        ratio: Share,
+        question: impl FnOnce() -> Question<'a>,
+    ) -> Result<bool, CriterionFailure> {
         match self {
             Self::AtLeast(share) => Ok(ratio >= *share),
-            Self::Expression(compiled) => question().evaluate(&compiled.expression, ratio),
+            Self::Expression(compiled) => question().evaluate(&compiled.program, ratio),
         }
     }
 
@@ -159,6 +164,25 @@ impl Criterion {
             Self::AtLeast(_) => None,
             Self::Expression(compiled) => compiled.numbers.as_deref(),
         }
+    }
+
+    /// Asks it about a stopped task with this state and the full ratio, in a home without records at midnight of a Monday.
+    ///
+    /// # Errors
+    /// The reason, in words, when an expression fails.
+    pub fn try_on(&self, state: &StateFields) -> Result<bool, String> {
+        let surround = || (context! {}, context! { hour => 0, minute => 0, weekday => 0 });
+        let question = Question {
+            power: Watts(1.0),
+            running: false,
+            priority: Priority::default(),
+            on_for: Duration::ZERO,
+            off_for: Duration::ZERO,
+            state: state.value(),
+            surroundings: &Surroundings::default(),
+            surround: &surround,
+        };
+        self.met(Share::FULL, || question).map_err(|failure| failure.why)
     }
 
     /// The smallest ratio that can meet it, where that is known.
@@ -194,50 +218,6 @@ fn in_words(value: &Value) -> Option<String> {
     }
 }
 
-/// What is the same for all criteria of a cycle; made only when an expression asks.
-#[derive(Debug, Default)]
-pub(crate) struct Surroundings {
-    values: OnceCell<(Value, Value)>,
-}
-
-/// Everything an expression may ask for beside the ratio.
-pub(crate) struct Question<'a> {
-    pub(crate) power: Watts,
-    pub(crate) running: bool,
-    pub(crate) priority: Priority,
-    pub(crate) on_for: Duration,
-    pub(crate) off_for: Duration,
-    pub(crate) state: &'a Value,
-    pub(crate) surroundings: &'a Surroundings,
-    /// Makes `record` and `now`, in this order.
-    pub(crate) surround: &'a dyn Fn() -> (Value, Value),
-}
-
-impl Surroundings {
-    /// `record` and `now`.
-    pub(crate) fn get(&self, surround: &dyn Fn() -> (Value, Value)) -> &(Value, Value) {
-        self.values.get_or_init(surround)
-    }
-}
-
-impl Question<'_> {
-    fn evaluate(&self, expression: &Expression<'_, '_>, ratio: Share) -> Result<bool, String> {
-        let (record, now) = self.surroundings.get(self.surround);
-        let names = context! {
-            ratio => ratio.0,
-            power => self.power.0,
-            running => self.running,
-            priority => self.priority.level(),
-            on_for => self.on_for.as_secs_f64(),
-            off_for => self.off_for.as_secs_f64(),
-            state => self.state,
-            record => record,
-            now => now,
-        };
-        expression.eval(names).map(|value| value.is_true()).map_err(|error| plain(&error))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -257,7 +237,10 @@ mod tests {
             surroundings: &Surroundings::default(),
             surround: &surround,
         };
-        Criterion::expression(source).map_err(|error| error.to_string())?.met(Share(ratio), || question)
+        Criterion::expression(source)
+            .map_err(|error| error.to_string())?
+            .met(Share(ratio), || question)
+            .map_err(|failure| failure.why)
     }
 
     #[test]

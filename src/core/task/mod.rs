@@ -2,12 +2,14 @@
 
 pub(crate) mod changes;
 pub(crate) mod criterion;
+pub(crate) mod exhausted;
 pub(crate) mod guarded;
 pub(crate) mod guards;
 pub(crate) mod id;
 pub(crate) mod importance;
 pub(crate) mod mode;
 pub(crate) mod priority;
+pub(crate) mod question;
 pub(crate) mod registration;
 pub(crate) mod restore;
 pub(crate) mod state;

@@ -8,6 +8,7 @@ use crate::core::meter::key::KeyId;
 use crate::core::setpoint::setpoint::Setpoint;
 use crate::core::settings::Settings;
 use crate::core::task::criterion::Criterion;
+use crate::core::task::exhausted::Exhausted;
 use crate::core::task::guards::back_off::StartBackOff;
 use crate::core::task::guards::daily::DailyAccount;
 use crate::core::task::guards::finished::Completion;
@@ -52,6 +53,7 @@ pub(crate) struct Task {
     /// It has to run for its deadline, as last checked: by a cycle, by a restart, or when data went missing.
     pub(super) deadline_due: bool,
     pub(super) completion: Completion,
+    pub(super) exhausted: Exhausted,
     pub(super) today: Today,
     /// When the last start was sent.
     pub(super) start_sent: Option<Instant>,
@@ -97,6 +99,7 @@ impl Task {
             daily: None,
             deadline_due: false,
             completion: Completion::default(),
+            exhausted: Exhausted::default(),
             today: Today::default(),
             start_sent: None,
             stop_all: false,
@@ -250,6 +253,16 @@ impl Task {
     pub(crate) fn asked(&self, running: bool) -> Option<&Criterion> {
         let criteria = &self.registration.as_ref().filter(|_| !self.answers_itself())?.criteria;
         Some(if running { &criteria.keep } else { &criteria.start })
+    }
+
+    /// Why that criterion isn't asked any more, if so: it took too much, too often.
+    pub(crate) fn given_up(&self, running: bool) -> Option<String> {
+        self.exhausted.given_up(running)
+    }
+
+    /// That criterion took too much in this cycle.
+    pub(crate) fn note_exhausted(&mut self, running: bool, why: &str) {
+        self.exhausted.count(running, why);
     }
 
     /// That criterion, as people write it.

@@ -4,17 +4,18 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Expression, UndefinedBehavior, Value};
+use minijinja::{Environment, UndefinedBehavior, Value};
 
 use crate::core::{Expiry, Instant, Sensed};
-use crate::jinja::{self, ExpressionError, plain};
+use crate::jinja::{self, CONFIGURATION, ExpressionError, Names, Program, plain};
 use crate::units::Quantity;
 use crate::wire::PayloadError;
 
 /// How long to wait for the other inputs after one has changed.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict));
+static JINJA: LazyLock<Environment<'static>> =
+    LazyLock::new(|| jinja::environment(UndefinedBehavior::Strict, CONFIGURATION));
 
 /// The newest value of a key.
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ pub(super) struct DerivedKey {
     key: String,
     /// Its number among all keys.
     id: usize,
-    expression: Expression<'static, 'static>,
+    expression: Program,
     inputs: Vec<DerivedInput>,
     /// When an input changed first since the last calculation.
     since: Option<Instant>,
@@ -121,7 +122,7 @@ impl DerivedKey {
         }
         let known = || known.iter().flatten();
         let names = self.inputs.iter().zip(known()).map(|(input, known)| (input.name.as_str(), known.value.0));
-        let outcome = self.expression.eval(Value::from_pairs(names)).map_err(|error| plain(&error));
+        let outcome = self.expression.evaluate(Value::from_pairs(names)).map_err(|error| plain(&error, CONFIGURATION));
         Some(match outcome.and_then(|value| finite(&value)) {
             Ok(value) => Ok(Sensed {
                 key: self.key.clone(),
@@ -135,19 +136,19 @@ impl DerivedKey {
 }
 
 /// Compiles an expression. Returns it with the keys that it uses.
-fn compile(source: &str) -> Result<(Expression<'static, 'static>, Vec<String>), String> {
+fn compile(source: &str) -> Result<(Program, Vec<String>), String> {
     const EXAMPLE: &str = "\"house - solar\"";
     if source.contains("{{") || source.contains("{%") {
         return Err(format!("expected an expression over keys such as {EXAMPLE}, without {{{{ }}}}"));
     }
-    let (expression, names) = jinja::compile(&JINJA, source).map_err(|problem| match problem {
+    let compiled = jinja::compile(&JINJA, source, Names::Configured).map_err(|problem| match problem {
         ExpressionError::Syntax(why) => format!("expected an expression over keys such as {EXAMPLE}: {why}"),
         problem => problem.to_string(),
     })?;
-    if names.is_empty() {
+    if compiled.names.is_empty() {
         return Err(format!("expected an expression over keys such as {EXAMPLE}, found none in \"{source}\""));
     }
-    Ok((expression, names))
+    Ok((compiled.program, compiled.names))
 }
 
 /// Returns the result of an expression, if it is a finite number.

@@ -10,7 +10,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 
 use super::message::DeviceMessage;
 use super::rendered::{Absent, Rendered, TemplateFailure};
-use crate::jinja::{self, LONGEST, is_placeholder, plain};
+use crate::jinja::{self, CONFIGURATION, LONGEST, Program, ProgramError, is_placeholder, plain};
 
 /// The names of a template that reads a message.
 const MESSAGE: [&str; 3] = ["value", "value_json", "topic"];
@@ -23,7 +23,7 @@ const LONGEST_RESULT: usize = 4_096;
 
 static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
     // As in Home Assistant, a missing field may be tested (`is defined`), and fails everywhere else.
-    let mut jinja = jinja::environment(UndefinedBehavior::SemiStrict);
+    let mut jinja = jinja::environment(UndefinedBehavior::SemiStrict, CONFIGURATION);
     jinja.add_test("none", |value: &Value| value.is_none() || value.is_undefined());
     jinja
 });
@@ -31,7 +31,7 @@ static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// A compiled template. Two are equal if they were written alike.
 pub struct Template {
     source: String,
-    jinja: Environment<'static>,
+    program: Program,
     /// The variables that it uses.
     names: Vec<String>,
 }
@@ -53,6 +53,9 @@ pub enum TemplateError {
     /// It uses a filter or test that doesn't exist.
     #[error("there is no filter or test `{0}`")]
     UnknownFilter(String),
+    /// It calls a method that doesn't exist.
+    #[error("there is no method `{0}`")]
+    UnknownMethod(String),
     /// It is longer than 2,000 bytes.
     #[error("the template has {0} characters, at most {LONGEST} are allowed")]
     TooLong(usize),
@@ -81,20 +84,27 @@ impl Template {
         if !source.contains("{{") && !source.contains("{%") {
             return Err(TemplateError::Constant(source.to_owned()));
         }
-        let mut jinja = JINJA.clone();
-        let syntax = |error: minijinja::Error| TemplateError::Syntax(plain(&error));
-        jinja.add_template_owned(NAME, source.to_owned()).map_err(syntax)?;
-        let mut used: Vec<String> =
-            jinja.get_template(NAME).map_err(syntax)?.undeclared_variables(false).into_iter().collect();
+        let jinja = &*JINJA;
+        let syntax = |error: minijinja::Error| TemplateError::Syntax(plain(&error, CONFIGURATION));
+        let program = Program::template(jinja, source).map_err(|error| match error {
+            ProgramError::Jinja(error) => syntax(error),
+            ProgramError::UnknownMethod(name) => TemplateError::UnknownMethod(name),
+        })?;
+        let mut used: Vec<String> = jinja
+            .template_from_named_str(NAME, source)
+            .map_err(syntax)?
+            .undeclared_variables(false)
+            .into_iter()
+            .collect();
         used.sort_unstable();
         let known = |name: &str| names.contains(&name) || jinja.globals().any(|(global, _)| global == name);
         if let Some(name) = used.iter().find(|name| !known(name)) {
             return Err(TemplateError::UnknownName { name: name.clone(), known: names.join(", ") });
         }
-        if let Some(word) = jinja::unknown_word(&jinja, source, false) {
+        if let Some(word) = jinja::unknown_word(jinja, source, false) {
             return Err(TemplateError::UnknownFilter(word));
         }
-        Ok(Self { source: source.to_owned(), jinja, names: used })
+        Ok(Self { source: source.to_owned(), program, names: used })
     }
 
     /// Returns the template as it was written.
@@ -149,7 +159,7 @@ impl Template {
     /// # Errors
     /// When it fails on them, or yields more than 4,096 bytes.
     pub fn fill(&self, names: Value) -> Result<Rendered, TemplateFailure> {
-        let rendered = self.jinja.get_template(NAME).and_then(|template| template.render(names));
+        let rendered = self.program.render(names);
         let text = match rendered {
             Ok(text) if text.len() > LONGEST_RESULT => {
                 return Err(TemplateFailure(format!(
@@ -159,7 +169,7 @@ impl Template {
             }
             Ok(text) => text.trim().to_owned(),
             Err(error) if is_undefined(&error) => return Ok(Rendered::Absent(Absent::Missing)),
-            Err(error) => return Err(TemplateFailure(plain(&error))),
+            Err(error) => return Err(TemplateFailure(plain(&error, CONFIGURATION))),
         };
         if is_placeholder(&text) { Ok(Rendered::Absent(Absent::Placeholder(text))) } else { Ok(Rendered::Text(text)) }
     }

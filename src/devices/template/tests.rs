@@ -148,9 +148,9 @@ fn failures_say_what_is_wrong() {
     ! the payload is not JSON: expected value at line 1 column 1
     ! invalid operation: expected a number, found the text "off"
     ! invalid operation: tried to use + operator on unsupported types string and number
-    ! takes more than 10000 steps: a loop too many?
-    ! takes more than 10000 steps: a loop too many?
-    ! takes more than 10000 steps: a loop too many?
+    ! `range`: expected a value of at most 256 KiB
+    ! `*`: expected a value of at most 256 KiB
+    ! takes more than 40000 steps: a loop too many, or long texts or lists?
     ! the template yields 6003 bytes, at most 4096 are used
     expected a number, found "off"
     "#);
