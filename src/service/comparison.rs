@@ -65,6 +65,7 @@ fn in_full(output: &Output) -> String {
         Output::Command { topic, payload, .. } => format!("command {topic} = {payload}"),
         Output::Clear { topic } => format!("{topic} is cleared"),
         Output::Unsubscribe { filter } => format!("{filter} is not listened to any more"),
+        Output::Ask => "the broker is asked".into(),
         Output::Ready => "the start-up is over".into(),
         Output::Decided(decision) => decision.to_string(),
         Output::Log { text, .. } => text.clone(),
@@ -81,6 +82,7 @@ fn as_written(output: &WrittenOutput) -> String {
         WrittenOutput::Command(topic, payload) => format!("command {topic} = {}", content(payload)),
         WrittenOutput::Clear(topic) => format!("{topic} is cleared"),
         WrittenOutput::Unsubscribe(filter) => format!("{filter} is not listened to any more"),
+        WrittenOutput::Ask => "the broker is asked".into(),
         WrittenOutput::Ready => "the start-up is over".into(),
     }
 }

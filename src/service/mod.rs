@@ -17,6 +17,7 @@ mod duplicate_instance;
 mod earlier_run;
 mod embedded_broker;
 mod estimate;
+mod hearing;
 mod input;
 mod output;
 mod pace;

@@ -46,6 +46,7 @@ pub(super) enum What {
         first: bool,
     },
     Subscribed,
+    Answered,
     Disconnected,
     Message {
         topic: String,
@@ -95,6 +96,7 @@ pub(super) enum WrittenOutput {
     Command(String, Content),
     Clear(String),
     Unsubscribe(String),
+    Ask,
     Ready,
 }
 
@@ -117,6 +119,7 @@ impl WrittenOutput {
             Output::Command { topic, payload, .. } => Self::Command(topic.clone(), Content::of(payload.as_bytes())),
             Output::Clear { topic } => Self::Clear(topic.clone()),
             Output::Unsubscribe { filter } => Self::Unsubscribe(filter.clone()),
+            Output::Ask => Self::Ask,
             Output::Ready => Self::Ready,
             Output::Decided(_) | Output::Log { .. } => return None,
         })
@@ -184,6 +187,7 @@ impl Line {
         let what = match input {
             Input::Incoming(Incoming::Connected { first, .. }) => What::Connected { first: *first },
             Input::Incoming(Incoming::Subscribed) => What::Subscribed,
+            Input::Incoming(Incoming::Answered) => What::Answered,
             Input::Incoming(Incoming::Disconnected { .. }) => What::Disconnected,
             Input::Incoming(Incoming::Message(Message { topic, payload, retain })) => {
                 What::Message { topic: topic.clone(), payload: Payload(payload.clone()), retain: *retain }
@@ -232,6 +236,7 @@ impl What {
             Self::Start { .. } | Self::Decided { .. } | Self::Outputs { .. } | Self::End => return None,
             Self::Connected { first } => Input::Incoming(Incoming::Connected { session_present: false, first }),
             Self::Subscribed => Input::Incoming(Incoming::Subscribed),
+            Self::Answered => Input::Incoming(Incoming::Answered),
             Self::Disconnected => Input::Incoming(Incoming::Disconnected { reason: "the broker, as recorded".into() }),
             Self::Message { topic, payload: Payload(payload), retain } => {
                 Input::Incoming(Incoming::Message(Message { topic, payload, retain }))

@@ -12,10 +12,16 @@ use super::service::Service;
 use super::set_up::Sources;
 use crate::config::Setup;
 use crate::core::Now;
-use crate::mqtt::{Handle, Outgoing};
+use crate::mqtt::{Handle, Inbox, Outgoing};
 
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// Before a timer so many messages are taken that have come by then.
+const MOST_BEFORE_TIMER: usize = 8_192;
+
+/// What is in the socket has come when the connection had nothing more to say for so many turns of the runtime.
+const QUIET_TURNS: usize = 3;
 
 /// Runs by `clock` until `shutdown` is done. `ready` is called once, when the start-up is over and Sunward is online.
 ///
@@ -52,7 +58,10 @@ pub async fn run(
                 Some(incoming) => Input::Incoming(incoming),
                 None => anyhow::bail!("the MQTT connection ended by itself"),
             },
-            timer = due(&runner.service, clock) => Input::Timer(timer),
+            () = due(&runner.service, clock) => match runner.catch_up(&mut inbox, clock).await {
+                Some(timer) => Input::Timer(timer),
+                None => continue,
+            },
             _ = alive.tick() => {
                 // Without a service manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -76,12 +85,12 @@ fn watchdog() -> tokio::time::Interval {
     tokio::time::interval(period)
 }
 
-/// Waits for the next timer of the service; for ever while there is none.
-async fn due(service: &Service, clock: Clock) -> Timer {
+/// Waits until the next timer of the service is due; for ever while there is none.
+async fn due(service: &Service, clock: Clock) {
     loop {
         let now = clock.now();
         match service.next_wakeup(now) {
-            Some((at, timer)) if at <= now.at => return timer,
+            Some((at, _)) if at <= now.at => return,
             Some((at, _)) => clock.wait_for_some_of(at.since(now.at)).await,
             None => return std::future::pending().await,
         }
@@ -97,6 +106,26 @@ struct Runner<Ready> {
 }
 
 impl<Ready: FnOnce()> Runner<Ready> {
+    /// A timer is due. After a computer has slept, or a step took long, much may have come meanwhile: all of that first.
+    /// Returns the timer that is due then.
+    async fn catch_up(&mut self, inbox: &mut Inbox, clock: Clock) -> Option<Timer> {
+        let (mut room, mut quiet) = (MOST_BEFORE_TIMER, 0);
+        while room > 0 && quiet < QUIET_TURNS {
+            quiet += 1;
+            // The task that owns the connection reads the socket.
+            tokio::task::yield_now().await;
+            while room > 0
+                && let Some(incoming) = inbox.try_next()
+            {
+                self.step(Input::Incoming(incoming), clock.now()).await;
+                (room, quiet) = (room - 1, 0);
+            }
+        }
+        let now = clock.now();
+        let due = self.service.next_wakeup(now).filter(|(at, _)| *at <= now.at);
+        due.map(|(_, timer)| timer)
+    }
+
     async fn step(&mut self, input: Input, now: Now) {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(now, &input);
@@ -119,7 +148,14 @@ impl<Ready: FnOnce()> Runner<Ready> {
             let message = match output {
                 Output::State { topic, payload } => Outgoing::state(topic, payload),
                 Output::Clear { topic } => Outgoing::clear(topic),
-                Output::Command { topic, payload, expiry } => Outgoing::command(topic, payload, expiry),
+                Output::Command { topic, payload, expiry, task: None } => Outgoing::command(topic, payload, expiry),
+                Output::Command { topic, payload, expiry, task: Some(task) } => {
+                    Outgoing::command(topic, payload, expiry).addressed_to(task.as_str())
+                }
+                Output::Ask => {
+                    self.handle.ask();
+                    continue;
+                }
                 Output::Unsubscribe { filter } => {
                     self.handle.unsubscribe(&filter);
                     continue;

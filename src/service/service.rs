@@ -13,6 +13,7 @@ use super::cycle_times::next_cycle;
 use super::discovery::Discovery;
 use super::duplicate_instance::DuplicateInstance;
 use super::earlier_run::EarlierRun;
+use super::hearing::Hearing;
 use super::input::{Input, Timer};
 use super::output::{Output, Outputs};
 use super::pace::Pace;
@@ -56,6 +57,7 @@ pub(super) struct Service {
     pub(super) earlier_run: EarlierRun,
     /// When the connection was lost, while it is.
     pub(super) disconnected: Option<Instant>,
+    pub(super) hearing: Hearing,
     next_cycle: Timestamp,
     /// The start and stop payload of each task that registered itself.
     pub(super) payloads: HashMap<TaskId, CommandPayloads>,
@@ -98,6 +100,7 @@ impl Service {
             start_up: StartUp::new(pace),
             earlier_run: EarlierRun::default(),
             disconnected: None,
+            hearing: Hearing::new(pace),
             next_cycle: next_cycle(now.wall, cycle),
             cycle,
             dry_run,
@@ -112,6 +115,7 @@ impl Service {
     /// reports follow with [`Service::report`].
     pub(super) fn step(&mut self, input: Input, now: Now) {
         (self.now, self.fed) = (now, false);
+        self.hearing.begin_step();
         match input {
             Input::Incoming(incoming) => self.on_incoming(incoming),
             Input::Timer(Timer::Settle) => {
@@ -157,6 +161,7 @@ impl Service {
             (self.start_up.ends_at(), Timer::Settle),
             (when_online(Some(now.until(self.next_cycle).at)), Timer::Cycle),
             (when_online(self.scheduler.next_wakeup()), Timer::Scheduler),
+            (when_online(self.hearing.next_wakeup()), Timer::Scheduler),
             (self.sensors.next_wakeup(), Timer::Sensors),
             (self.devices.next_wakeup(), Timer::Devices),
             (self.publisher.next_batch(), Timer::Republish),

@@ -153,6 +153,16 @@ impl Home {
         self.online().await;
     }
 
+    /// Starts a broker that was killed, and waits until the observer and Sunward are back.
+    pub(crate) async fn restart_broker_only(&mut self) {
+        self.told_again = self.seen.get(CYCLE).cloned();
+        self.seen.clear();
+        let before = self.subscribed;
+        self.broker.restart();
+        self.until("the observer", |home| (home.subscribed > before).then_some(())).await;
+        self.online().await;
+    }
+
     // What others say.
 
     pub(crate) async fn say(&self, topic: &str, payload: impl Into<Vec<u8>>) {
@@ -247,6 +257,15 @@ impl Home {
         self.until("commands", |home| (home.commands.len() >= expected.len()).then_some(())).await;
         let commands = std::mem::take(&mut self.commands);
         assert_eq!(commands, expected, "{self}");
+    }
+
+    /// The commands since somebody asked last.
+    pub(crate) fn taken_commands(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.commands)
+    }
+
+    pub(crate) fn commanded_so_far(&self) -> usize {
+        self.commands.len()
     }
 
     /// Waits for commands, whichever they are.

@@ -44,3 +44,4 @@ mod service_outages;
 mod service_power;
 mod service_sensors;
 mod service_setpoints;
+mod steady_sun;
