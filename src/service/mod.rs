@@ -26,6 +26,7 @@ mod player;
 mod publisher;
 mod receive;
 mod record_format;
+mod recorded_file;
 mod recorder;
 mod rejections;
 mod reports;
