@@ -41,6 +41,12 @@ impl Home {
         }
     }
 
+    /// Other settings: the newest records stay.
+    pub(crate) fn reconfigure(&mut self, settings: Settings) {
+        self.window.resize(settings.window_size.max(settings.confirm_records));
+        self.settings = settings;
+    }
+
     // Tasks.
 
     /// A task announced itself.

@@ -83,6 +83,11 @@ impl Scheduler {
         with_setpoint
     }
 
+    /// Goes on with other settings. Everything that is known stays.
+    pub fn reconfigure(&mut self, settings: Settings) {
+        self.home.reconfigure(settings);
+    }
+
     /// Takes one event in.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ mod record_format;
 mod recorded_file;
 mod recorder;
 mod rejections;
+mod reload;
 mod reports;
 mod reports_due;
 mod run;

@@ -24,6 +24,10 @@ pub(super) enum Output {
         /// The task that it starts or stops; none: it is a set-point or a question.
         task: Option<TaskId>,
     },
+    /// It is listened to from now on, or asked for again.
+    Subscribe {
+        filter: String,
+    },
     /// Nothing of it is listened to any more.
     Unsubscribe {
         filter: String,

@@ -42,6 +42,10 @@ pub(super) enum What {
         #[serde(default)]
         outputs: bool,
     },
+    /// The configuration was read again.
+    Reload {
+        config: serde_json::Value,
+    },
     Connected {
         first: bool,
     },
@@ -95,6 +99,7 @@ pub(super) enum WrittenOutput {
     State(String, Content),
     Command(String, Content),
     Clear(String),
+    Subscribe(String),
     Unsubscribe(String),
     Ask,
     Ready,
@@ -118,6 +123,7 @@ impl WrittenOutput {
             Output::State { topic, payload } => Self::State(topic.clone(), Content::of(payload)),
             Output::Command { topic, payload, .. } => Self::Command(topic.clone(), Content::of(payload.as_bytes())),
             Output::Clear { topic } => Self::Clear(topic.clone()),
+            Output::Subscribe { filter } => Self::Subscribe(filter.clone()),
             Output::Unsubscribe { filter } => Self::Unsubscribe(filter.clone()),
             Output::Ask => Self::Ask,
             Output::Ready => Self::Ready,
@@ -174,13 +180,12 @@ impl Line {
     }
 
     pub(super) fn start(now: Now, config: &Config) -> Self {
-        let mqtt = Mqtt { base_topic: config.mqtt.base_topic.clone(), ..Mqtt::default() };
-        // Another computer may be elsewhere.
-        let here = || TimeZone::system().iana_name().map(str::to_owned);
-        let time_zone = config.time_zone.clone().or_else(here);
-        let config = Config { mqtt, broker: BrokerSettings::default(), time_zone, ..config.clone() };
-        let config = crate::config::settings_of(&config);
+        let config = settings_without_secrets(config);
         Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, part: 0, outputs: true })
+    }
+
+    pub(super) fn reload(now: Now, config: &Config) -> Self {
+        Self::new(now, What::Reload { config: settings_without_secrets(config) })
     }
 
     pub(super) fn input(now: Now, input: &Input) -> Self {
@@ -229,11 +234,23 @@ impl Line {
     }
 }
 
+/// No secrets: of the connection only the base topic is kept.
+fn settings_without_secrets(config: &Config) -> serde_json::Value {
+    let mqtt = Mqtt { base_topic: config.mqtt.base_topic.clone(), ..Mqtt::default() };
+    // Another computer may be elsewhere.
+    let here = || TimeZone::system().iana_name().map(str::to_owned);
+    let time_zone = config.time_zone.clone().or_else(here);
+    let config = Config { mqtt, broker: BrokerSettings::default(), time_zone, ..config.clone() };
+    crate::config::settings_of(&config)
+}
+
 impl What {
     /// As it reached the service; none for what came out of it.
     pub(super) fn into_input(self) -> Option<Input> {
         Some(match self {
-            Self::Start { .. } | Self::Decided { .. } | Self::Outputs { .. } | Self::End => return None,
+            Self::Start { .. } | Self::Reload { .. } | Self::Decided { .. } | Self::Outputs { .. } | Self::End => {
+                return None;
+            }
             Self::Connected { first } => Input::Incoming(Incoming::Connected { session_present: false, first }),
             Self::Subscribed => Input::Incoming(Incoming::Subscribed),
             Self::Answered => Input::Incoming(Incoming::Answered),

@@ -90,6 +90,22 @@ impl Recorder {
         self.attempt(now, |recorder| recorder.next_file(now));
     }
 
+    /// The configuration was read again. A further file begins with it.
+    pub(super) fn reload(&mut self, config: &Config, own_cycle: String, now: Now) {
+        self.look_after_file(now);
+        let line = Line::reload(now, config);
+        if let (What::Reload { config }, Some(What::Start { config: kept, .. })) =
+            (&line.what, self.start.as_mut().map(|start| &mut start.what))
+        {
+            kept.clone_from(config);
+        }
+        self.own_cycle = own_cycle;
+        self.attempt(now, |recorder| {
+            recorder.write(&line)?;
+            recorder.flush()
+        });
+    }
+
     /// An input has come. It is written before anything is made of it, which may be what goes wrong.
     pub(super) fn input(&mut self, now: Now, input: &Input) {
         if self.is_echo(input) {

@@ -68,6 +68,9 @@ pub(super) struct Service {
     pub(super) dry_run: bool,
     /// What is listened to during the start-up only.
     pub(super) read_once: Vec<String>,
+    /// What is listened to for as long as this configuration holds.
+    pub(super) filters: Vec<String>,
+    pub(super) pace: Pace,
     /// The broker, as people know it.
     pub(super) broker: String,
 }
@@ -75,7 +78,8 @@ pub(super) struct Service {
 impl Service {
     /// Returns one that has yet to hear what is retained. `broker`: as people know it.
     pub(super) fn new(sources: Sources, broker: String, pace: Pace, now: Now) -> Self {
-        let read_once = sources.read_once(&sources.filters());
+        let filters = sources.filters();
+        let read_once = sources.read_once(&filters);
         let Sources { topics, power, sensors, devices, discovery, settings, criteria, estimate } = sources;
         let (cycle, dry_run) = (settings.cycle, settings.dry_run);
         let mut service = Self {
@@ -105,6 +109,8 @@ impl Service {
             cycle,
             dry_run,
             read_once,
+            filters,
+            pace,
             broker,
         };
         service.register_devices();
@@ -114,8 +120,7 @@ impl Service {
     /// Lets one thing happen. What is to be done at once, commands above all, is in [`Service::take_outputs`] afterwards;
     /// reports follow with [`Service::report`].
     pub(super) fn step(&mut self, input: Input, now: Now) {
-        (self.now, self.fed) = (now, false);
-        self.hearing.begin_step();
+        self.begin_step(now);
         match input {
             Input::Incoming(incoming) => self.on_incoming(incoming),
             Input::Timer(Timer::Settle) => {
@@ -140,6 +145,16 @@ impl Service {
         if self.fed && self.start_up.is_over() && self.scheduler.next_wakeup().is_some_and(|due| due <= now.at) {
             self.wake_scheduler();
         }
+    }
+
+    pub(super) fn begin_step(&mut self, now: Now) {
+        (self.now, self.fed) = (now, false);
+        self.hearing.begin_step();
+    }
+
+    /// The next multiple of the length of a cycle.
+    pub(super) fn set_next_cycle(&mut self) {
+        self.next_cycle = next_cycle(self.now.wall, self.cycle);
     }
 
     /// What is to be done and was not taken yet.

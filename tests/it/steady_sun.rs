@@ -29,6 +29,8 @@ impl Meter {
     async fn start(broker: &Mosquitto) -> Self {
         let peer = Peer::subscribed_to(&settings(&broker.url(), Protocol::V5), &["nothing"]).await;
         let task = tokio::spawn(async move {
+            // All of it: its connection ends when it is dropped.
+            let peer = peer;
             let record = json!({"net": -300, "heater": 2000}).to_string();
             let mut pace = interval(Duration::from_millis(200));
             loop {
@@ -64,13 +66,9 @@ async fn sunny(protocol: Protocol) -> (Home, Meter) {
 /// Waits for so many cycles that have a record.
 async fn records(home: &mut Home, count: usize) {
     for _ in 0..count {
-        loop {
-            let before = home.cycles();
-            home.until("a cycle", |home| (home.cycles() > before).then_some(())).await;
-            if home.seen(CYCLE).contains("\"skipped\":null") {
-                break;
-            }
-        }
+        let before = home.cycles();
+        let has_record = |home: &Home| home.cycles() > before && home.seen(CYCLE).contains("\"skipped\":null");
+        home.until("a cycle with a record", |home| has_record(home).then_some(())).await;
     }
 }
 
