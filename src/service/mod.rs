@@ -42,6 +42,8 @@ mod start_up;
 mod task_commands;
 
 #[cfg(test)]
+mod hearing_tests;
+#[cfg(test)]
 mod service_tests;
 
 pub use clock::Clock;

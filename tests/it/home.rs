@@ -120,6 +120,27 @@ impl Home {
         self.offline().await;
     }
 
+    /// Has Sunward read another configuration, and waits until it says what came of it.
+    pub(crate) async fn reload(&mut self, toml: &str) {
+        let before = self.read_again();
+        self.sunward.as_ref().unwrap().reload(toml);
+        let told = timeout(PATIENCE, async {
+            while self.read_again() == before {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(told.await.is_ok(), "the configuration was not read again\n{self}");
+    }
+
+    fn read_again(&self) -> usize {
+        self.sunward.as_ref().map_or(0, |sunward| sunward.log().matches("the configuration ").count())
+    }
+
+    pub(crate) fn log_says(&self, words: &str) {
+        let log = self.sunward.as_ref().unwrap().log();
+        assert!(log.contains(words), "{log}");
+    }
+
     /// Cuts Sunward's connection and waits until it is back.
     pub(crate) async fn cut(&mut self) {
         self.cut_while(async |_| {}).await;

@@ -31,6 +31,7 @@ mod peer;
 mod program;
 mod recipes;
 mod recording;
+mod reload;
 mod replay;
 mod replay_recipes;
 mod scripted;
