@@ -38,6 +38,7 @@ mod sensors;
 #[allow(clippy::module_inception, reason = "the type that everything else here is about")]
 mod service;
 mod set_up;
+mod silence;
 mod start_up;
 mod task_commands;
 

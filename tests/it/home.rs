@@ -136,11 +136,6 @@ impl Home {
         self.sunward.as_ref().map_or(0, |sunward| sunward.log().matches("the configuration ").count())
     }
 
-    pub(crate) fn log_says(&self, words: &str) {
-        let log = self.sunward.as_ref().unwrap().log();
-        assert!(log.contains(words), "{log}");
-    }
-
     /// Cuts Sunward's connection and waits until it is back.
     pub(crate) async fn cut(&mut self) {
         self.cut_while(async |_| {}).await;
@@ -283,10 +278,6 @@ impl Home {
     /// The commands since somebody asked last.
     pub(crate) fn taken_commands(&mut self) -> Vec<String> {
         std::mem::take(&mut self.commands)
-    }
-
-    pub(crate) fn commanded_so_far(&self) -> usize {
-        self.commands.len()
     }
 
     /// Waits for commands, whichever they are.

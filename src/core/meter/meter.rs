@@ -37,6 +37,8 @@ pub(crate) struct Meter {
     no_data: bool,
     /// What comes may not be heard: nobody can say that nothing came.
     unheard: bool,
+    /// Since the newest `net` something may have come that was not heard.
+    may_lack: bool,
     new_net: Option<NewNet>,
 }
 
@@ -56,6 +58,7 @@ impl Meter {
             newest_net: None,
             no_data: false,
             unheard: false,
+            may_lack: false,
             new_net: None,
         }
     }
@@ -75,6 +78,7 @@ impl Meter {
     pub(crate) fn set_heard(&mut self, anew: bool, now: Now) {
         self.unheard = false;
         if anew {
+            self.may_lack = true;
             self.begin(now);
         }
     }
@@ -84,9 +88,10 @@ impl Meter {
         !self.unheard
     }
 
-    /// Whether a value of `net` that comes now is the first for longer than `gap`, by either clock.
+    /// Whether a value of `net` that comes now is the first after an outage of longer than `gap`, by either clock.
     pub(crate) fn is_interrupted(&self, gap: Duration, now: Now) -> bool {
-        self.newest_net.is_some_and(|newest| now.at.since(newest.at).max(now.age(Some(newest.wall))) > gap)
+        self.may_lack
+            && self.newest_net.is_some_and(|newest| now.at.since(newest.at).max(now.age(Some(newest.wall))) > gap)
     }
 
     /// Takes a value in.
@@ -113,6 +118,7 @@ impl Meter {
                 self.last_meter_arrived = now.wall;
             }
             self.newest_net = Some(now);
+            self.may_lack = false;
             self.no_data = false;
             self.new_net = Some(NewNet { source, value: value.watts(), measured });
         }
