@@ -41,7 +41,7 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         }
         Subcommands::Run { record } => {
             setup.needs_broker()?;
-            return Ok(runtime.block_on(run::run(setup, file, record.as_deref()))?);
+            return Ok(runtime.block_on(run::run(setup, path, file, record.as_deref()))?);
         }
         // Done above.
         Subcommands::Check { listen: None } | Subcommands::Replay(_) => return Ok(()),

@@ -93,6 +93,9 @@ fn take(listener: &mut Listener, incoming: Incoming, clock: Clock) {
         Incoming::Dropped { count } => {
             listener.refused(format!("{count} messages came faster than they could be taken"))
         }
-        Incoming::ClientIdConflict { .. } | Incoming::Connected { .. } | Incoming::CommandSent { .. } => {}
+        Incoming::ClientIdConflict { .. }
+        | Incoming::Connected { .. }
+        | Incoming::CommandSent { .. }
+        | Incoming::Answered => {}
     }
 }

@@ -229,7 +229,10 @@ async fn follow(topics: Topics, mut inbox: Inbox, knowledge: Arc<Mutex<Knowledge
                     progress.refused = Some(what);
                 });
             }
-            Incoming::CommandSent { .. } | Incoming::ClientIdConflict { .. } | Incoming::Dropped { .. } => {}
+            Incoming::CommandSent { .. }
+            | Incoming::ClientIdConflict { .. }
+            | Incoming::Dropped { .. }
+            | Incoming::Answered => {}
         }
     }
 }

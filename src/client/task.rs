@@ -243,7 +243,7 @@ async fn follow(shared: Arc<TaskConnection>, mut inbox: Inbox) {
             Incoming::ClientIdConflict { times } => {
                 tracing::warn!("task {}: thrown out {times} times; does it run twice?", shared.id);
             }
-            Incoming::Subscribed | Incoming::CommandSent { .. } | Incoming::Dropped { .. } => {}
+            Incoming::Subscribed | Incoming::CommandSent { .. } | Incoming::Dropped { .. } | Incoming::Answered => {}
         }
     }
     shared.lock().closed = true;

@@ -40,6 +40,20 @@ pub struct Config {
     pub time_zone: Option<String>,
 }
 
+impl Config {
+    /// Whether the connection of another configuration can't be this one's.
+    pub(crate) fn connects_otherwise(&self, other: &Self) -> bool {
+        self.mqtt != other.mqtt || self.has_other_broker(other)
+    }
+
+    /// Whether another configuration has another embedded broker, or one of the two has none.
+    pub(crate) fn has_other_broker(&self, other: &Self) -> bool {
+        let embedded =
+            |config: &Self| config.mqtt.url.is_none().then(|| (config.broker.clone(), config.mqtt.max_packet_size));
+        embedded(self) != embedded(other)
+    }
+}
+
 /// `[broker]`: the embedded broker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -11,13 +11,16 @@ use crate::core::task::task::Task;
 use crate::core::time::Now;
 
 impl Home {
-    /// Another task that has one of these keys, as a refusal.
+    /// Another task that has one of these keys, as a refusal. What the task has already it may keep: where keys become
+    /// exclusive while Sunward runs, both were there before.
     pub(crate) fn key_taken(&self, id: &TaskId, names: &[String]) -> Option<Refusal> {
         if !self.settings.exclusive_keys {
             return None;
         }
+        let own = self.registry.find(id).map(|slot| self.registry.task(slot)).filter(|task| task.is_registered());
+        let is_own = |name: &&String| own.is_some_and(|task| task.key_names().contains(name));
         let others = || self.registry.known().filter(|task| task.is_registered() && task.id != *id);
-        names.iter().find_map(|name| {
+        names.iter().filter(|name| !is_own(name)).find_map(|name| {
             let owner = others().filter(|task| task.key_names().contains(name)).min_by_key(|task| &task.id)?;
             Some(Refusal::KeyTaken { key: name.clone(), owner: owner.id.clone() })
         })

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::core::energy::{Consumption, EnergyCounter};
 use crate::core::input::Sensed;
 use crate::core::meter::intake::{Expiry, Measurement};
+use crate::core::meter::key::NET;
 use crate::core::meter::meter::Meter;
 use crate::core::meter::source::Source;
 use crate::core::meter::window::Window;
@@ -43,6 +44,12 @@ impl Home {
             waiting: BTreeMap::new(),
             energy: EnergyCounter::default(),
         }
+    }
+
+    /// Other settings: the newest records stay.
+    pub(crate) fn reconfigure(&mut self, settings: Settings) {
+        self.window.resize(settings.window_size.max(settings.confirm_records));
+        self.settings = settings;
     }
 
     // Tasks.
@@ -208,8 +215,10 @@ impl Home {
 
     fn put(&mut self, source: Source, key: &str, measurement: Measurement, now: Now) -> Result<(), Refusal> {
         let missing = self.meter.no_data();
+        // After an outage of the connection too: what was before it confirms no start after it.
+        let interrupted = key == NET && self.meter.is_interrupted(self.settings.max_record_gap, now);
         let taken = self.meter.put(source, key, measurement, now);
-        if missing && !self.meter.no_data() {
+        if (taken.is_ok() && interrupted) || (missing && !self.meter.no_data()) {
             self.window.clear();
             self.energy.interrupt();
         }

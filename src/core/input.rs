@@ -46,6 +46,13 @@ pub enum Event {
     Availability(TaskId, Option<bool>),
     /// The connection is back that was lost at this moment: since then nobody could be heard.
     Reconnected(Instant),
+    /// From now on records may come that are not heard: missing data is not judged.
+    Unheard,
+    /// What comes is heard again. `anew`: what came until now may not have been, so that missing data counts from here.
+    Heard {
+        /// Nothing is known of the time until now.
+        anew: bool,
+    },
     /// A user's command.
     Command(UserCommand),
     /// A user sets a task's mode, for so long or until it is set again.
@@ -68,7 +75,12 @@ impl Event {
             | Self::Availability(id, _)
             | Self::Mode(id, ..)
             | Self::Priority(id, _) => Some(id),
-            Self::Power { .. } | Self::Sensed(_) | Self::Reconnected(_) | Self::Command(_) => None,
+            Self::Power { .. }
+            | Self::Sensed(_)
+            | Self::Reconnected(_)
+            | Self::Unheard
+            | Self::Heard { .. }
+            | Self::Command(_) => None,
         }
     }
 }

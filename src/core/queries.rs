@@ -65,6 +65,12 @@ impl Scheduler {
         self.home.meter.are_both_silent(self.home.settings.max_record_gap, now.at)
     }
 
+    /// The next [`Scheduler::wake`] or [`Scheduler::cycle`] says that data is missing, and the last one didn't.
+    #[must_use]
+    pub fn begins_to_miss_data(&self, now: Now) -> bool {
+        !self.home.meter.no_data() && self.is_data_missing(now)
+    }
+
     /// What all tasks use, as a record of the fallback would have it: for an estimate of what `net` is.
     pub fn expected_use(&mut self, now: Now) -> Watts {
         self.home.expected_use(now)

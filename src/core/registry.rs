@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::core::meter::key::{KeyId, Keys, Owners};
+use crate::core::meter::meter::Meter;
 use crate::core::refusal::Refusal;
 use crate::core::task::id::TaskId;
 use crate::core::task::task::Task;
@@ -228,13 +229,13 @@ impl Registry {
         }
     }
 
-    /// A cycle begins: owners are as the tasks are now, and starts that were left unanswered are counted. `keys`: how many
-    /// there are.
-    pub(crate) fn begin_cycle(&mut self, keys: usize, cycle: Duration, now: Instant) {
-        for task in &mut self.tasks {
+    /// A cycle begins: owners are as the tasks are now, and starts that were left unanswered are counted. Where nothing can be
+    /// heard, no task can answer.
+    pub(crate) fn begin_cycle(&mut self, meter: &Meter, cycle: Duration, now: Instant) {
+        for task in self.tasks.iter_mut().filter(|_| meter.is_heard()) {
             task.begin_cycle(cycle, now);
         }
-        self.refresh_owners(keys);
+        self.refresh_owners(meter.keys.len());
     }
 
     /// Sorts [`Registry::order`].

@@ -84,6 +84,11 @@ impl Scheduler {
         with_setpoint
     }
 
+    /// Goes on with other settings. Everything that is known stays.
+    pub fn reconfigure(&mut self, settings: Settings) {
+        self.home.reconfigure(settings);
+    }
+
     /// Takes one event in.
     ///
     /// # Errors
@@ -145,6 +150,8 @@ impl Scheduler {
             Event::StateCleared(id) => return home.clear_state(&id, now),
             Event::Availability(id, available) => return home.set_available(id, available, now),
             Event::Reconnected(lost) => home.hear_again(lost, now),
+            Event::Unheard => home.meter.set_unheard(),
+            Event::Heard { anew } => home.meter.set_heard(anew, now),
             Event::Command(command) => self.obey(command, now),
             Event::Mode(id, mode, lasting) => {
                 let slot = home.registry.registered(&id)?;
@@ -251,7 +258,7 @@ impl Scheduler {
     pub fn cycle(&mut self, now: Now) -> CycleReport {
         self.last_cycle = now;
         let Home { registry, settings, meter, .. } = &mut self.home;
-        registry.begin_cycle(meter.keys.len(), settings.cycle, now.at);
+        registry.begin_cycle(meter, settings.cycle, now.at);
         self.home.end_overrides(now);
         self.notice_missing_data(now);
         let record = self.home.update_window(now);

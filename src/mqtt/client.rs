@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -20,12 +21,20 @@ use super::link_event::{CONNECT_TIMEOUT, Granted, LinkEvent};
 use super::message::{Incoming, Kind, Message, Outgoing, packet_size};
 use super::options::Options;
 use super::protocol::Protocol;
+use super::subscriptions::Request;
 
 /// A message that the broker has not confirmed for this long, while it answers everything else, will never be.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// The library's own timeouts go first: they know better what it was.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// For so long after a sign of life the broker counts as alive. A command that goes to a frozen one is obeyed whenever that goes
+/// on: who was silent for longer is asked first.
+const ALIVE: Duration = Duration::from_secs(2);
+
+/// Nobody is subscribed to this: to end that is a question which every broker answers, whatever its ACL says.
+const QUESTION: &str = "sunward/are-you-there";
 
 /// Topics of refused messages remembered per connection, so that each is reported once.
 const REFUSALS: usize = 1_000;
@@ -114,13 +123,18 @@ struct BrokerSession<'a> {
     since: Option<Instant>,
     granted: Option<Granted>,
     refused: HashSet<String>,
+    /// The last sign of life.
+    heard: Instant,
+    /// The broker was asked whether it lives.
+    asked: bool,
     /// The DISCONNECT was handed over.
     leaving: bool,
 }
 
 impl<'a> BrokerSession<'a> {
     fn new(client: &'a Client, first: bool) -> Self {
-        Self { client, first, since: None, granted: None, refused: HashSet::new(), leaving: false }
+        let (refused, heard) = (HashSet::new(), Instant::now());
+        Self { client, first, since: None, granted: None, refused, heard, asked: false, leaving: false }
     }
 
     /// `Ok` is the end that the owner asked for.
@@ -189,8 +203,9 @@ impl<'a> BrokerSession<'a> {
         }
         drop(subscriptions);
         let now = Instant::now();
+        let lives = now.duration_since(self.heard) < ALIVE;
         let mut outbox = shared.outbox();
-        while let Some(message) = outbox.hand_over(now) {
+        while let Some(message) = outbox.hand_over(now, lives) {
             let size = packet_size(&message.topic, &message.payload);
             if size > shared.limit() as usize {
                 // It was put down before this broker said its limit.
@@ -204,7 +219,11 @@ impl<'a> BrokerSession<'a> {
         }
         let expired = outbox.take_expired();
         if expired > 0 {
-            tracing::info!("{expired} messages for the broker expired before they could be sent");
+            tracing::info!("{expired} messages for the broker were too old before they could be sent");
+        }
+        let wants_to_know = shared.question.load(Ordering::Acquire) || (!lives && outbox.has_command_next());
+        if wants_to_know && !self.asked {
+            self.asked = requests.ask(&Request::Unsubscribe(QUESTION.into()));
         }
         if shared.is_closing() && outbox.is_empty() && !self.leaving {
             self.leaving = requests.disconnect();
@@ -213,6 +232,9 @@ impl<'a> BrokerSession<'a> {
 
     fn handle(&mut self, event: LinkEvent) {
         let shared = &self.client.shared;
+        if event.comes_from_broker() {
+            self.heard = Instant::now();
+        }
         match event {
             LinkEvent::Connected(granted) => self.connected(granted),
             LinkEvent::Sent(packet_id) => {
@@ -239,7 +261,15 @@ impl<'a> BrokerSession<'a> {
                 self.report_subscribed();
             }
             LinkEvent::Message(message) => self.take(message),
+            LinkEvent::Unsubscribed => self.answered(),
             LinkEvent::DisconnectSent | LinkEvent::Other => {}
+        }
+    }
+
+    fn answered(&mut self) {
+        let was_asked = std::mem::take(&mut self.asked);
+        if was_asked && self.client.shared.question.swap(false, Ordering::AcqRel) {
+            self.client.inbox.send(Incoming::Answered);
         }
     }
 
@@ -263,6 +293,8 @@ impl<'a> BrokerSession<'a> {
         self.granted = Some(granted);
         shared.set_broker_limit(granted.max_packet_size);
         shared.subscriptions().connected();
+        // Who asked before is told by this.
+        shared.question.store(false, Ordering::Release);
         let session_present = granted.session_present;
         self.client.inbox.send(Incoming::Connected { session_present, first: self.first });
         if !granted.retains {
@@ -278,7 +310,7 @@ impl<'a> BrokerSession<'a> {
     }
 
     fn report_command(&self, done: Option<Outgoing>) {
-        if let Some(Outgoing { topic, payload, kind: Kind::Command { .. } }) = done {
+        if let Some(Outgoing { topic, payload, kind: Kind::Command { .. }, .. }) = done {
             self.client.inbox.send(Incoming::CommandSent { topic, payload });
         }
     }

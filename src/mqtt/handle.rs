@@ -62,6 +62,13 @@ impl Handle {
         self.shared.wake.notify_one();
     }
 
+    /// Asks the broker whether it lives. [`super::Incoming::Answered`] says so, behind all that it had sent before; one that is
+    /// away or frozen doesn't answer.
+    pub fn ask(&self) {
+        self.shared.question.store(true, Ordering::Release);
+        self.shared.wake.notify_one();
+    }
+
     /// Sends `last` (an `offline`, say) after all that waits, waits for the broker's acknowledgements for at most five
     /// seconds, and disconnects. Between two attempts to connect there is nothing to wait for.
     ///
@@ -106,6 +113,8 @@ pub(super) struct Shared {
     /// Something was put down for the task.
     pub(super) wake: Notify,
     pub(super) closing: AtomicBool,
+    /// The owner asks whether the broker lives, and was not answered yet.
+    pub(super) question: AtomicBool,
     own_limit: u32,
     broker_limit: AtomicU32,
 }
@@ -117,6 +126,7 @@ impl Shared {
             subscriptions: Mutex::new(subscriptions),
             wake: Notify::new(),
             closing: AtomicBool::new(false),
+            question: AtomicBool::new(false),
             own_limit,
             broker_limit: AtomicU32::new(u32::MAX),
         }

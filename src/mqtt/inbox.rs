@@ -39,6 +39,16 @@ impl Inbox {
     }
 }
 
+impl Inbox {
+    /// Returns what came in next, if it is here already.
+    pub fn try_next(&mut self) -> Option<Incoming> {
+        match self.shared.lock().pop() {
+            Popped::Item(item) => Some(item),
+            Popped::Closed | Popped::Nothing => None,
+        }
+    }
+}
+
 impl Drop for Inbox {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();

@@ -21,12 +21,28 @@ pub(super) enum LinkEvent {
     SubscribeSent(u16),
     /// An answer per filter: `None`, or why it was refused.
     Subscribed(u16, Vec<Option<String>>),
+    /// An UNSUBSCRIBE is answered.
+    Unsubscribed,
     /// The broker has the message, or says why it won't.
     Acknowledged(u16, Option<String>),
     Message(Message),
     DisconnectSent,
     /// Pings, and whatever else shows that the connection lives.
     Other,
+}
+
+impl LinkEvent {
+    /// It shows that the broker lives.
+    pub(super) fn comes_from_broker(&self) -> bool {
+        match self {
+            Self::Connected(_)
+            | Self::Subscribed(..)
+            | Self::Unsubscribed
+            | Self::Acknowledged(..)
+            | Self::Message(_) => true,
+            Self::Sent(_) | Self::SubscribeSent(_) | Self::DisconnectSent | Self::Other => false,
+        }
+    }
 }
 
 /// What the broker said when it let us in.

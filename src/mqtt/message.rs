@@ -12,6 +12,10 @@ use crate::wire::topic::check_topic;
 /// look like one of now.
 const TELEMETRY_PATIENCE: Duration = Duration::from_secs(10);
 
+/// A command that could not be sent within this time is not sent any more: it was decided on what was known then. The next
+/// cycle decides on what is known after the outage.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The largest number of bytes by which a PUBLISH exceeds its topic and payload: fixed header (5), topic length (2),
 /// packet id (2), properties (1 + 5 for the expiry).
 const PUBLISH_OVERHEAD: usize = 15;
@@ -58,6 +62,8 @@ pub enum Incoming {
         /// What it said.
         payload: Vec<u8>,
     },
+    /// The broker answered what [`super::Handle::ask`] asked: it lives, and all that it had sent before came before this.
+    Answered,
     /// Messages came in faster than they were taken; older values and the oldest topics had to go.
     Dropped {
         /// How many since the last of these.
@@ -77,6 +83,8 @@ pub struct Outgoing {
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
     pub(super) kind: Kind,
+    /// Of several commands for one of these, only the latest waits.
+    pub(super) addressee: Option<String>,
 }
 
 /// What a message is decides how it travels.
@@ -93,10 +101,18 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// How long a message of this kind is worth anything; `None`: for ever.
+    pub(super) fn expiry(self) -> Option<Duration> {
+        match self {
+            Self::Command { expiry } => Some(expiry),
+            _ => self.patience(),
+        }
+    }
+
     /// How long a message of this kind may wait for a connection; `None`: as long as it takes.
     pub(super) fn patience(self) -> Option<Duration> {
         match self {
-            Self::Command { expiry } => Some(expiry),
+            Self::Command { expiry } => Some(expiry.min(COMMAND_PATIENCE)),
             Self::Telemetry => Some(TELEMETRY_PATIENCE),
             Self::Retained | Self::Event => None,
         }
@@ -106,7 +122,7 @@ impl Kind {
 impl Outgoing {
     /// A state: retained, QoS 1. Of several that wait for one topic only the latest is sent.
     pub fn state(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
-        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Retained }
+        Self::new(topic, payload, Kind::Retained)
     }
 
     /// Makes the broker forget what it retains for a topic.
@@ -115,19 +131,30 @@ impl Outgoing {
     }
 
     /// A command: never retained, in order, and worthless after `expiry`. Over MQTT 5 it goes with QoS 1 and the broker
-    /// learns when it expires; over MQTT 3.1.1 with QoS 0, so that no broker keeps it for a device that is away.
+    /// learns when it expires; over MQTT 3.1.1 with QoS 0, so that no broker keeps it for a device that is away. It goes only
+    /// to a broker that has just shown that it lives, and not later than ten seconds after this.
     pub fn command(topic: impl Into<String>, payload: impl Into<Vec<u8>>, expiry: Duration) -> Self {
-        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Command { expiry } }
+        Self::new(topic, payload, Kind::Command { expiry })
+    }
+
+    /// Of several commands that wait for one addressee, whatever their topics, only the latest is sent.
+    #[must_use]
+    pub fn addressed_to(self, addressee: impl Into<String>) -> Self {
+        Self { addressee: Some(addressee.into()), ..self }
     }
 
     /// Something that happened: QoS 1, not retained, sent however late.
     pub fn event(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
-        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Event }
+        Self::new(topic, payload, Kind::Event)
     }
 
     /// A reading: QoS 0, not retained, worthless after ten seconds.
     pub fn telemetry(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
-        Self { topic: topic.into(), payload: payload.into(), kind: Kind::Telemetry }
+        Self::new(topic, payload, Kind::Telemetry)
+    }
+
+    fn new(topic: impl Into<String>, payload: impl Into<Vec<u8>>, kind: Kind) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), kind, addressee: None }
     }
 
     /// Where it goes.

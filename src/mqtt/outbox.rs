@@ -41,6 +41,8 @@ pub(super) struct Outbox {
     waiting: BTreeMap<u64, Entry>,
     /// The waiting value of each retained topic.
     latest: HashMap<String, u64>,
+    /// The waiting command of each addressee.
+    commands: HashMap<String, u64>,
     /// Handed to the connection, in the order in which it will send them.
     handed: VecDeque<u64>,
     /// Sent and to be acknowledged, by packet id.
@@ -55,13 +57,24 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 struct Entry {
     message: Outgoing,
+    /// When it is worth nothing any more.
     expires: Option<Instant>,
+    /// When it is not sent any more.
+    sent_until: Option<Instant>,
     handed_at: Option<Instant>,
 }
 
 impl Entry {
     fn size(&self) -> usize {
         size(&self.message)
+    }
+
+    fn is_too_old(&self, now: Instant) -> bool {
+        self.sent_until.is_some_and(|until| until <= now)
+    }
+
+    fn is_command(&self) -> bool {
+        matches!(self.message.kind, Kind::Command { .. })
     }
 }
 
@@ -70,9 +83,11 @@ fn size(message: &Outgoing) -> usize {
 }
 
 impl Outbox {
-    /// Takes a message. A retained value replaces the one of its topic that still waits, in its place.
+    /// Takes a message. A retained value replaces the one of its topic that still waits, in its place. A command makes the one
+    /// obsolete that still waits for the same addressee, and goes to the end.
     pub(super) fn put(&mut self, message: Outgoing, now: Instant) -> Result<(), Full> {
-        let replaced = self.replaced_by(&message).and_then(|place| self.waiting.get(&place));
+        let replaced = self.replaced_by(&message).or_else(|| self.superseded_by(&message));
+        let replaced = replaced.and_then(|place| self.waiting.get(&place));
         let freed = replaced.map_or(0, Entry::size);
         let no_place = replaced.is_none() && self.waiting.len() + self.flying.len() >= MAX_MESSAGES;
         if no_place || self.bytes - freed + size(&message) > MAX_BYTES {
@@ -84,26 +99,37 @@ impl Outbox {
 
     /// Takes a message however full it is: for the few words at the very end, which matter most.
     pub(super) fn put_last(&mut self, message: Outgoing, now: Instant) {
+        if let Some(old) = self.superseded_by(&message).and_then(|place| self.waiting.remove(&place)) {
+            self.bytes -= old.size();
+        }
         let place = self.replaced_by(&message).unwrap_or(self.next);
         self.next += 1;
         self.bytes += size(&message);
         if message.kind == Kind::Retained {
             self.latest.insert(message.topic.clone(), place);
         }
-        let expires = message.kind.patience().map(|patience| now + patience);
-        if let Some(old) = self.waiting.insert(place, Entry { message, expires, handed_at: None }) {
+        if let Some(addressee) = &message.addressee {
+            self.commands.insert(addressee.clone(), place);
+        }
+        let expires = message.kind.expiry().map(|expiry| now + expiry);
+        let sent_until = message.kind.patience().map(|patience| now + patience);
+        if let Some(old) = self.waiting.insert(place, Entry { message, expires, sent_until, handed_at: None }) {
             self.bytes -= old.size();
         }
     }
 
-    /// The next message to send, if the window allows one. What has expired is forgotten instead.
-    pub(super) fn hand_over(&mut self, now: Instant) -> Option<Dispatch> {
+    /// The next message to send, if the window allows one. What is too old is forgotten instead. `lives`: the broker has just
+    /// shown that it does. To one that may be frozen no command goes, nor what waits behind it: it would be obeyed whenever
+    /// the broker goes on.
+    pub(super) fn hand_over(&mut self, now: Instant, lives: bool) -> Option<Dispatch> {
         while self.flying.len() < WINDOW {
-            let (place, mut entry) = self.waiting.pop_first()?;
-            if entry.message.kind == Kind::Retained {
-                self.latest.remove(&entry.message.topic);
+            let next = self.waiting.first_entry()?;
+            if next.get().is_command() && !next.get().is_too_old(now) && !lives {
+                return None;
             }
-            if entry.expires.is_some_and(|expires| expires <= now) {
+            let (place, mut entry) = next.remove_entry();
+            self.forget_names(&entry.message, place);
+            if entry.is_too_old(now) {
                 self.bytes -= entry.size();
                 self.expired += 1;
                 continue;
@@ -114,7 +140,7 @@ impl Outbox {
                 payload: entry.message.payload.clone(),
                 retain: entry.message.kind == Kind::Retained,
                 kind: entry.message.kind,
-                expiry: entry.expires.map(|expires| expires - now),
+                expiry: entry.expires.map(|expires| expires.saturating_duration_since(now)),
             };
             self.handed.push_back(place);
             self.flying.insert(place, entry);
@@ -156,13 +182,14 @@ impl Outbox {
         self.forget(place)
     }
 
-    /// The connection is gone: what it did not confirm waits again, unless it has expired or a newer value waits.
+    /// The connection is gone: what it did not confirm waits again, unless it is too old, or a newer value waits,
+    /// or a newer command for the same addressee.
     pub(super) fn connection_lost(&mut self, now: Instant) {
         self.handed.clear();
         self.unacknowledged.clear();
         // From the newest to the oldest, so that the newest value of a topic is the one that stays.
         while let Some((place, entry)) = self.flying.pop_last() {
-            if entry.expires.is_some_and(|expires| expires <= now) {
+            if entry.is_too_old(now) {
                 self.bytes -= entry.size();
                 self.expired += 1;
             } else {
@@ -174,6 +201,11 @@ impl Outbox {
     /// When the oldest unconfirmed message was handed over: one that stays for long means a connection that is stuck.
     pub(super) fn oldest_unconfirmed(&self) -> Option<Instant> {
         self.flying.values().filter_map(|entry| entry.handed_at).min()
+    }
+
+    /// A command waits that may still be sent.
+    pub(super) fn has_command_next(&self) -> bool {
+        self.waiting.first_key_value().is_some_and(|(_, entry)| entry.is_command())
     }
 
     /// Nothing waits and nothing is unconfirmed.
@@ -191,7 +223,31 @@ impl Outbox {
         self.latest.get(&message.topic).filter(|_| message.kind == Kind::Retained).copied()
     }
 
+    /// The place of the waiting command that a newer one for the same addressee makes obsolete.
+    fn superseded_by(&self, message: &Outgoing) -> Option<u64> {
+        self.commands.get(message.addressee.as_ref()?).copied()
+    }
+
+    /// A message doesn't wait any more.
+    fn forget_names(&mut self, message: &Outgoing, place: u64) {
+        if message.kind == Kind::Retained {
+            self.latest.remove(&message.topic);
+        }
+        if let Some(addressee) = &message.addressee
+            && self.commands.get(addressee) == Some(&place)
+        {
+            self.commands.remove(addressee);
+        }
+    }
+
     fn wait_again(&mut self, place: u64, entry: Entry) {
+        if let Some(addressee) = &entry.message.addressee {
+            if self.commands.contains_key(addressee) {
+                self.bytes -= entry.size();
+                return;
+            }
+            self.commands.insert(addressee.clone(), place);
+        }
         if entry.message.kind == Kind::Retained {
             if self.latest.contains_key(&entry.message.topic) {
                 self.bytes -= entry.size();
@@ -210,95 +266,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn drain(outbox: &mut Outbox, now: Instant) -> Vec<String> {
-        std::iter::from_fn(|| outbox.hand_over(now))
-            .map(|sent| format!("{}={}", sent.topic, String::from_utf8_lossy(&sent.payload)))
-            .collect()
-    }
-
-    #[test]
-    fn only_the_latest_value_of_a_retained_topic_waits() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        for message in [Outgoing::state("a", "1"), Outgoing::state("b", "1"), Outgoing::state("a", "2")] {
-            outbox.put(message, now).unwrap();
-        }
-        outbox.put(Outgoing::clear("b"), now).unwrap();
-        assert_eq!(drain(&mut outbox, now), ["a=2", "b="]);
-    }
-
-    #[test]
-    fn commands_keep_their_order_and_are_all_sent() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        for payload in ["stop", "start", "stop"] {
-            outbox.put(Outgoing::command("set", payload, SECOND), now).unwrap();
-        }
-        assert_eq!(drain(&mut outbox, now), ["set=stop", "set=start", "set=stop"]);
-    }
-
-    #[test]
-    fn what_was_not_acknowledged_is_sent_again_and_a_newer_value_wins() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        for topic in ["a", "b", "c"] {
-            outbox.put(Outgoing::state(topic, "old"), now).unwrap();
-        }
-        drain(&mut outbox, now);
-        outbox.sent(1);
-        outbox.sent(2);
-        assert_eq!(outbox.acknowledged(1), Some(Outgoing::state("a", "old")));
-        outbox.put(Outgoing::state("b", "new"), now).unwrap();
-        outbox.connection_lost(now);
-        assert_eq!(drain(&mut outbox, now), ["c=old", "b=new"]);
-        assert_eq!(outbox.bytes, "c=old".len() - 1 + "b=new".len() - 1);
-    }
-
-    #[test]
-    fn a_command_that_expired_meanwhile_is_never_sent() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        outbox.put(Outgoing::command("flying", "start", SECOND), now).unwrap();
-        drain(&mut outbox, now);
-        outbox.put(Outgoing::command("waiting", "start", SECOND), now).unwrap();
-        outbox.put(Outgoing::command("patient", "start", 9 * SECOND), now).unwrap();
-        outbox.connection_lost(now + SECOND);
-        assert_eq!(drain(&mut outbox, now + SECOND), ["patient=start"]);
-        assert_eq!(outbox.take_expired(), 2);
-    }
-
-    #[test]
-    fn the_remaining_time_of_a_command_is_what_the_broker_is_told() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        outbox.put(Outgoing::command("set", "start", 9 * SECOND), now).unwrap();
-        assert_eq!(outbox.hand_over(now + 4 * SECOND).unwrap().expiry, Some(5 * SECOND));
-    }
-
-    #[test]
-    fn no_more_than_the_window_is_unconfirmed() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        for n in 0..100 {
-            outbox.put(Outgoing::event(format!("t/{n}"), "x"), now).unwrap();
-        }
-        assert_eq!(drain(&mut outbox, now).len(), WINDOW);
-        outbox.sent(7);
-        assert_eq!(drain(&mut outbox, now).len(), 0);
-        outbox.acknowledged(7);
-        assert_eq!(drain(&mut outbox, now), ["t/64=x"]);
-    }
-
-    #[test]
-    fn it_is_full_rather_than_endless_and_takes_newer_values_even_then() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        for n in 0..MAX_MESSAGES {
-            outbox.put(Outgoing::state(format!("t/{n}"), "x"), now).unwrap();
-        }
-        assert_eq!(outbox.put(Outgoing::state("one more", "x"), now), Err(Full));
-        assert_eq!(outbox.put(Outgoing::state("t/7", "newer"), now), Ok(()));
-        outbox.put_last(Outgoing::state("availability", "offline"), now);
-        assert_eq!(outbox.waiting.len(), MAX_MESSAGES + 1);
-        let huge = vec![0; MAX_BYTES];
-        assert_eq!(Outbox::default().put(Outgoing::event("t", huge), now), Err(Full));
-    }
-}
+mod tests;

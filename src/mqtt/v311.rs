@@ -78,6 +78,7 @@ impl V311Link {
                 };
                 LinkEvent::Subscribed(answer.pkid, answer.return_codes.iter().map(refused).collect())
             }
+            Packet::UnsubAck(_) => LinkEvent::Unsubscribed,
             Packet::PubAck(answer) => LinkEvent::Acknowledged(answer.pkid, None),
             Packet::Publish(publish) if !publish.topic.is_empty() => LinkEvent::Message(Message {
                 topic: publish.topic,

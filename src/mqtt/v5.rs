@@ -70,6 +70,7 @@ impl V5Link {
             Packet::SubAck(answer) => {
                 LinkEvent::Subscribed(answer.pkid, answer.return_codes.iter().map(refused_subscription).collect())
             }
+            Packet::UnsubAck(_) => LinkEvent::Unsubscribed,
             Packet::PubAck(answer) => {
                 let refusal = match answer.reason {
                     PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,

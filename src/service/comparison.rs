@@ -64,7 +64,9 @@ fn in_full(output: &Output) -> String {
         Output::State { topic, payload } => format!("{topic} = {}", String::from_utf8_lossy(payload)),
         Output::Command { topic, payload, .. } => format!("command {topic} = {payload}"),
         Output::Clear { topic } => format!("{topic} is cleared"),
+        Output::Subscribe { filter } => format!("{filter} is listened to"),
         Output::Unsubscribe { filter } => format!("{filter} is not listened to any more"),
+        Output::Ask => "the broker is asked".into(),
         Output::Ready => "the start-up is over".into(),
         Output::Decided(decision) => decision.to_string(),
         Output::Log { text, .. } => text.clone(),
@@ -80,7 +82,9 @@ fn as_written(output: &WrittenOutput) -> String {
         WrittenOutput::State(topic, payload) => format!("{topic} = {}", content(payload)),
         WrittenOutput::Command(topic, payload) => format!("command {topic} = {}", content(payload)),
         WrittenOutput::Clear(topic) => format!("{topic} is cleared"),
+        WrittenOutput::Subscribe(filter) => format!("{filter} is listened to"),
         WrittenOutput::Unsubscribe(filter) => format!("{filter} is not listened to any more"),
+        WrittenOutput::Ask => "the broker is asked".into(),
         WrittenOutput::Ready => "the start-up is over".into(),
     }
 }

@@ -10,14 +10,17 @@ impl Service {
             Incoming::Connected { first, .. } => self.connected(first),
             Incoming::Subscribed => {
                 self.start_up.subscribed(self.now.at);
+                self.hear_all();
                 self.query_devices();
             }
             Incoming::Message(message) => self.receive(message),
             Incoming::CommandSent { topic, payload } => self.command_sent(&topic, &payload),
+            Incoming::Answered => self.answered(),
             Incoming::Disconnected { reason } => {
                 self.devices.disconnected();
                 self.start_up.disconnected();
                 self.disconnected.get_or_insert(self.now.at);
+                self.hear_nothing();
                 // The reason begins with the broker's address.
                 self.outputs.warn(format!("not connected to {reason}"));
             }
@@ -39,6 +42,7 @@ impl Service {
         if let Some(since) = self.disconnected.take().filter(|_| !first) {
             self.handle(Event::Reconnected(since), "");
         }
+        self.hear_soon();
         if !first && self.start_up.is_over() {
             self.publish_again();
         }

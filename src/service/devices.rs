@@ -94,7 +94,7 @@ impl Service {
                 (self.topics.task(task, TaskTopic::Set), commands.of(action).to_owned())
             }
         };
-        self.outputs.push(Output::Command { topic, payload, expiry: self.cycle });
+        self.outputs.push(Output::Command { topic, payload, expiry: self.cycle, task: Some(task.clone()) });
     }
 
     /// The task may use so much from now on. What goes to a device is not retained: a charger that reboots must not take
@@ -119,7 +119,7 @@ impl Service {
     pub(super) fn send_to_devices(&mut self) {
         while let Some(message) = self.devices.next_message() {
             let (topic, payload) = (message.topic, message.payload);
-            self.outputs.push(Output::Command { topic, payload, expiry: self.cycle });
+            self.outputs.push(Output::Command { topic, payload, expiry: self.cycle, task: None });
         }
     }
 }

@@ -54,6 +54,12 @@ impl Discovery {
         }
     }
 
+    /// Its devices are on the same topics and read the same topics.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let looks = |it: &Self| (it.enabled, it.home_assistant.status_topic(), it.home_assistant.sunward_payload());
+        looks(self) == looks(other)
+    }
+
     /// What has to be heard for as long as Sunward runs.
     pub(super) fn filters(&self) -> Vec<String> {
         if self.enabled { vec![self.home_assistant.status_topic(), self.home_assistant.filter()] } else { Vec::new() }

@@ -17,6 +17,7 @@ mod duplicate_instance;
 mod earlier_run;
 mod embedded_broker;
 mod estimate;
+mod hearing;
 mod input;
 mod output;
 mod pace;
@@ -25,8 +26,10 @@ mod player;
 mod publisher;
 mod receive;
 mod record_format;
+mod recorded_file;
 mod recorder;
 mod rejections;
+mod reload;
 mod reports;
 mod reports_due;
 mod run;
@@ -35,9 +38,12 @@ mod sensors;
 #[allow(clippy::module_inception, reason = "the type that everything else here is about")]
 mod service;
 mod set_up;
+mod silence;
 mod start_up;
 mod task_commands;
 
+#[cfg(test)]
+mod hearing_tests;
 #[cfg(test)]
 mod service_tests;
 

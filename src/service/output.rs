@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::Decision;
+use crate::core::{Decision, TaskId};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +21,19 @@ pub(super) enum Output {
         topic: String,
         payload: String,
         expiry: Duration,
+        /// The task that it starts or stops; none: it is a set-point or a question.
+        task: Option<TaskId>,
+    },
+    /// It is listened to from now on, or asked for again.
+    Subscribe {
+        filter: String,
     },
     /// Nothing of it is listened to any more.
     Unsubscribe {
         filter: String,
     },
+    /// Ask the broker whether it lives.
+    Ask,
     /// Tell the service manager that the start-up is over.
     Ready,
     /// A start or stop was decided; its command is an output of its own.

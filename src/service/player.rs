@@ -143,10 +143,12 @@ impl Player<'_> {
         }
         self.last = line.at;
         anyhow::ensure!(self.service.is_some(), "expected a start before everything else");
+        let now = line.now();
         match line.what {
             What::Decided { .. } => self.playback.recorded.extend(PlayedDecision::of(line)),
             What::Outputs { list } => self.comparison.recorded(list),
             What::End => self.ended = true,
+            What::Reload { config } => self.reload(&config, now)?,
             _ => self.input(line),
         }
         Ok(())
@@ -193,12 +195,25 @@ impl Player<'_> {
     fn input(&mut self, line: Line) {
         let now = line.now();
         let Some(input) = line.what.into_input() else { return };
+        self.playback.inputs += 1;
+        self.play(now, |service| service.step(input, now));
+    }
+
+    /// The configuration was read again; where another stands in for it, that stays.
+    fn reload(&mut self, recorded: &serde_json::Value, now: Now) -> anyhow::Result<()> {
+        if self.config.is_none() {
+            let sources = Sources::new(Setup::new(serde_json::from_value(recorded.clone()).context("config")?)?);
+            self.play(now, |service| service.reload(sources, now));
+        }
+        Ok(())
+    }
+
+    fn play(&mut self, now: Now, happens: impl FnOnce(&mut Service)) {
         self.compare(false);
         self.comparison = Comparison::begin(now.wall);
         let Some(service) = &mut self.service else { return };
-        self.playback.inputs += 1;
         let before = self.playback.decisions.len();
-        service.step(input, now);
+        happens(service);
         service.report();
         for output in service.take_outputs() {
             match output {

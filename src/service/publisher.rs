@@ -55,6 +55,12 @@ impl Publisher {
         }
     }
 
+    /// Clears everything: nobody listens here any more.
+    pub(super) fn clear_all(&mut self, outputs: &mut Outputs) {
+        let topics: BTreeSet<String> = self.retained.drain().map(|(topic, _)| topic).collect();
+        topics.into_iter().for_each(|topic| outputs.push(Output::Clear { topic }));
+    }
+
     /// Publishes everything again, these first: the broker may have forgotten it, or somebody has come who did not hear it.
     pub(super) fn publish_again(&mut self, first: Vec<String>, now: Instant) {
         let firsts: HashSet<&String> = first.iter().collect();

@@ -42,10 +42,15 @@ pub(super) enum What {
         #[serde(default)]
         outputs: bool,
     },
+    /// The configuration was read again.
+    Reload {
+        config: serde_json::Value,
+    },
     Connected {
         first: bool,
     },
     Subscribed,
+    Answered,
     Disconnected,
     Message {
         topic: String,
@@ -94,7 +99,9 @@ pub(super) enum WrittenOutput {
     State(String, Content),
     Command(String, Content),
     Clear(String),
+    Subscribe(String),
     Unsubscribe(String),
+    Ask,
     Ready,
 }
 
@@ -116,7 +123,9 @@ impl WrittenOutput {
             Output::State { topic, payload } => Self::State(topic.clone(), Content::of(payload)),
             Output::Command { topic, payload, .. } => Self::Command(topic.clone(), Content::of(payload.as_bytes())),
             Output::Clear { topic } => Self::Clear(topic.clone()),
+            Output::Subscribe { filter } => Self::Subscribe(filter.clone()),
             Output::Unsubscribe { filter } => Self::Unsubscribe(filter.clone()),
+            Output::Ask => Self::Ask,
             Output::Ready => Self::Ready,
             Output::Decided(_) | Output::Log { .. } => return None,
         })
@@ -171,19 +180,19 @@ impl Line {
     }
 
     pub(super) fn start(now: Now, config: &Config) -> Self {
-        let mqtt = Mqtt { base_topic: config.mqtt.base_topic.clone(), ..Mqtt::default() };
-        // Another computer may be elsewhere.
-        let here = || TimeZone::system().iana_name().map(str::to_owned);
-        let time_zone = config.time_zone.clone().or_else(here);
-        let config = Config { mqtt, broker: BrokerSettings::default(), time_zone, ..config.clone() };
-        let config = crate::config::settings_of(&config);
+        let config = settings_without_secrets(config);
         Self::new(now, What::Start { version: env!("CARGO_PKG_VERSION").into(), config, part: 0, outputs: true })
+    }
+
+    pub(super) fn reload(now: Now, config: &Config) -> Self {
+        Self::new(now, What::Reload { config: settings_without_secrets(config) })
     }
 
     pub(super) fn input(now: Now, input: &Input) -> Self {
         let what = match input {
             Input::Incoming(Incoming::Connected { first, .. }) => What::Connected { first: *first },
             Input::Incoming(Incoming::Subscribed) => What::Subscribed,
+            Input::Incoming(Incoming::Answered) => What::Answered,
             Input::Incoming(Incoming::Disconnected { .. }) => What::Disconnected,
             Input::Incoming(Incoming::Message(Message { topic, payload, retain })) => {
                 What::Message { topic: topic.clone(), payload: Payload(payload.clone()), retain: *retain }
@@ -225,13 +234,26 @@ impl Line {
     }
 }
 
+/// No secrets: of the connection only the base topic is kept.
+fn settings_without_secrets(config: &Config) -> serde_json::Value {
+    let mqtt = Mqtt { base_topic: config.mqtt.base_topic.clone(), ..Mqtt::default() };
+    // Another computer may be elsewhere.
+    let here = || TimeZone::system().iana_name().map(str::to_owned);
+    let time_zone = config.time_zone.clone().or_else(here);
+    let config = Config { mqtt, broker: BrokerSettings::default(), time_zone, ..config.clone() };
+    crate::config::settings_of(&config)
+}
+
 impl What {
     /// As it reached the service; none for what came out of it.
     pub(super) fn into_input(self) -> Option<Input> {
         Some(match self {
-            Self::Start { .. } | Self::Decided { .. } | Self::Outputs { .. } | Self::End => return None,
+            Self::Start { .. } | Self::Reload { .. } | Self::Decided { .. } | Self::Outputs { .. } | Self::End => {
+                return None;
+            }
             Self::Connected { first } => Input::Incoming(Incoming::Connected { session_present: false, first }),
             Self::Subscribed => Input::Incoming(Incoming::Subscribed),
+            Self::Answered => Input::Incoming(Incoming::Answered),
             Self::Disconnected => Input::Incoming(Incoming::Disconnected { reason: "the broker, as recorded".into() }),
             Self::Message { topic, payload: Payload(payload), retain } => {
                 Input::Incoming(Incoming::Message(Message { topic, payload, retain }))

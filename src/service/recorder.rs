@@ -1,16 +1,18 @@
 //! `sunward run --record`: every input goes to a file as it comes, its outputs follow, and old files go when there are too
-//! many. When the disk is full it says so once and writes no more; scheduling goes on.
+//! many. When a file was deleted or moved it begins another one. When nothing can be written, as the disk is full, it says so
+//! once, and tries again every minute; scheduling goes on.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::input::Input;
 use super::output::Output;
 use super::record_format::{Content, Line, What};
+use super::recorded_file::{RecordedFile, Whereabouts};
 use crate::config::Config;
-use crate::core::Now;
+use crate::core::{Instant, Now};
 use crate::mqtt::Incoming;
 
 /// A file is ended when it has grown to this.
@@ -25,6 +27,9 @@ const MOST_CARRIED: usize = 4 << 20;
 /// So many of Sunward's own cycles are known again when they come back from the broker.
 const MOST_ECHOES: usize = 16;
 
+/// Where nothing could be written it is tried again after this.
+const RETRY: Duration = Duration::from_secs(60);
+
 /// Files are called so, with the time of their beginning in between.
 const NAMES: (&str, &str) = ("sunward-", ".jsonl");
 
@@ -33,7 +38,11 @@ const NAMES: (&str, &str) = ("sunward-", ".jsonl");
 pub struct Recorder {
     folder: PathBuf,
     largest_file: usize,
-    file: Option<BufWriter<File>>,
+    file: Option<RecordedFile>,
+    /// When to try again, where nothing can be written.
+    retry: Option<Instant>,
+    /// Something came that stands in no file any more.
+    lacks: bool,
     size: usize,
     start: Option<Line>,
     /// The last line of each topic, and the one-time lines of the start-up: a file that begins with them can be read alone.
@@ -57,6 +66,8 @@ impl Recorder {
             folder: folder.to_path_buf(),
             largest_file: LARGEST_FILE,
             file: None,
+            retry: None,
+            lacks: false,
             size: 0,
             start: None,
             carried: BTreeMap::new(),
@@ -76,30 +87,64 @@ impl Recorder {
     pub(super) fn start(&mut self, config: &Config, own_cycle: String, now: Now) {
         self.start = Some(Line::start(now, config));
         self.own_cycle = own_cycle;
-        self.attempt(|recorder| recorder.next_file(now));
+        self.attempt(now, |recorder| recorder.next_file(now));
     }
 
-    /// An input has come. It is written before anything is made of it, which may be what goes wrong.
-    pub(super) fn input(&mut self, now: Now, input: &Input) {
-        if self.file.is_none() || self.is_echo(input) {
-            return;
+    /// The configuration was read again. A further file begins with it.
+    pub(super) fn reload(&mut self, config: &Config, own_cycle: String, now: Now) {
+        self.look_after_file(now);
+        let line = Line::reload(now, config);
+        if let (What::Reload { config }, Some(What::Start { config: kept, .. })) =
+            (&line.what, self.start.as_mut().map(|start| &mut start.what))
+        {
+            kept.clone_from(config);
         }
-        let line = Line::input(now, input);
-        self.attempt(|recorder| {
-            if recorder.size > recorder.largest_file {
-                recorder.next_file(now)?;
-            }
+        self.own_cycle = own_cycle;
+        self.attempt(now, |recorder| {
             recorder.write(&line)?;
-            recorder.carry(line);
             recorder.flush()
         });
     }
 
-    /// What came of the last input.
-    pub(super) fn outputs(&mut self, now: Now, outputs: &[Output]) {
-        if self.file.is_none() || outputs.is_empty() {
+    /// An input has come. It is written before anything is made of it, which may be what goes wrong.
+    pub(super) fn input(&mut self, now: Now, input: &Input) {
+        if self.is_echo(input) {
             return;
         }
+        self.look_after_file(now);
+        let line = Line::input(now, input);
+        self.attempt(now, |recorder| {
+            if recorder.size > recorder.largest_file {
+                recorder.next_file(now)?;
+            }
+            recorder.write(&line)?;
+            recorder.flush()
+        });
+        // The next file needs it, whether or not there is one now.
+        self.carry(line);
+    }
+
+    /// A file that nobody will find is ended, and where nothing could be written it is tried again.
+    fn look_after_file(&mut self, now: Now) {
+        let whereabouts = self.file.as_ref().map(RecordedFile::whereabouts);
+        let what = match whereabouts {
+            Some(Whereabouts::Here) => return,
+            Some(Whereabouts::Moved) => "was moved",
+            Some(Whereabouts::Gone) => "was deleted",
+            None if self.retry.is_some_and(|retry| retry <= now.at) => "can be written again",
+            None => return,
+        };
+        self.lacks |= whereabouts == Some(Whereabouts::Gone);
+        let is_new = self.file.take().is_some();
+        self.attempt(now, |recorder| recorder.next_file(now));
+        if self.file.is_some() || is_new {
+            let goes_on = if self.file.is_some() { ": a new file is begun" } else { "" };
+            tracing::error!("the recording {what}: {}{goes_on}", self.folder.display());
+        }
+    }
+
+    /// What came of the last input.
+    pub(super) fn outputs(&mut self, now: Now, outputs: &[Output]) {
         for output in outputs {
             if let Output::State { topic, payload } = output
                 && *topic == self.own_cycle
@@ -108,12 +153,15 @@ impl Recorder {
                 self.echoes.push_front(Content::of(payload));
             }
         }
+        if self.file.is_none() || outputs.is_empty() {
+            return;
+        }
         let decisions = outputs.iter().filter_map(|output| match output {
             Output::Decided(decision) => Some(Line::decided(now, decision)),
             _ => None,
         });
         let lines = decisions.chain(Line::outputs(now, outputs));
-        self.attempt(|recorder| {
+        self.attempt(now, |recorder| {
             lines.into_iter().try_for_each(|line| recorder.write(&line))?;
             recorder.flush()
         });
@@ -121,14 +169,14 @@ impl Recorder {
 
     /// The run ends well: what came of its last input is complete.
     pub(super) fn end(&mut self, now: Now) {
-        self.attempt(|recorder| {
+        self.attempt(now, |recorder| {
             recorder.write(&Line::new(now, What::End))?;
             recorder.flush()
         });
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
+        self.file.as_mut().map_or(Ok(()), RecordedFile::flush)
     }
 
     fn is_echo(&self, input: &Input) -> bool {
@@ -136,11 +184,17 @@ impl Recorder {
         !message.retain && message.topic == self.own_cycle && self.echoes.contains(&Content::of(&message.payload))
     }
 
-    fn attempt(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) {
+    /// Said once, until something could be written again.
+    fn attempt(&mut self, now: Now, work: impl FnOnce(&mut Self) -> io::Result<()>) {
         if let Err(problem) = work(self) {
-            tracing::warn!("nothing is recorded any more: {}: {problem}", self.folder.display());
-            self.file = None;
+            if self.retry.is_none() {
+                let folder = self.folder.display();
+                tracing::error!("nothing is recorded any more, until it can be: {folder}: {problem}");
+            }
+            (self.file, self.retry) = (None, Some(now.at + RETRY));
         }
+        // What came meanwhile is missing.
+        self.lacks |= self.file.is_none();
     }
 
     fn write(&mut self, line: &Line) -> io::Result<()> {
@@ -148,7 +202,7 @@ impl Recorder {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         self.size += text.len();
-        file.write_all(&text)
+        file.write(&text)
     }
 
     fn carry(&mut self, line: Line) {
@@ -172,14 +226,26 @@ impl Recorder {
 
     /// Begins a file with all that is needed to read it alone, and lets the oldest ones go.
     fn next_file(&mut self, now: Now) -> io::Result<()> {
+        // Its parent is there, or the disk that it was on isn't.
+        if !self.folder.is_dir() {
+            std::fs::create_dir(&self.folder)?;
+        }
+        if let (true, Some(What::Start { part, .. })) = (self.lacks, self.start.as_mut().map(|line| &mut line.what)) {
+            // As if a file were missing: who plays it is told.
+            *part += 1;
+        }
         let (before, after) = NAMES;
         let path = self.folder.join(format!("{before}{}{after}", now.wall.strftime("%Y%m%dT%H%M%S.%9fZ")));
-        self.file = Some(BufWriter::new(File::create(&path)?));
+        self.file = Some(RecordedFile::create(path.clone())?);
         let mut lines: Vec<Line> = self.carried.values().cloned().collect();
         lines.sort_by_key(|line| line.at);
-        for line in self.start.clone().into_iter().chain(lines) {
-            self.write(&line)?;
+        let head = self.start.clone().into_iter().chain(lines);
+        let written = head.map(|line| self.write(&line)).collect::<io::Result<()>>().and_then(|()| self.flush());
+        if let Err(problem) = written {
+            self.file.take().into_iter().for_each(RecordedFile::discard);
+            return Err(problem);
         }
+        (self.retry, self.lacks) = (None, false);
         if let Some(What::Start { part, .. }) = self.start.as_mut().map(|line| &mut line.what) {
             *part += 1;
         }

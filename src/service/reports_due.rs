@@ -16,7 +16,7 @@ impl ReportsDue {
     /// An event is taken in. A power value shows in the next cycle only; the rest is about one task, or about all.
     pub(super) fn note_event(&mut self, event: &Event) {
         match event {
-            Event::Power { .. } | Event::Sensed(_) => {}
+            Event::Power { .. } | Event::Sensed(_) | Event::Unheard | Event::Heard { .. } => {}
             Event::Reconnected(_) => self.every_task = true,
             Event::Command(_) => self.everything(),
             Event::Registered(id, _)

@@ -98,6 +98,7 @@ impl Service {
 
     pub(super) fn run_cycle(&mut self) {
         let now = self.now;
+        self.make_sure_of_silence();
         if self.scheduler.lacks_record(now) {
             self.estimate();
         }
@@ -112,6 +113,7 @@ impl Service {
     }
 
     pub(super) fn wake_scheduler(&mut self) {
+        self.make_sure_of_silence();
         if self.scheduler.is_data_missing(self.now) {
             self.estimate();
         }

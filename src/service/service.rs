@@ -13,6 +13,7 @@ use super::cycle_times::next_cycle;
 use super::discovery::Discovery;
 use super::duplicate_instance::DuplicateInstance;
 use super::earlier_run::EarlierRun;
+use super::hearing::Hearing;
 use super::input::{Input, Timer};
 use super::output::{Output, Outputs};
 use super::pace::Pace;
@@ -58,6 +59,7 @@ pub(super) struct Service {
     pub(super) earlier_run: EarlierRun,
     /// When the connection was lost, while it is.
     pub(super) disconnected: Option<Instant>,
+    pub(super) hearing: Hearing,
     next_cycle: Timestamp,
     /// The start and stop payload of each task that registered itself.
     pub(super) payloads: HashMap<TaskId, CommandPayloads>,
@@ -68,6 +70,9 @@ pub(super) struct Service {
     pub(super) dry_run: bool,
     /// What is listened to during the start-up only.
     pub(super) read_once: Vec<String>,
+    /// What is listened to for as long as this configuration holds.
+    pub(super) filters: Vec<String>,
+    pub(super) pace: Pace,
     /// The broker, as people know it.
     pub(super) broker: String,
 }
@@ -75,7 +80,8 @@ pub(super) struct Service {
 impl Service {
     /// Returns one that has yet to hear what is retained. `broker`: as people know it.
     pub(super) fn new(sources: Sources, broker: String, pace: Pace, now: Now) -> Self {
-        let read_once = sources.read_once(&sources.filters());
+        let filters = sources.filters();
+        let read_once = sources.read_once(&filters);
         let Sources { topics, power, sensors, devices, discovery, settings, criteria, limits, estimate } = sources;
         let (cycle, dry_run) = (settings.cycle, settings.dry_run);
         let mut service = Self {
@@ -101,10 +107,13 @@ impl Service {
             start_up: StartUp::new(pace),
             earlier_run: EarlierRun::default(),
             disconnected: None,
+            hearing: Hearing::new(pace),
             next_cycle: next_cycle(now.wall, cycle),
             cycle,
             dry_run,
             read_once,
+            filters,
+            pace,
             broker,
         };
         service.register_devices();
@@ -114,7 +123,7 @@ impl Service {
     /// Lets one thing happen. What is to be done at once, commands above all, is in [`Service::take_outputs`] afterwards;
     /// reports follow with [`Service::report`].
     pub(super) fn step(&mut self, input: Input, now: Now) {
-        (self.now, self.fed) = (now, false);
+        self.begin_step(now);
         match input {
             Input::Incoming(incoming) => self.on_incoming(incoming),
             Input::Timer(Timer::Settle) => {
@@ -141,6 +150,16 @@ impl Service {
         }
     }
 
+    pub(super) fn begin_step(&mut self, now: Now) {
+        (self.now, self.fed) = (now, false);
+        self.hearing.begin_step();
+    }
+
+    /// The next multiple of the length of a cycle.
+    pub(super) fn set_next_cycle(&mut self) {
+        self.next_cycle = next_cycle(self.now.wall, self.cycle);
+    }
+
     /// What is to be done and was not taken yet.
     pub(super) fn outputs(&self) -> &[Output] {
         self.outputs.as_slice()
@@ -160,6 +179,7 @@ impl Service {
             (self.start_up.ends_at(), Timer::Settle),
             (when_online(Some(now.until(self.next_cycle).at)), Timer::Cycle),
             (when_online(self.scheduler.next_wakeup()), Timer::Scheduler),
+            (when_online(self.hearing.next_wakeup()), Timer::Scheduler),
             (self.sensors.next_wakeup(), Timer::Sensors),
             (self.devices.next_wakeup(), Timer::Devices),
             (self.publisher.next_batch(), Timer::Republish),

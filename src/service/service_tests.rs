@@ -13,9 +13,9 @@ use crate::mqtt::{Incoming, Message};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct TestService {
-    service: Service,
-    now: Now,
+pub(super) struct TestService {
+    pub(super) service: Service,
+    pub(super) now: Now,
 }
 
 impl TestService {
@@ -28,7 +28,7 @@ impl TestService {
     }
 
     /// With these tasks, online.
-    fn online(tasks: &[&str]) -> Self {
+    pub(super) fn online(tasks: &[&str]) -> Self {
         let mut home = Self::new();
         home.feed(Input::Incoming(Incoming::Connected { session_present: false, first: true }));
         home.feed(Input::Incoming(Incoming::Subscribed));
@@ -41,7 +41,7 @@ impl TestService {
     }
 
     /// Feeds an input. Returns what is published and cleared: topic and payload.
-    fn feed(&mut self, input: Input) -> Vec<(String, String)> {
+    pub(super) fn feed(&mut self, input: Input) -> Vec<(String, String)> {
         self.service.step(input, self.now);
         self.service.report();
         self.published()
@@ -62,12 +62,12 @@ impl TestService {
         self.message(topic, payload, true)
     }
 
-    fn message(&mut self, topic: &str, payload: &str, retain: bool) -> Vec<(String, String)> {
+    pub(super) fn message(&mut self, topic: &str, payload: &str, retain: bool) -> Vec<(String, String)> {
         self.feed(Input::Incoming(Incoming::Message(Message { topic: topic.into(), payload: payload.into(), retain })))
     }
 
     /// Waits for the next timer and feeds it. Returns how long that took, and which it was.
-    fn wait(&mut self) -> (Duration, Timer) {
+    pub(super) fn wait(&mut self) -> (Duration, Timer) {
         let (at, timer) = self.service.next_wakeup(self.now).unwrap();
         let wait = at.since(self.now.at);
         self.now = self.now + wait;

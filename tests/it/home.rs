@@ -120,6 +120,22 @@ impl Home {
         self.offline().await;
     }
 
+    /// Has Sunward read another configuration, and waits until it says what came of it.
+    pub(crate) async fn reload(&mut self, toml: &str) {
+        let before = self.read_again();
+        self.sunward.as_ref().unwrap().reload(toml);
+        let told = timeout(PATIENCE, async {
+            while self.read_again() == before {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(told.await.is_ok(), "the configuration was not read again\n{self}");
+    }
+
+    fn read_again(&self) -> usize {
+        self.sunward.as_ref().map_or(0, |sunward| sunward.log().matches("the configuration ").count())
+    }
+
     /// Cuts Sunward's connection and waits until it is back.
     pub(crate) async fn cut(&mut self) {
         self.cut_while(async |_| {}).await;
@@ -150,6 +166,16 @@ impl Home {
         self.broker.restart();
         self.until("the observer", |home| (home.subscribed > before).then_some(())).await;
         signal(self, "-CONT");
+        self.online().await;
+    }
+
+    /// Starts a broker that was killed, and waits until the observer and Sunward are back.
+    pub(crate) async fn restart_broker_only(&mut self) {
+        self.told_again = self.seen.get(CYCLE).cloned();
+        self.seen.clear();
+        let before = self.subscribed;
+        self.broker.restart();
+        self.until("the observer", |home| (home.subscribed > before).then_some(())).await;
         self.online().await;
     }
 
@@ -247,6 +273,11 @@ impl Home {
         self.until("commands", |home| (home.commands.len() >= expected.len()).then_some(())).await;
         let commands = std::mem::take(&mut self.commands);
         assert_eq!(commands, expected, "{self}");
+    }
+
+    /// The commands since somebody asked last.
+    pub(crate) fn taken_commands(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.commands)
     }
 
     /// Waits for commands, whichever they are.

@@ -69,6 +69,27 @@ async fn a_command_that_expired_while_the_broker_was_away_does_not_arrive() {
 }
 
 #[tokio::test]
+async fn a_frozen_broker_is_given_no_command_that_it_would_pass_on_later() {
+    for protocol in PROTOCOLS {
+        let broker = Mosquitto::start();
+        let mut peer = Peer::subscribed_to(&settings(&broker.url(), protocol), &["t/#"]).await;
+        broker.freeze();
+        // After this the broker doesn't count as alive any more.
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        for payload in ["stop", "stop", "stop", "start"] {
+            peer.handle.publish(Outgoing::command("t/set", payload, PATIENCE).addressed_to("task")).unwrap();
+        }
+        peer.handle.publish(Outgoing::command("t/old", "stop", Duration::from_millis(1))).unwrap();
+        peer.publish("t/end", "").await;
+        tokio::task::yield_now().await;
+        broker.thaw();
+        assert_eq!(peer.collect_until("t/end").await, ["t/set=start"], "{protocol:?}");
+        peer.handle.ask();
+        peer.until("Answered", |item| (*item == Incoming::Answered).then_some(())).await;
+    }
+}
+
+#[tokio::test]
 async fn the_owner_hears_of_a_command_that_left_and_of_no_other() {
     for protocol in PROTOCOLS {
         let mut broker = Mosquitto::start();

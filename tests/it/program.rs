@@ -62,6 +62,12 @@ impl Sunward {
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
+    /// Another configuration, and the signal to read it.
+    pub(crate) fn reload(&self, toml: &str) {
+        std::fs::write(self.folder.path().join("sunward.toml"), toml).unwrap();
+        self.signal("-HUP");
+    }
+
     /// As a power cut ends it.
     pub(crate) async fn kill(&mut self) {
         self.process.kill().await.unwrap();

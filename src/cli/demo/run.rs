@@ -9,6 +9,8 @@ use super::broker::listen;
 use super::place::{settings, site, time_zone};
 use super::session::Session;
 use super::times::Times;
+use tokio::sync::mpsc;
+
 use crate::config::{Config, Setup};
 use crate::service::{self, Clock};
 use crate::simulate::SimulatedHome;
@@ -31,7 +33,7 @@ pub async fn demo(arguments: DemoArguments, config: Config) -> anyhow::Result<()
         // A sender that is dropped means the end too.
         let _ = stopped.await;
     };
-    let service = service::run(Setup::new(config)?, clock, None, stopped, || {});
+    let service = service::run(Setup::new(config)?, clock, None, stopped, mpsc::channel(1).1, || {});
     tokio::pin!(service);
     let home = SimulatedHome::new(arguments.seed, site(), zone, times.begin);
     let session = Session::new(home, clock, &mqtt, times)?;

@@ -26,13 +26,19 @@ pub(crate) struct Meter {
     net: KeyId,
     meter: Intake,
     fallback: Intake,
-    /// When the last `net` of either source was measured, or the start.
+    /// When the last `net` of either source was measured, or since when it would have been heard.
     last_net: Instant,
     /// When the last `net` of the meter was measured, or the start.
     last_meter_measured: Instant,
     /// When it arrived, or the start.
     last_meter_arrived: Timestamp,
+    /// When the newest `net` of either source came, on both clocks: that a computer slept may show on one of them only.
+    newest_net: Option<Now>,
     no_data: bool,
+    /// What comes may not be heard: nobody can say that nothing came.
+    unheard: bool,
+    /// Since the newest `net` something may have come that was not heard.
+    may_lack: bool,
     new_net: Option<NewNet>,
 }
 
@@ -49,7 +55,10 @@ impl Meter {
             last_net: now.at,
             last_meter_measured: now.at,
             last_meter_arrived: now.wall,
+            newest_net: None,
             no_data: false,
+            unheard: false,
+            may_lack: false,
             new_net: None,
         }
     }
@@ -58,6 +67,31 @@ impl Meter {
     pub(crate) fn begin(&mut self, now: Now) {
         self.last_net = self.last_net.max(now.at);
         (self.last_meter_measured, self.last_meter_arrived) = (now.at, now.wall);
+    }
+
+    /// From now on what comes may not be heard.
+    pub(crate) fn set_unheard(&mut self) {
+        self.unheard = true;
+    }
+
+    /// It is heard again. `anew`: missing data counts from here.
+    pub(crate) fn set_heard(&mut self, anew: bool, now: Now) {
+        self.unheard = false;
+        if anew {
+            self.may_lack = true;
+            self.begin(now);
+        }
+    }
+
+    /// What comes is heard, as far as anybody knows.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.unheard
+    }
+
+    /// Whether a value of `net` that comes now is the first after an outage of longer than `gap`, by either clock.
+    pub(crate) fn is_interrupted(&self, gap: Duration, now: Now) -> bool {
+        self.may_lack
+            && self.newest_net.is_some_and(|newest| now.at.since(newest.at).max(now.age(Some(newest.wall))) > gap)
     }
 
     /// Takes a value in.
@@ -83,6 +117,8 @@ impl Meter {
                 self.last_meter_measured = self.last_meter_measured.max(measured);
                 self.last_meter_arrived = now.wall;
             }
+            self.newest_net = Some(now);
+            self.may_lack = false;
             self.no_data = false;
             self.new_net = Some(NewNet { source, value: value.watts(), measured });
         }
@@ -111,15 +147,15 @@ impl Meter {
         new
     }
 
-    /// Nothing has come for longer than `gap`, from either.
+    /// Nothing has come for longer than `gap`, from either, and would have been heard.
     pub(crate) fn are_both_silent(&self, gap: Duration, now: Instant) -> bool {
-        now.since(self.last_net) > gap
+        !self.unheard && now.since(self.last_net) > gap
     }
 
-    /// When data will be missing if nothing comes; none: it is missing already.
+    /// When data will be missing if nothing comes; none: it is missing already, or nothing can be heard.
     pub(crate) fn missing_at(&self, gap: Duration) -> Option<Instant> {
         // "For longer than": the first moment after it.
-        (!self.no_data).then(|| self.last_net + gap + Duration::from_millis(1))
+        (!self.no_data && !self.unheard).then(|| self.last_net + gap + Duration::from_millis(1))
     }
 
     /// When the last `net` of either source was measured, or the start.
@@ -137,9 +173,10 @@ impl Meter {
         now.since(self.last_meter_measured) > gap
     }
 
-    /// The meter has been silent for too long, and the fallback has said nothing since the last cycle.
+    /// The meter has been silent for too long, the fallback has said nothing since the last cycle, and both would have been
+    /// heard.
     pub(crate) fn lacks_record(&self, gap: Duration, now: Instant) -> bool {
-        self.is_meter_silent(gap, now) && !self.fallback.is_fresh(self.net)
+        !self.unheard && self.is_meter_silent(gap, now) && !self.fallback.is_fresh(self.net)
     }
 
     /// The source of a cycle's record, where there is a new value of `net`.

@@ -20,6 +20,12 @@ impl Window {
         Self { records: VecDeque::with_capacity(size), size: size.max(1) }
     }
 
+    /// Another size: the newest records stay.
+    pub(crate) fn resize(&mut self, size: usize) {
+        self.size = size.max(1);
+        self.records.truncate(self.size);
+    }
+
     /// Puts the newest record in.
     pub(crate) fn push(&mut self, record: Record) {
         self.records.push_front(record);

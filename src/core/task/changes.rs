@@ -122,6 +122,9 @@ impl Task {
             self.state_at = self.state_at + now.since(lost.max(self.state_at));
         }
         self.manual.disturb(now);
+        // What was sent before may not have reached it: a start is not unanswered, a lease is renewed.
+        self.back_off.forget_awaited();
+        self.start_sent = None;
     }
 
     /// A command is on its way.

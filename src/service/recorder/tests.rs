@@ -127,3 +127,72 @@ fn a_later_file_can_be_read_alone() {
     assert!(playback.decisions.iter().any(|decided| decided.task == "heater"), "its registration was carried over");
     assert!(playback.cut);
 }
+
+/// Feeds messages from a second on, one each second, and returns what was played of all files of a folder.
+fn go_on(recorder: &mut Recorder, seconds: std::ops::Range<u64>) {
+    for second in seconds {
+        let begin = Now { at: Instant::START, wall: "2026-01-01T00:00:00Z".parse().unwrap() };
+        let payload = format!("{{\"net\": -{second}}}").into_bytes();
+        let message = Message { topic: "sunward/power".into(), payload, retain: false };
+        recorder.input(begin + Duration::from_secs(second), &Input::Incoming(Incoming::Message(message)));
+    }
+}
+
+fn begun(folder: &Path) -> Recorder {
+    let mut recorder = Recorder::new(folder).unwrap();
+    let now = Now { at: Instant::START, wall: "2026-01-01T00:00:00Z".parse().unwrap() };
+    recorder.start(&Config::default(), OWN_CYCLE.into(), now);
+    go_on(&mut recorder, 1..5);
+    recorder
+}
+
+#[test]
+fn a_folder_that_was_deleted_is_made_again_and_the_record_says_that_it_lacks_something() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("record");
+    let mut recorder = begun(&folder);
+    std::fs::remove_dir_all(&folder).unwrap();
+    go_on(&mut recorder, 5..9);
+    let files = recorded_files(&folder).unwrap();
+    assert_eq!(files.len(), 1);
+    let playback = played(files);
+    assert_eq!((playback.inputs, playback.cut), (5, true), "the last of the topic, and what came since: {playback:?}");
+}
+
+#[test]
+fn a_file_that_was_moved_is_whole_and_the_next_one_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, elsewhere) = (home.path().join("record"), home.path().join("elsewhere"));
+    let mut recorder = begun(&folder);
+    // A whole folder, then a file in whose place there is another.
+    std::fs::rename(&folder, &elsewhere).unwrap();
+    go_on(&mut recorder, 5..9);
+    let second = recorded_files(&folder).unwrap().remove(0);
+    let moved = elsewhere.join(second.file_name().unwrap());
+    std::fs::rename(&second, &moved).unwrap();
+    std::fs::write(&second, "another program's").unwrap();
+    go_on(&mut recorder, 9..12);
+    std::fs::remove_file(&second).unwrap();
+    let files = [recorded_files(&elsewhere).unwrap(), recorded_files(&folder).unwrap()].concat();
+    assert_eq!(files.len(), 3);
+    let playback = played(files);
+    assert_eq!((playback.inputs, playback.cut, playback.missing), (11, false, Vec::new()));
+}
+
+#[test]
+fn where_nothing_can_be_written_it_is_tried_again_every_minute() {
+    let home = tempfile::tempdir().unwrap();
+    let parent = home.path().join("disk");
+    let folder = parent.join("record");
+    let mut recorder = begun(&folder);
+    // The disk is gone, and with it the folder's own folder.
+    std::fs::remove_dir_all(&parent).unwrap();
+    go_on(&mut recorder, 5..20);
+    std::fs::create_dir(&parent).unwrap();
+    go_on(&mut recorder, 20..60);
+    assert!(!folder.exists(), "a minute has not passed");
+    go_on(&mut recorder, 60..70);
+    let playback = played(recorded_files(&folder).unwrap());
+    // The last that came before, and all since the minute was over.
+    assert_eq!((playback.inputs, playback.cut), (1 + 5, true), "{playback:?}");
+}

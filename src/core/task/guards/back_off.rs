@@ -44,6 +44,11 @@ impl StartBackOff {
         self.awaited.get_or_insert(now);
     }
 
+    /// A start may never have arrived: nobody can say that it was left unanswered.
+    pub(crate) fn forget_awaited(&mut self) {
+        self.awaited = None;
+    }
+
     /// A start was sent lately and not yet answered.
     pub(crate) fn awaited(&self) -> bool {
         self.awaited.is_some()
