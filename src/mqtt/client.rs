@@ -187,6 +187,10 @@ impl<'a> BrokerSession<'a> {
                 return;
             }
         }
+        // The library writes messages before subscriptions that were handed over earlier: what we say has to come back.
+        if !subscriptions.are_out() {
+            return;
+        }
         drop(subscriptions);
         let now = Instant::now();
         let mut outbox = shared.outbox();

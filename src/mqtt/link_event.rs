@@ -29,6 +29,21 @@ pub(super) enum LinkEvent {
     Other,
 }
 
+impl LinkEvent {
+    /// A message whose topic nobody can name is of no use to anybody: then it is `Other`.
+    pub(super) fn message(topic: Vec<u8>, payload: Vec<u8>, retain: bool) -> Self {
+        match String::from_utf8(topic) {
+            Ok(topic) if !topic.is_empty() => Self::Message(Message { topic, payload, retain }),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A keep-alive as MQTT writes it, rounded down: a ping too early does no harm.
+pub(super) fn whole_seconds(keep_alive: Duration) -> u16 {
+    u16::try_from(keep_alive.as_secs()).unwrap_or(u16::MAX)
+}
+
 /// What the broker said when it let us in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Granted {

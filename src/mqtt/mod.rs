@@ -36,9 +36,11 @@ mod options_error;
 #[cfg(test)]
 mod options_tests;
 mod outbox;
+mod oversized;
 mod protocol;
 mod subscriptions;
 mod tls;
+mod transport;
 mod v311;
 mod v5;
 

@@ -78,6 +78,11 @@ impl Subscriptions {
         }
     }
 
+    /// Whether everything that is asked for has gone out: what is published next comes after it.
+    pub(super) fn are_out(&self) -> bool {
+        self.waiting.is_empty() && self.handed.is_empty()
+    }
+
     /// The broker answered; these are the filters it was asked for.
     pub(super) fn answered(&mut self, packet_id: u16) -> Vec<String> {
         self.unanswered.remove(&packet_id).unwrap_or_default()

@@ -121,19 +121,6 @@ async fn what_comes_in_too_large_is_dropped_and_told_with_its_topic_and_nothing_
 }
 
 #[tokio::test]
-async fn what_is_far_too_large_ends_the_connection_and_the_reason_says_how_to_find_it() {
-    let broker = Mosquitto::start();
-    let other = Peer::new(&broker.url(), &[]).await;
-    other.publish_retained("t", &"x".repeat(300_000)).await;
-    let mut config = settings(&broker.url(), Protocol::V311);
-    config.max_packet_size = 10_000;
-    let mut peer = Peer::start(&config, &["t"], None);
-    let reason = peer.disconnected().await;
-    assert!(reason.contains("a message of 300"), "{reason}");
-    assert!(reason.contains("mosquitto_sub -t '#' --retained-only -W 5 -F '%l %t' names its topic"), "{reason}");
-}
-
-#[tokio::test]
 async fn what_waited_and_proves_too_large_for_this_broker_is_told_and_dropped() {
     let broker = Mosquitto::start_with(&Setup { max_packet_size: Some(10_000), ..Setup::default() });
     let mut peer = Peer::start(&settings(&broker.url(), Protocol::V5), &["t"], None);
