@@ -13,6 +13,7 @@ use tokio::time::{sleep, sleep_until};
 use super::backoff::Backoff;
 use super::client_id_conflict::ClientIdConflicts;
 use super::disconnect::{Cause, Disconnect};
+use super::echoes::{Echoes, Missing};
 use super::handle::{CLOSING, Shared};
 use super::inbox::Sender;
 use super::link::{self, Link, Requests};
@@ -20,6 +21,7 @@ use super::link_event::{CONNECT_TIMEOUT, Granted, LinkEvent};
 use super::message::{Incoming, Kind, Message, Outgoing, packet_size};
 use super::options::Options;
 use super::protocol::Protocol;
+use super::subscriptions::Request;
 
 /// A message that the broker has not confirmed for this long, while it answers everything else, will never be.
 const STUCK: Duration = Duration::from_secs(60);
@@ -46,29 +48,41 @@ impl Client {
         let mut backoff = Backoff::default();
         let mut conflicts = ClientIdConflicts::default();
         let mut reported = None;
-        let mut first = true;
+        let (mut first, mut trial) = (true, None);
         // An owner that closes right after it began is still served: what it published goes with the first attempt.
         loop {
-            let mut session = BrokerSession::new(&self, first);
+            let mut session = BrokerSession::new(&self, first, trial);
             let Err(disconnect) = session.run().await else { break };
             let held = session.since.map(|since| since.elapsed());
             first &= held.is_none();
             let now = Instant::now();
             self.shared.outbox().connection_lost(now);
-            let hung_up_soon =
-                disconnect.cause == Cause::HungUp && held.is_some_and(|held| held < ClientIdConflicts::SHORT);
-            if (disconnect.cause == Cause::ClientIdConflict || hung_up_soon)
-                && let Some(times) = conflicts.note(now)
-            {
+            let conflict = match (disconnect.cause, held) {
+                (Cause::ClientIdConflict, _) => conflicts.told(now),
+                (cause, Some(_)) if trial.is_some() => {
+                    conflicts.tried(cause == Cause::TrialOver);
+                    None
+                }
+                (Cause::HungUp, Some(held)) => conflicts.closed(held, now),
+                _ => {
+                    conflicts.ended_otherwise();
+                    None
+                }
+            };
+            if let Some(times) = conflict {
                 self.inbox.send(Incoming::ClientIdConflict { times });
             }
             // The same failure over and over is reported once.
-            let reason = self.explain(&disconnect, first);
+            let new = first && self.options.protocol == Protocol::V5;
+            let reason = disconnect.explain(&self.options.broker(), new);
             if held.is_some() || reported.as_ref() != Some(&reason) {
                 self.inbox.send(Incoming::Disconnected { reason: reason.clone() });
                 reported = Some(reason);
             }
+            trial = conflicts.trial(now);
             let pause = match disconnect.cause {
+                Cause::TrialOver => Duration::ZERO,
+                _ if trial.is_some() => Duration::ZERO,
                 Cause::LoginRefused => backoff.after_refusal(fastrand::f64()),
                 _ => backoff.after_disconnect(held.unwrap_or_default(), fastrand::f64()),
             };
@@ -90,20 +104,6 @@ impl Client {
             }
         }
     }
-
-    /// The reason for people, with a hint at the older protocol where this looks like a broker that knows only that.
-    fn explain(&self, disconnect: &Disconnect, never_connected: bool) -> String {
-        let broker = self.options.broker();
-        let reason = &disconnect.reason;
-        let old = matches!(disconnect.cause, Cause::WrongVersion | Cause::HungUp | Cause::Silent);
-        if old && never_connected && self.options.protocol == Protocol::V5 {
-            return format!(
-                "{broker}: {reason}; if this broker speaks only MQTT 3.1.1 (ioBroker, FHEM, Node-RED's aedes), set \
-                 mqtt.protocol = \"3.1.1\""
-            );
-        }
-        format!("{broker}: {reason}")
-    }
 }
 
 /// One attempt and, if it succeeds, one connection.
@@ -114,25 +114,33 @@ struct BrokerSession<'a> {
     since: Option<Instant>,
     granted: Option<Granted>,
     refused: HashSet<String>,
+    echoes: Echoes,
+    /// How long this connection lasts at most: it goes under another client id, to see whether that makes a difference.
+    trial: Option<Duration>,
     /// The DISCONNECT was handed over.
     leaving: bool,
 }
 
 impl<'a> BrokerSession<'a> {
-    fn new(client: &'a Client, first: bool) -> Self {
-        Self { client, first, since: None, granted: None, refused: HashSet::new(), leaving: false }
+    fn new(client: &'a Client, first: bool, trial: Option<Duration>) -> Self {
+        let (refused, echoes) = (HashSet::new(), Echoes::default());
+        Self { client, first, since: None, granted: None, refused, echoes, trial, leaving: false }
     }
 
     /// `Ok` is the end that the owner asked for.
     async fn run(&mut self) -> Result<(), Disconnect> {
-        let (requests, mut link) = link::open(&self.client.options, self.client.will.as_ref());
+        let options = self.client.options.clone();
+        let options = if self.trial.is_some() { options.with_client_id_suffix("trial") } else { options };
+        let (requests, mut link) = link::open(&options, self.client.will.as_ref());
         let mut deadline = None;
         loop {
             match self.next_event(&requests, &mut link, &mut deadline).await? {
                 None => return Ok(()),
-                Some(LinkEvent::DisconnectSent) if self.leaving => return Ok(()),
+                Some(LinkEvent::DisconnectSent) if self.leaving && self.client.shared.is_closing() => return Ok(()),
+                Some(LinkEvent::DisconnectSent) if self.leaving => return Err(trial_over()),
                 Some(event) => self.handle(event),
             }
+            self.look_for_missing();
             let oldest = self.client.shared.outbox().oldest_unconfirmed();
             if oldest.is_some_and(|handed_at| handed_at.elapsed() > STUCK) {
                 return Err(Disconnect::new(Cause::Silent, "the broker does not confirm what is sent to it"));
@@ -153,7 +161,14 @@ impl<'a> BrokerSession<'a> {
         let keep_alive = self.granted.map_or(Duration::ZERO, |granted| granted.keep_alive);
         let watchdog = sleep(2 * keep_alive + CONNECT_TIMEOUT + GRACE);
         let poll = link.poll();
-        tokio::pin!(poll, watchdog);
+        let trial_ends = self.since.zip(self.trial).map(|(since, trial)| tokio::time::Instant::from_std(since + trial));
+        let trial = async {
+            match trial_ends {
+                Some(end) => sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(poll, watchdog, trial);
         loop {
             if let Some(granted) = self.granted {
                 self.feed(requests, granted);
@@ -173,6 +188,12 @@ impl<'a> BrokerSession<'a> {
                 () = shared.wake.notified() => {}
                 () = &mut watchdog => return Err(Disconnect::new(Cause::Silent, "the connection hangs; dropped it")),
                 () = end => return Ok(None),
+                () = &mut trial, if !self.leaving => {
+                    self.leaving = requests.disconnect();
+                    if !self.leaving {
+                        return Err(trial_over());
+                    }
+                }
             }
         }
     }
@@ -186,6 +207,10 @@ impl<'a> BrokerSession<'a> {
                 subscriptions.hand_back(request);
                 return;
             }
+            match &request {
+                Request::Subscribe(filters) => filters.iter().for_each(|filter| self.echoes.subscribing(filter)),
+                Request::Unsubscribe(filter) => self.echoes.forget(filter),
+            }
         }
         // The library writes messages before subscriptions that were handed over earlier: what we say has to come back.
         if !subscriptions.are_out() {
@@ -195,6 +220,9 @@ impl<'a> BrokerSession<'a> {
         let now = Instant::now();
         let mut outbox = shared.outbox();
         while let Some(message) = outbox.hand_over(now) {
+            if message.retain && !message.payload.is_empty() {
+                self.echoes.published(&message.topic);
+            }
             let size = packet_size(&message.topic, &message.payload);
             if size > shared.limit() as usize {
                 // It was put down before this broker said its limit.
@@ -226,6 +254,9 @@ impl<'a> BrokerSession<'a> {
             LinkEvent::SubscribeSent(packet_id) => shared.subscriptions().sent(packet_id),
             LinkEvent::Acknowledged(packet_id, refusal) => {
                 let done = shared.outbox().acknowledged(packet_id);
+                if let Some(message) = &done {
+                    self.echoes.acknowledged(&message.topic, refusal.is_some(), Instant::now());
+                }
                 match (done, refusal) {
                     (Some(message), Some(refusal)) => {
                         self.refused(format!("publishing on {}", message.topic), &refusal);
@@ -236,8 +267,12 @@ impl<'a> BrokerSession<'a> {
             LinkEvent::Subscribed(packet_id, refusals) => {
                 let filters = shared.subscriptions().answered(packet_id);
                 for (filter, refusal) in filters.into_iter().zip(refusals) {
-                    if let Some(refusal) = refusal {
-                        self.refused(format!("subscribing to {filter}"), &refusal);
+                    match refusal {
+                        Some(refusal) => {
+                            self.echoes.forget(&filter);
+                            self.refused(format!("subscribing to {filter}"), &refusal);
+                        }
+                        None => self.echoes.granted(&filter, Instant::now()),
                     }
                 }
                 self.report_subscribed();
@@ -249,6 +284,7 @@ impl<'a> BrokerSession<'a> {
 
     /// Over MQTT 5 the broker keeps to itself what is too large for us.
     fn take(&mut self, message: Message) {
+        self.echoes.received(&message.topic);
         let limit = self.client.options.max_packet_size;
         if message.topic.len() + message.payload.len() <= limit as usize {
             self.client.inbox.send(Incoming::Message(message));
@@ -259,6 +295,15 @@ impl<'a> BrokerSession<'a> {
             "{topic}: dropped a message of more than {limit} bytes (mqtt.max_packet_size); if it is retained, \
              mosquitto_pub -r -n -t '{topic}' clears it"
         ));
+    }
+
+    fn look_for_missing(&mut self) {
+        while let Some(missing) = self.echoes.missing(Instant::now()) {
+            match missing {
+                Missing::Ask(filter) => self.client.shared.subscriptions().ask_again(filter),
+                Missing::Withheld(what) => self.report_refused(what),
+            }
+        }
     }
 
     fn connected(&mut self, granted: Granted) {
@@ -296,4 +341,8 @@ impl<'a> BrokerSession<'a> {
             self.client.inbox.send(Incoming::Refused { what });
         }
     }
+}
+
+fn trial_over() -> Disconnect {
+    Disconnect::new(Cause::TrialOver, "left it to connect under mqtt.client_id again")
 }

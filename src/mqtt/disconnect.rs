@@ -22,12 +22,16 @@ pub(super) enum Cause {
     LoginRefused,
     /// Another program connected with our client id.
     ClientIdConflict,
-    /// The broker closed the connection without a word.
+    /// The broker closed the connection without a word, between two packets.
     HungUp,
+    /// The connection broke: it was reset, or cut within a packet.
+    Broken,
     /// The broker does not answer, or not what it should.
     Silent,
     /// The broker says that it doesn't know this version of MQTT.
     WrongVersion,
+    /// We left: this connection was made to see whether it would last.
+    TrialOver,
     /// Everything else: no route, no listener, no valid certificate.
     Other,
 }
@@ -35,6 +39,20 @@ pub(super) enum Cause {
 impl Disconnect {
     pub(super) fn new(cause: Cause, reason: impl Into<String>) -> Self {
         Self { cause, reason: reason.into() }
+    }
+
+    /// The reason for people, with a hint at the older protocol where this may be a broker that knows only that: `new`
+    /// says that we speak MQTT 5 and were never let in.
+    pub(super) fn explain(&self, broker: &str, new: bool) -> String {
+        let reason = &self.reason;
+        let old = matches!(self.cause, Cause::WrongVersion | Cause::HungUp | Cause::Broken | Cause::Silent);
+        if old && new {
+            return format!(
+                "{broker}: {reason}; if this broker speaks only MQTT 3.1.1 (ioBroker, FHEM, Node-RED's aedes), set \
+                 mqtt.protocol = \"3.1.1\""
+            );
+        }
+        format!("{broker}: {reason}")
     }
 }
 
@@ -57,10 +75,12 @@ impl From<rumqttc_v4::ConnectionError> for Disconnect {
         match error {
             E::MqttState(rumqttc_v4::StateError::ConnectionAborted) => closed(),
             E::MqttState(rumqttc_v4::StateError::AwaitPingResp) => silent(),
-            E::MqttState(rumqttc_v4::StateError::Deserialization(rumqttc_v4::mqttbytes::Error::Io(error))) => broken(&error),
-            E::MqttState(rumqttc_v4::StateError::Deserialization(rumqttc_v4::mqttbytes::Error::PayloadSizeLimitExceeded(size))) => {
-                too_large(size)
+            E::MqttState(rumqttc_v4::StateError::Deserialization(rumqttc_v4::mqttbytes::Error::Io(error))) => {
+                broken(&error)
             }
+            E::MqttState(rumqttc_v4::StateError::Deserialization(
+                rumqttc_v4::mqttbytes::Error::PayloadSizeLimitExceeded(size),
+            )) => too_large(size),
             E::MqttState(error) => Self::new(Cause::Silent, error.to_string()),
             E::NetworkTimeout => Self::new(Cause::Silent, "no answer from the broker within 5 s"),
             E::FlushTimeout => Self::new(Cause::Silent, "the broker does not take what is sent to it"),
@@ -79,7 +99,7 @@ fn broken(error: &std::io::Error) -> Disconnect {
     let text = error.to_string();
     // TLS 1.3 lets a client in before it looks at the certificate that isn't there.
     let hint = if text.contains("CertificateRequired") { CLIENT_CERTIFICATE } else { "" };
-    Disconnect::new(Cause::HungUp, format!("the connection broke: {text}{hint}"))
+    Disconnect::new(Cause::Broken, format!("the connection broke: {text}{hint}"))
 }
 
 fn too_large(size: usize) -> Disconnect {

@@ -24,6 +24,7 @@ mod client;
 mod client_id;
 mod client_id_conflict;
 mod disconnect;
+mod echoes;
 mod files;
 mod handle;
 mod inbox;

@@ -36,6 +36,13 @@ impl Subscriptions {
         self.open = true;
     }
 
+    /// Asks again for a filter that is still wanted; its owner doesn't hear of the answer.
+    pub(super) fn ask_again(&mut self, filter: String) {
+        if self.wanted.contains(&filter) {
+            self.waiting.push_back(Request::Subscribe(vec![filter]));
+        }
+    }
+
     pub(super) fn remove(&mut self, filter: &str) {
         if self.wanted.remove(filter) {
             self.waiting.push_back(Request::Unsubscribe(filter.to_owned()));

@@ -80,7 +80,9 @@ impl V311Link {
                 LinkEvent::Subscribed(answer.pkid, answer.return_codes.iter().map(refused).collect())
             }
             Packet::PubAck(answer) => LinkEvent::Acknowledged(answer.pkid, None),
-            Packet::Publish(publish) => LinkEvent::message(publish.topic.into(), publish.payload.into(), publish.retain),
+            Packet::Publish(publish) => {
+                LinkEvent::message(publish.topic.into(), publish.payload.into(), publish.retain)
+            }
             _ => LinkEvent::Other,
         }
     }

@@ -5,12 +5,10 @@
 use std::time::Duration;
 
 use rumqttc_v5::mqttbytes::v5::{
-    ConnAck, ConnectProperties, LastWill, Packet, PubAckReason, PublishProperties, SubscribeFilter,
-    SubscribeReasonCode,
+    ConnAck, ConnectProperties, LastWill, Packet, PubAckReason, PublishProperties, SubscribeFilter, SubscribeReasonCode,
 };
 use rumqttc_v5::{
-    AsyncClient, Broker, Event as Raw, EventLoop, MqttOptions, NetworkOptions, Outgoing as Written, PublishOptions,
-    QoS,
+    AsyncClient, Broker, Event as Raw, EventLoop, MqttOptions, NetworkOptions, Outgoing as Written, PublishOptions, QoS,
 };
 
 use super::disconnect::Disconnect;
@@ -84,7 +82,9 @@ impl V5Link {
                 };
                 LinkEvent::Acknowledged(answer.pkid, refusal)
             }
-            Packet::Publish(publish) => LinkEvent::message(publish.topic.into(), publish.payload.into(), publish.retain),
+            Packet::Publish(publish) => {
+                LinkEvent::message(publish.topic.into(), publish.payload.into(), publish.retain)
+            }
             _ => LinkEvent::Other,
         }
     }

@@ -233,23 +233,6 @@ async fn a_broker_that_knows_only_mqtt_3_1_1_is_met_with_the_hint_to_say_so() {
 }
 
 #[tokio::test]
-async fn two_with_one_client_id_are_noticed() {
-    let broker = Mosquitto::start();
-    for protocol in PROTOCOLS {
-        let config = settings(&broker.url(), protocol);
-        let mut first = Peer::start(&config, &[], None);
-        let _second = Peer::start(&config, &[], None);
-        let times = first
-            .until("ClientIdConflict", |item| match item {
-                Incoming::ClientIdConflict { times } => Some(*times),
-                _ => None,
-            })
-            .await;
-        assert!(times >= 3, "{protocol:?}: {times}");
-    }
-}
-
-#[tokio::test]
 async fn a_flood_neither_blocks_nor_grows_and_the_latest_values_survive() {
     let broker = Mosquitto::start_with(&Setup { extra: "max_queued_messages 0".into(), ..Setup::default() });
     let mut slow = Peer::new(&broker.url(), &["flood/#", "end"]).await;
