@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
 use sunward::config::Protocol;
 use sunward::mqtt::{Incoming, Outgoing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+use crate::home::{Home, STATE, Sunward, both};
 use crate::mosquitto::{Mosquitto, Setup};
 use crate::peer::{PATIENCE, PROTOCOLS, Peer, settings};
 
@@ -226,4 +228,45 @@ async fn a_retained_message_of_twenty_mebibytes_is_dropped_by_name_and_the_conne
         let expected: Vec<_> = expected.filter(|said| protocol == Protocol::V311 || *said != told).collect();
         assert_eq!(came, expected, "{protocol:?}");
     }
+}
+
+#[tokio::test]
+async fn a_state_of_twenty_mebibytes_keeps_neither_sunward_off_line_nor_others_from_running() {
+    both(async |protocol| {
+        let mut home = Home::empty(protocol, "").await;
+        let mut config = settings(&home.broker.url(), Protocol::V5);
+        config.max_packet_size = 32 * 1024 * 1024;
+        let hacked = Peer::start(&config, &[], None);
+        hacked.handle.publish(Outgoing::state("sunward/task/hacked/state", vec![b'x'; 20 * 1024 * 1024])).unwrap();
+        assert!(hacked.handle.close(Vec::new()).await);
+        home.start().await;
+        home.register("heater", json!({"power": 1000})).await;
+        home.running("heater", false).await;
+        assert_eq!(home.cycle_with(json!({"net": -3000})).await.commands, ["heater=start"], "{protocol:?}");
+        let sunward = home.sunward.as_ref().unwrap();
+        // What the broker keeps back over MQTT 5 nobody can name.
+        let named = sunward.log().contains("sunward/task/hacked/state: dropped a message of more than 1048576 bytes");
+        assert_eq!(named, protocol == Protocol::V311, "{}", sunward.log());
+        assert!(!sunward.log().contains("not connected"), "{}", sunward.log());
+        #[cfg(target_os = "linux")]
+        assert!(sunward.peak_memory() < 32 * 1024, "{protocol:?}: {} KiB", sunward.peak_memory());
+        home.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sunward_says_which_of_its_topics_the_broker_withholds() {
+    let check = |protocol| async move {
+        let acl = format!("topic write #\ntopic read {STATE}\n");
+        let broker = Mosquitto::start_with(&Setup { acl: Some(acl), ..Setup::default() });
+        let mut peer = Peer::new(&broker.url(), &[STATE]).await;
+        let mut sunward = Sunward::spawn(Some(&broker.url()), protocol, "[mqtt]\nkeep_alive = \"5s\"\n");
+        peer.expect(STATE, |state| {
+            state.contains("the subscription to sunward/scheduler/availability and delivers nothing")
+        })
+        .await;
+        assert!(sunward.stop().await.success(), "{}", sunward.log());
+    };
+    tokio::join!(check(Protocol::V5), check(Protocol::V311));
 }
