@@ -20,7 +20,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rumqttc::v5::mqttbytes::v5::Packet;
+use rumqttc_v5::mqttbytes::v5::Packet;
 use serde_json::json;
 
 use mosquitto::Mosquitto;

@@ -3,10 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rumqttc::NetworkOptions;
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, Publish};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc_v5::mqttbytes::v5::{Packet, Publish};
+use rumqttc_v5::{AsyncClient, Broker, Event, EventLoop, MqttOptions, NetworkOptions, PublishOptions, QoS};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -79,12 +77,12 @@ pub struct Peer {
 impl Peer {
     pub async fn connect(address: &str, id: &str, filters: &[&str]) -> Self {
         let (host, port) = address.split_once(':').unwrap();
-        let mut options = MqttOptions::new(id, host, port.parse().unwrap());
+        let mut options = MqttOptions::new(id, Broker::tcp(host, port.parse().unwrap()));
         let mut network = NetworkOptions::new();
         network.set_tcp_nodelay(true);
         options.set_network_options(network).set_outgoing_inflight_upper_limit(100);
         options.set_max_packet_size(Some(20_000_000));
-        let (client, events) = AsyncClient::new(options, 400);
+        let (client, events) = AsyncClient::builder(options).capacity(400).build();
         for filter in filters {
             client.subscribe(*filter, QoS::AtLeastOnce).await.unwrap();
         }
@@ -92,7 +90,7 @@ impl Peer {
     }
 
     pub async fn publish(&mut self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
-        self.client.publish(topic, QoS::AtLeastOnce, retain, payload.into()).await.unwrap();
+        self.client.publish(topic, payload.into(), PublishOptions::new(QoS::AtLeastOnce).retain(retain)).await.unwrap();
         self.published += 1;
     }
 
@@ -118,7 +116,7 @@ impl Peer {
                 self.acknowledged += usize::from(matches!(packet, Packet::PubAck(_)));
                 Some(packet)
             }
-            Event::Outgoing(_) => None,
+            _ => None,
         }
     }
 

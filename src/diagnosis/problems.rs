@@ -94,7 +94,8 @@ fn net(case: &Case<'_>) -> Option<String> {
         )),
         None => Some(format!(
             "Nothing measures `net`, and without it nothing is ever decided: publish records on {power}, or describe the \
-             meter as [[power.sensor]] with key = \"net\"."
+             meter as [[power.sensor]] with key = \"net\". If records are published there, the broker keeps this user from \
+             reading them: compare its ACL, Mosquitto grants every subscription."
         )),
     }
 }
@@ -153,7 +154,9 @@ fn task_problems(case: &Case<'_>, task: &ObservedTask) -> Vec<String> {
     let Some(registration) = &task.registration else {
         return vec![match &task.error {
             Some(error) => format!("its registration was refused: {error}."),
-            None => "it tells its state and never registered: is its config retained?".into(),
+            None => {
+                "it tells its state and never registered: is its config retained, and may this user read it?".into()
+            }
         }];
     };
     // For a configured device the rejection of its topic says it already.

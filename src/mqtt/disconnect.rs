@@ -2,12 +2,11 @@
 //!
 //! What to do about it is decided in `client`.
 
-use rumqttc::v5::mqttbytes::Error;
-use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode as V5Code, DisconnectReasonCode};
-use rumqttc::{ConnectReturnCode as V311Code, TlsError, v5};
+use rumqttc_v4::ConnectReturnCode as V311Code;
+use rumqttc_v5::mqttbytes::Error;
+use rumqttc_v5::mqttbytes::v5::{ConnectReturnCode as V5Code, DisconnectReasonCode};
 
 const CLIENT_CERTIFICATE: &str = "; the broker asks for mqtt.client_cert_file and mqtt.client_key_file";
-const PLAIN_PORT: &str = "is this port a plain one? Then write mqtt:// in mqtt.url";
 
 /// A connection, or an attempt at one, that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +22,16 @@ pub(super) enum Cause {
     LoginRefused,
     /// Another program connected with our client id.
     ClientIdConflict,
-    /// The broker closed the connection without a word.
+    /// The broker closed the connection without a word, between two packets.
     HungUp,
+    /// The connection broke: it was reset, or cut within a packet.
+    Broken,
     /// The broker does not answer, or not what it should.
     Silent,
     /// The broker says that it doesn't know this version of MQTT.
     WrongVersion,
+    /// We left: this connection was made to see whether it would last.
+    TrialOver,
     /// Everything else: no route, no listener, no valid certificate.
     Other,
 }
@@ -37,15 +40,28 @@ impl Disconnect {
     pub(super) fn new(cause: Cause, reason: impl Into<String>) -> Self {
         Self { cause, reason: reason.into() }
     }
+
+    /// The reason for people, with a hint at the older protocol where this may be a broker that knows only that: `new`
+    /// says that we speak MQTT 5 and were never let in.
+    pub(super) fn explain(&self, broker: &str, new: bool) -> String {
+        let reason = &self.reason;
+        let old = matches!(self.cause, Cause::WrongVersion | Cause::HungUp | Cause::Broken | Cause::Silent);
+        if old && new {
+            return format!(
+                "{broker}: {reason}; if this broker speaks only MQTT 3.1.1 (ioBroker, FHEM, Node-RED's aedes), set \
+                 mqtt.protocol = \"3.1.1\""
+            );
+        }
+        format!("{broker}: {reason}")
+    }
 }
 
-impl From<v5::ConnectionError> for Disconnect {
-    fn from(error: v5::ConnectionError) -> Self {
-        use v5::ConnectionError as E;
+impl From<rumqttc_v5::ConnectionError> for Disconnect {
+    fn from(error: rumqttc_v5::ConnectionError) -> Self {
+        use rumqttc_v5::ConnectionError as E;
         match error {
             E::MqttState(error) => from_v5_state(&error),
             E::Timeout(_) => Self::new(Cause::Silent, "no answer from the broker within 5 s"),
-            E::Tls(error) => tls(&error),
             E::Io(error) => Self::new(Cause::Other, error.to_string()),
             E::ConnectionRefused(code) => refused_v5(code),
             other => Self::new(Cause::WrongVersion, other.to_string()),
@@ -53,20 +69,21 @@ impl From<v5::ConnectionError> for Disconnect {
     }
 }
 
-impl From<rumqttc::ConnectionError> for Disconnect {
-    fn from(error: rumqttc::ConnectionError) -> Self {
-        use rumqttc::ConnectionError as E;
+impl From<rumqttc_v4::ConnectionError> for Disconnect {
+    fn from(error: rumqttc_v4::ConnectionError) -> Self {
+        use rumqttc_v4::ConnectionError as E;
         match error {
-            E::MqttState(rumqttc::StateError::ConnectionAborted) => closed(),
-            E::MqttState(rumqttc::StateError::AwaitPingResp) => silent(),
-            E::MqttState(rumqttc::StateError::Deserialization(rumqttc::Error::Io(error))) => broken(&error),
-            E::MqttState(rumqttc::StateError::Deserialization(rumqttc::Error::PayloadSizeLimitExceeded(size))) => {
-                too_large(size)
+            E::MqttState(rumqttc_v4::StateError::ConnectionAborted) => closed(),
+            E::MqttState(rumqttc_v4::StateError::AwaitPingResp) => silent(),
+            E::MqttState(rumqttc_v4::StateError::Deserialization(rumqttc_v4::mqttbytes::Error::Io(error))) => {
+                broken(&error)
             }
+            E::MqttState(rumqttc_v4::StateError::Deserialization(
+                rumqttc_v4::mqttbytes::Error::PayloadSizeLimitExceeded(size),
+            )) => too_large(size),
             E::MqttState(error) => Self::new(Cause::Silent, error.to_string()),
             E::NetworkTimeout => Self::new(Cause::Silent, "no answer from the broker within 5 s"),
             E::FlushTimeout => Self::new(Cause::Silent, "the broker does not take what is sent to it"),
-            E::Tls(error) => tls(&error),
             E::Io(error) => Self::new(Cause::Other, error.to_string()),
             E::ConnectionRefused(code) => refused_v311(code),
             other => Self::new(Cause::Silent, other.to_string()),
@@ -82,7 +99,7 @@ fn broken(error: &std::io::Error) -> Disconnect {
     let text = error.to_string();
     // TLS 1.3 lets a client in before it looks at the certificate that isn't there.
     let hint = if text.contains("CertificateRequired") { CLIENT_CERTIFICATE } else { "" };
-    Disconnect::new(Cause::HungUp, format!("the connection broke: {text}{hint}"))
+    Disconnect::new(Cause::Broken, format!("the connection broke: {text}{hint}"))
 }
 
 fn too_large(size: usize) -> Disconnect {
@@ -99,8 +116,8 @@ fn silent() -> Disconnect {
     Disconnect::new(Cause::Silent, "the broker does not answer pings any more")
 }
 
-fn from_v5_state(error: &v5::StateError) -> Disconnect {
-    use v5::StateError as E;
+fn from_v5_state(error: &rumqttc_v5::StateError) -> Disconnect {
+    use rumqttc_v5::StateError as E;
     match error {
         E::ConnectionAborted => closed(),
         E::AwaitPingResp => silent(),
@@ -162,27 +179,4 @@ fn not_authorized() -> Disconnect {
 
 fn bad_client_id() -> Disconnect {
     Disconnect::new(Cause::LoginRefused, "the broker does not accept this mqtt.client_id")
-}
-
-fn tls(error: &TlsError) -> Disconnect {
-    // What rustls says comes wrapped in an I/O error.
-    let text = match error {
-        TlsError::Io(error) => error.to_string(),
-        other => other.to_string(),
-    };
-    let hints = [
-        ("UnknownIssuer", "name the authority that signed the broker's certificate in mqtt.ca_file"),
-        (
-            "BadSignature",
-            "none of the trusted authorities signed the broker's certificate: name the one that did in mqtt.ca_file",
-        ),
-        ("CaUsedAsEndEntity", "the broker shows the certificate of an authority: sign a server certificate with it"),
-        ("not valid for name", "the host in mqtt.url must be a name that the broker's certificate holds"),
-        ("InvalidContentType", PLAIN_PORT),
-        ("eof", PLAIN_PORT),
-        ("reset", PLAIN_PORT),
-    ];
-    let hint =
-        hints.iter().find(|(sign, _)| text.contains(sign)).map_or(String::new(), |(_, hint)| format!("; {hint}"));
-    Disconnect::new(Cause::Other, format!("no secure connection: {text}{hint}"))
 }

@@ -43,6 +43,19 @@ impl LinkEvent {
             Self::Sent(_) | Self::SubscribeSent(_) | Self::DisconnectSent | Self::Other => false,
         }
     }
+
+    /// A message whose topic nobody can name is of no use to anybody: then it is `Other`.
+    pub(super) fn message(topic: Vec<u8>, payload: Vec<u8>, retain: bool) -> Self {
+        match String::from_utf8(topic) {
+            Ok(topic) if !topic.is_empty() => Self::Message(Message { topic, payload, retain }),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A keep-alive as MQTT writes it, rounded down: a ping too early does no harm.
+pub(super) fn whole_seconds(keep_alive: Duration) -> u16 {
+    u16::try_from(keep_alive.as_secs()).unwrap_or(u16::MAX)
 }
 
 /// What the broker said when it let us in.

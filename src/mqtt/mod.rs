@@ -20,10 +20,12 @@ mod address;
 mod backoff;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
+mod broker_session;
 mod client;
 mod client_id;
 mod client_id_conflict;
 mod disconnect;
+mod echoes;
 mod files;
 mod handle;
 mod inbox;
@@ -36,9 +38,11 @@ mod options_error;
 #[cfg(test)]
 mod options_tests;
 mod outbox;
+mod oversized;
 mod protocol;
 mod subscriptions;
 mod tls;
+mod transport;
 mod v311;
 mod v5;
 
@@ -75,7 +79,8 @@ pub fn connect<S: Into<String>>(
     let shared = Arc::new(handle::Shared::new(options.max_packet_size, subscriptions));
     let (sender, inbox) = inbox::inbox();
     let (done, ended) = watch::channel(());
-    let client = client::Client { options, will, shared: shared.clone(), inbox: sender, done };
+    let client =
+        client::Client { ends: broker_session::Ends { options, will, shared: shared.clone(), inbox: sender }, done };
     let task = tokio::spawn(client.run());
     Ok((Handle { shared, done: ended }, inbox, Connection(task)))
 }

@@ -36,6 +36,13 @@ impl Subscriptions {
         self.open = true;
     }
 
+    /// Asks again for a filter that is still wanted; its owner doesn't hear of the answer.
+    pub(super) fn ask_again(&mut self, filter: String) {
+        if self.wanted.contains(&filter) {
+            self.waiting.push_back(Request::Subscribe(vec![filter]));
+        }
+    }
+
     pub(super) fn remove(&mut self, filter: &str) {
         if self.wanted.remove(filter) {
             self.waiting.push_back(Request::Unsubscribe(filter.to_owned()));
@@ -76,6 +83,11 @@ impl Subscriptions {
         if let Some(filters) = self.handed.pop_front() {
             self.unanswered.insert(packet_id, filters);
         }
+    }
+
+    /// Whether everything that is asked for has gone out: what is published next comes after it.
+    pub(super) fn are_out(&self) -> bool {
+        self.waiting.is_empty() && self.handed.is_empty()
     }
 
     /// The broker answered; these are the filters it was asked for.

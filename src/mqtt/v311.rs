@@ -2,22 +2,21 @@
 //!
 //! A command has QoS 0: without an expiry, a broker would keep a start for a device that is away.
 
-use rumqttc::{
-    AsyncClient, Event as Raw, EventLoop, LastWill, MqttOptions, NetworkOptions, Outgoing as Written, Packet, QoS,
-    SubscribeFilter, SubscribeReasonCode, Transport,
-};
 use std::time::Duration;
 
+use rumqttc_v4::{
+    AsyncClient, Broker, Event as Raw, EventLoop, LastWill, MqttOptions, NetworkOptions, Outgoing as Written, Packet,
+    PublishOptions, QoS, SubscribeFilter, SubscribeReasonCode,
+};
+
 use super::disconnect::Disconnect;
-use super::link_event::{CAPACITY, CONNECT_TIMEOUT, Granted, LinkEvent};
-use super::message::{Kind, Message, Outgoing};
+use super::link_event::{CAPACITY, CONNECT_TIMEOUT, Granted, LinkEvent, whole_seconds};
+use super::message::{Kind, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;
+use super::oversized;
 use super::subscriptions::Request;
-
-/// What comes in may exceed `mqtt.max_packet_size` so many times: it is dropped, and its topic reported. What is still larger
-/// ends the connection.
-const BEYOND: usize = 16;
+use super::transport::Reach;
 
 pub(super) struct V311Link {
     events: Box<EventLoop>,
@@ -29,21 +28,23 @@ pub(super) struct V311Requests {
 }
 
 pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (V311Requests, V311Link) {
-    let limit = options.max_packet_size as usize;
-    let mut mqtt = MqttOptions::new(&options.client_id, &options.address.host, options.address.port);
-    mqtt.set_keep_alive(options.keep_alive)
+    let (limit, address) = (options.max_packet_size, &options.address);
+    let mut mqtt = MqttOptions::new(&options.client_id, Broker::tcp(&address.host, address.port));
+    mqtt.set_keep_alive(whole_seconds(options.keep_alive))
         .set_clean_session(true)
-        .set_max_packet_size(limit.saturating_mul(BEYOND), limit);
-    if let Some(tls) = &options.tls {
-        mqtt.set_transport(Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls.clone())));
-    }
+        .set_max_packet_size(oversized::largest_kept(limit), limit as usize);
+    let reach = Reach::of(options);
+    mqtt.set_socket_connector(move |_, network| {
+        let reach = reach.clone();
+        async move { Ok(oversized::Shortened::new(reach.connect(network).await?, limit)) }
+    });
     if let Some((name, password)) = &options.login {
-        mqtt.set_credentials(name, password);
+        mqtt.set_credentials(name, password.clone());
     }
     if let Some(will) = will {
         mqtt.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true));
     }
-    let (client, mut events) = AsyncClient::new(mqtt, CAPACITY);
+    let (client, mut events) = AsyncClient::builder(mqtt).capacity(CAPACITY).build();
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
@@ -80,11 +81,9 @@ impl V311Link {
             }
             Packet::UnsubAck(_) => LinkEvent::Unsubscribed,
             Packet::PubAck(answer) => LinkEvent::Acknowledged(answer.pkid, None),
-            Packet::Publish(publish) if !publish.topic.is_empty() => LinkEvent::Message(Message {
-                topic: publish.topic,
-                payload: publish.payload.into(),
-                retain: publish.retain,
-            }),
+            Packet::Publish(publish) => {
+                LinkEvent::message(publish.topic.into(), publish.payload.into(), publish.retain)
+            }
             _ => LinkEvent::Other,
         }
     }
@@ -96,14 +95,13 @@ impl V311Requests {
             Kind::Command { .. } | Kind::Telemetry => QoS::AtMostOnce,
             Kind::Retained | Kind::Event => QoS::AtLeastOnce,
         };
-        self.client.try_publish(message.topic, qos, message.retain, message.payload).is_ok()
+        self.client.try_publish(message.topic, message.payload, PublishOptions::new(qos).retain(message.retain)).is_ok()
     }
 
     pub(super) fn ask(&self, request: &Request) -> bool {
         match request {
             Request::Subscribe(filters) => {
-                let filters =
-                    filters.iter().map(|filter| SubscribeFilter { path: filter.clone(), qos: QoS::AtLeastOnce });
+                let filters = filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
                 self.client.try_subscribe_many(filters).is_ok()
             }
             Request::Unsubscribe(filter) => self.client.try_unsubscribe(filter).is_ok(),

@@ -2,20 +2,22 @@
 //!
 //! There is no QoS 2 and no topic alias: in this library the first leaks slots when it is refused, the second loses topics.
 
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnectProperties, Filter, LastWill, Packet, PubAckReason, PublishProperties, SubscribeReasonCode,
-};
-use rumqttc::v5::{AsyncClient, Event as Raw, EventLoop, MqttOptions};
-use rumqttc::{NetworkOptions, Outgoing as Written, Transport};
 use std::time::Duration;
 
+use rumqttc_v5::mqttbytes::v5::{
+    ConnAck, ConnectProperties, LastWill, Packet, PubAckReason, PublishProperties, SubscribeFilter, SubscribeReasonCode,
+};
+use rumqttc_v5::{
+    AsyncClient, Broker, Event as Raw, EventLoop, MqttOptions, NetworkOptions, Outgoing as Written, PublishOptions, QoS,
+};
+
 use super::disconnect::Disconnect;
-use super::link_event::{CAPACITY, CONNECT_TIMEOUT, Granted, LinkEvent};
-use super::message::{Kind, Message, Outgoing};
+use super::link_event::{self, CAPACITY, CONNECT_TIMEOUT, Granted, LinkEvent};
+use super::message::{Kind, Outgoing};
 use super::options::Options;
 use super::outbox::Dispatch;
 use super::subscriptions::Request;
+use super::transport::Reach;
 
 /// Unacknowledged messages that the library reserves room for; its default of 65,536 costs 14 MB of memory.
 const IN_FLIGHT: u16 = 100;
@@ -30,26 +32,28 @@ pub(super) struct V5Requests {
 }
 
 pub(super) fn open(options: &Options, will: Option<&Outgoing>) -> (V5Requests, V5Link) {
-    let mut mqtt = MqttOptions::new(&options.client_id, &options.address.host, options.address.port);
+    let mut mqtt = MqttOptions::new(&options.client_id, Broker::tcp(&options.address.host, options.address.port));
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
+    let reach = Reach::of(options);
     mqtt.set_network_options(network)
-        .set_keep_alive(options.keep_alive)
+        .set_keep_alive(link_event::whole_seconds(options.keep_alive))
         .set_clean_start(true)
-        .set_connection_timeout(CONNECT_TIMEOUT.as_secs())
+        .set_connect_timeout(CONNECT_TIMEOUT)
         .set_connect_properties(ConnectProperties::new())
         .set_max_packet_size(Some(options.max_packet_size))
-        .set_outgoing_inflight_upper_limit(IN_FLIGHT);
-    if let Some(tls) = &options.tls {
-        mqtt.set_transport(Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls.clone())));
-    }
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
+        .set_socket_connector(move |_, network| {
+            let reach = reach.clone();
+            async move { reach.connect(network).await }
+        });
     if let Some((name, password)) = &options.login {
-        mqtt.set_credentials(name, password);
+        mqtt.set_credentials(name, password.clone());
     }
     if let Some(will) = will {
         mqtt.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true, None));
     }
-    let (client, events) = AsyncClient::new(mqtt, CAPACITY);
+    let (client, events) = AsyncClient::builder(mqtt).capacity(CAPACITY).build();
     (V5Requests { client }, V5Link { events: Box::new(events), keep_alive: options.keep_alive })
 }
 
@@ -60,7 +64,7 @@ impl V5Link {
             Raw::Outgoing(Written::Publish(id)) => LinkEvent::Sent(id),
             Raw::Outgoing(Written::Subscribe(id)) => LinkEvent::SubscribeSent(id),
             Raw::Outgoing(Written::Disconnect) => LinkEvent::DisconnectSent,
-            Raw::Outgoing(_) => LinkEvent::Other,
+            Raw::Outgoing(_) | Raw::Auth(_) => LinkEvent::Other,
         })
     }
 
@@ -79,13 +83,9 @@ impl V5Link {
                 };
                 LinkEvent::Acknowledged(answer.pkid, refusal)
             }
-            Packet::Publish(publish) => match String::from_utf8(publish.topic.into()) {
-                Ok(topic) if !topic.is_empty() => {
-                    LinkEvent::Message(Message { topic, payload: publish.payload.into(), retain: publish.retain })
-                }
-                // A message whose topic nobody can name is of no use to anybody.
-                _ => LinkEvent::Other,
-            },
+            Packet::Publish(publish) => {
+                LinkEvent::message(publish.topic.into(), publish.payload.into(), publish.retain)
+            }
             _ => LinkEvent::Other,
         }
     }
@@ -94,7 +94,7 @@ impl V5Link {
         let properties = answer.properties.as_ref();
         if properties.and_then(|properties| properties.server_keep_alive) == Some(0) {
             // The broker needs no pings. The library would send them without a pause, so we keep ours.
-            self.events.options.set_keep_alive(self.keep_alive);
+            self.events.options.set_keep_alive(link_event::whole_seconds(self.keep_alive));
         }
         Granted {
             session_present: answer.session_present,
@@ -114,20 +114,20 @@ impl V5Requests {
             _ => QoS::AtLeastOnce,
         };
         let retain = message.retain && granted.retains;
-        match message.expiry {
-            Some(left) if qos == QoS::AtLeastOnce => {
-                let properties =
-                    PublishProperties { message_expiry_interval: Some(whole_seconds(left)), ..Default::default() };
-                self.client.try_publish_with_properties(message.topic, qos, retain, message.payload, properties).is_ok()
-            }
-            _ => self.client.try_publish(message.topic, qos, retain, message.payload).is_ok(),
+        let mut options = PublishOptions::new(qos).retain(retain);
+        if let Some(left) = message.expiry.filter(|_| qos == QoS::AtLeastOnce) {
+            options = options.properties(PublishProperties {
+                message_expiry_interval: Some(whole_seconds(left)),
+                ..Default::default()
+            });
         }
+        self.client.try_publish(message.topic, message.payload, options).is_ok()
     }
 
     pub(super) fn ask(&self, request: &Request) -> bool {
         match request {
             Request::Subscribe(filters) => {
-                let filters = filters.iter().map(|filter| Filter::new(filter, QoS::AtLeastOnce));
+                let filters = filters.iter().map(|filter| SubscribeFilter::new(filter, QoS::AtLeastOnce));
                 self.client.try_subscribe_many(filters).is_ok()
             }
             Request::Unsubscribe(filter) => self.client.try_unsubscribe(filter).is_ok(),

@@ -25,6 +25,7 @@ mod leftovers;
 mod mosquitto;
 mod mqtt_layer;
 mod mqtt_outages;
+mod mqtt_suspicions;
 mod mqtt_wire;
 mod naive;
 mod panics;

@@ -121,19 +121,6 @@ async fn what_comes_in_too_large_is_dropped_and_told_with_its_topic_and_nothing_
 }
 
 #[tokio::test]
-async fn what_is_far_too_large_ends_the_connection_and_the_reason_says_how_to_find_it() {
-    let broker = Mosquitto::start();
-    let other = Peer::new(&broker.url(), &[]).await;
-    other.publish_retained("t", &"x".repeat(300_000)).await;
-    let mut config = settings(&broker.url(), Protocol::V311);
-    config.max_packet_size = 10_000;
-    let mut peer = Peer::start(&config, &["t"], None);
-    let reason = peer.disconnected().await;
-    assert!(reason.contains("a message of 300"), "{reason}");
-    assert!(reason.contains("mosquitto_sub -t '#' --retained-only -W 5 -F '%l %t' names its topic"), "{reason}");
-}
-
-#[tokio::test]
 async fn what_waited_and_proves_too_large_for_this_broker_is_told_and_dropped() {
     let broker = Mosquitto::start_with(&Setup { max_packet_size: Some(10_000), ..Setup::default() });
     let mut peer = Peer::start(&settings(&broker.url(), Protocol::V5), &["t"], None);
@@ -243,23 +230,6 @@ async fn a_broker_that_knows_only_mqtt_3_1_1_is_met_with_the_hint_to_say_so() {
     let mut nobody = Peer::start(&settings("mqtt://127.0.0.1:1", Protocol::V5), &[], None);
     let reason = nobody.disconnected().await;
     assert!(reason.starts_with("127.0.0.1:1: ") && !reason.contains("3.1.1"), "{reason}");
-}
-
-#[tokio::test]
-async fn two_with_one_client_id_are_noticed() {
-    let broker = Mosquitto::start();
-    for protocol in PROTOCOLS {
-        let config = settings(&broker.url(), protocol);
-        let mut first = Peer::start(&config, &[], None);
-        let _second = Peer::start(&config, &[], None);
-        let times = first
-            .until("ClientIdConflict", |item| match item {
-                Incoming::ClientIdConflict { times } => Some(*times),
-                _ => None,
-            })
-            .await;
-        assert!(times >= 3, "{protocol:?}: {times}");
-    }
 }
 
 #[tokio::test]

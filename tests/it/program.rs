@@ -57,6 +57,14 @@ impl Sunward {
         timeout(PATIENCE, self.process.wait()).await.expect("it does not end").unwrap()
     }
 
+    /// The most memory that it held so far, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.id().expect("it has ended already").to_string();
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
