@@ -1,5 +1,6 @@
 //! What the scheduler decides: an action, the rule behind it, and one sentence with the numbers.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::core::task::id::TaskId;
@@ -116,4 +117,13 @@ impl fmt::Display for Decision {
         };
         write!(f, "{action} {}: {} ({})", self.task, self.reason, self.rule)
     }
+}
+
+/// Of several decisions that start, or stop, one task, the last.
+pub(super) fn last_of_each(mut decisions: Vec<Decision>) -> Vec<Decision> {
+    let mut seen = HashSet::new();
+    decisions.reverse();
+    decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
+    decisions.reverse();
+    decisions
 }

@@ -12,7 +12,7 @@ use crate::core::directives::stops::{by_missing_data, by_stop_all};
 use crate::core::home::Home;
 use crate::core::input::{Event, UserCommand};
 use crate::core::meter::source::Source;
-use crate::core::output::{Action, Decision, Instruction};
+use crate::core::output::{Action, Decision, Instruction, last_of_each};
 use crate::core::refusal::Refusal;
 use crate::core::rules::decide::Decider;
 use crate::core::setpoint::regulator::{Regulator, Situation};
@@ -344,13 +344,4 @@ impl Scheduler {
 /// What set-points depend on.
 fn situation(home: &mut Home, paused: bool, now: Instant) -> Situation<'_> {
     Situation { registry: &mut home.registry, meter: &home.meter, settings: &home.settings, paused, now }
-}
-
-/// Of several decisions that start, or stop, one task, the last.
-fn last_of_each(mut decisions: Vec<Decision>) -> Vec<Decision> {
-    let mut seen = HashSet::new();
-    decisions.reverse();
-    decisions.retain(|decision| seen.insert((decision.task.clone(), decision.action == Action::Start)));
-    decisions.reverse();
-    decisions
 }
