@@ -169,9 +169,14 @@ mod tests {
         confirm_records = 2                      # default
         cycle = "1m 30s"                         # file
         dry_run = false                          # default
+        exclusive_keys = false                   # default
         headroom = 200.0                         # default
         ignore_power_threshold = 100.0           # default
         max_record_gap = "3m"                    # default
+        max_registration_size = 8192             # default
+        max_state_depth = 16                     # default
+        max_state_fields = 64                    # default
+        max_state_size = 16384                   # default
         setpoint_interval = "5s"                 # default
         task_expire_after = "10m"                # default
         window_size = 12                         # default

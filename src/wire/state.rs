@@ -146,6 +146,6 @@ mod tests {
         insta::assert_snapshot!(refusal(&format!(r#"{{"running": true{fields}}}"#)), @"65 fields, at most 64 are allowed (scheduler.max_state_fields)");
         let deep = format!("{}{}", "[".repeat(16), "]".repeat(16));
         insta::assert_snapshot!(refusal(&format!(r#"{{"running": true, "deep": {deep}}}"#)), @"17 levels of objects and lists, at most 16 are allowed (scheduler.max_state_depth)");
-        insta::assert_snapshot!(refusal(&format!(r#"{{"running": true, "text": "{}"}}"#, "x".repeat(16_358))), @"16385 bytes, at most 16384 are allowed (scheduler.max_state_size)");
+        insta::assert_snapshot!(refusal(&format!(r#"{{"running": true, "text": "{}"}}"#, "x".repeat(16_356))), @"16385 bytes, at most 16384 are allowed (scheduler.max_state_size)");
     }
 }

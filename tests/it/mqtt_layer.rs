@@ -237,7 +237,7 @@ async fn a_flood_neither_blocks_nor_grows_and_the_latest_values_survive() {
     let broker = Mosquitto::start_with(&Setup { extra: "max_queued_messages 0".into(), ..Setup::default() });
     let mut slow = Peer::new(&broker.url(), &["flood/#", "end"]).await;
     let fast = Peer::new(&broker.url(), &[]).await;
-    const MESSAGES: usize = 20_000;
+    const MESSAGES: usize = 60_000;
     for n in 0..MESSAGES {
         let message = Outgoing::event(format!("flood/{}", n % 10), n.to_string());
         // The outbox is bounded too; a writer that is faster than the broker has to look at the answer.
