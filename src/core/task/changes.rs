@@ -122,8 +122,8 @@ impl Task {
             self.state_at = self.state_at + now.since(lost.max(self.state_at));
         }
         self.manual.disturb(now);
-        // What was sent before may not have reached it: a start is not unanswered, a lease is renewed.
-        self.back_off.forget_awaited();
+        // What was sent before may not have reached it: a start is not unanswered yet, a lease is renewed.
+        self.back_off.await_anew(now);
         self.start_sent = None;
     }
 

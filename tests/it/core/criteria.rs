@@ -93,7 +93,7 @@ fn an_expression_that_fails_is_not_met_and_says_why() {
     let stopped = "keep fails (undefined value): the sun covers 1.00 of what it used, 1400 W now";
     check(soc().running(), "UTC0", -500.0, ("stop ev failing_criteria", stopped));
     let endless = ev().expressions("range(1000000) | list | length > 3", "true");
-    let waits = "start fails (invalid operation: `range`: expected a value of at most 64 KiB): has ratio 2.00";
+    let waits = "start fails (`range`: expected a value of at most 64 KiB): has ratio 2.00";
     check(endless, "UTC0", -2800.0, ("nothing", waits));
 }
 

@@ -44,9 +44,9 @@ impl StartBackOff {
         self.awaited.get_or_insert(now);
     }
 
-    /// A start may never have arrived: nobody can say that it was left unanswered.
-    pub(crate) fn forget_awaited(&mut self) {
-        self.awaited = None;
+    /// A start that was sent before may have arrived late, or never: its answer is waited for from now on.
+    pub(crate) fn await_anew(&mut self, now: Instant) {
+        self.awaited = self.awaited.map(|_| now);
     }
 
     /// A start was sent lately and not yet answered.
