@@ -36,6 +36,7 @@ mod options_error;
 #[cfg(test)]
 mod options_tests;
 mod outbox;
+mod password;
 mod protocol;
 mod subscriptions;
 mod tls;
@@ -48,6 +49,7 @@ pub use message::{Incoming, Message, Outgoing, PublishError};
 pub use options::Options;
 pub use options_builder::OptionsBuilder;
 pub use options_error::OptionsError;
+pub use password::PasswordHash;
 pub use protocol::Protocol;
 pub use tls::install_crypto_provider;
 
