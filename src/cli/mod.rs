@@ -8,6 +8,7 @@ pub mod demo;
 mod execute;
 mod failure;
 mod files;
+mod hash_password;
 pub mod listen;
 mod log;
 mod recording;

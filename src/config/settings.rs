@@ -3,11 +3,11 @@
 //! `load` knows where they come from, and `setup` what they mean.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::broker::BrokerSettings;
 use super::criteria::CriteriaSettings;
 use super::estimate::EstimateSettings;
 use super::mqtt::Mqtt;
@@ -38,22 +38,6 @@ pub struct Config {
     pub homeassistant: HomeAssistantSettings,
     /// IANA time zone of the home, for `now` in criteria; absent: the system's.
     pub time_zone: Option<String>,
-}
-
-/// `[broker]`: the embedded broker.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BrokerSettings {
-    /// Address and port it listens on. It asks for no password: keep it on the loopback address.
-    pub listen: String,
-    /// Folder for its retained messages; absent: kept in memory, gone with the program.
-    pub storage: Option<PathBuf>,
-}
-
-impl Default for BrokerSettings {
-    fn default() -> Self {
-        Self { listen: "127.0.0.1:1883".into(), storage: None }
-    }
 }
 
 /// `[power]`: where power records come from.

@@ -28,7 +28,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let own_broker = OwnBroker::start(&setup.config).await?;
+    let own_broker = OwnBroker::start(&setup).await?;
     let (config, options) = (setup.config.clone(), own_broker.reached_by(setup.connection.clone()));
     let broker = options.broker();
     let sources = Sources::new(setup);

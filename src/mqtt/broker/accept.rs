@@ -74,7 +74,11 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         if strangers.with(|all| all.len()) >= STRANGERS {
             if let Some((_, oldest)) = strangers.with(VecDeque::pop_front) {
                 oldest.abort();
-                shared.hub().complaints.say("too many connections that say nothing, the oldest is closed", "unknown", None);
+                shared.hub().complaints.say(
+                    "too many connections that say nothing, the oldest is closed",
+                    "unknown",
+                    None,
+                );
             }
         }
         let (known, gone, shared) = (strangers.clone(), strangers.clone(), shared.clone());

@@ -50,11 +50,10 @@ pub struct Access {
     pub discovery_prefix: String,
     /// Topics of power records.
     pub power: Vec<String>,
-    pub(super) own: Own,
 }
 
 /// The account of Sunward itself.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Own {
     pub(super) name: String,
     pub(super) password: String,
@@ -77,6 +76,14 @@ impl Own {
         SystemRandom::new().fill(&mut bytes).map_err(|_| "the system has no random numbers".to_owned())?;
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         Ok(Self { name: format!("sunward itself {}", hex(&bytes[..4])), password: hex(&bytes[4..]) })
+    }
+
+    /// Returns what Sunward itself may do, if it is that.
+    pub(super) fn permissions(&self, name: Option<&str>, password: Option<&[u8]>) -> Option<Permissions> {
+        let is_own =
+            name == Some(self.name.as_str()) && !self.password.is_empty() && password == Some(self.password.as_bytes());
+        let user = self.name.clone();
+        is_own.then(|| Permissions { user, own: true, everything: true, ..Permissions::default() })
     }
 }
 
@@ -108,15 +115,6 @@ impl Permissions {
 }
 
 impl Access {
-    /// Returns what Sunward itself may do, if it is that.
-    pub(super) fn own(&self, name: Option<&str>, password: Option<&[u8]>) -> Option<Permissions> {
-        let is_own = name == Some(self.own.name.as_str())
-            && !self.own.password.is_empty()
-            && password == Some(self.own.password.as_bytes());
-        let user = self.own.name.clone();
-        is_own.then(|| Permissions { user, own: true, everything: true, ..Permissions::default() })
-    }
-
     /// Returns what the account of this name may do; its password was right.
     pub(super) fn of(&self, name: &str, account: &Account) -> Permissions {
         let (mut read, mut write) = (account.read.clone(), account.write.clone());
@@ -136,7 +134,11 @@ impl Access {
             Role::Meter => write.extend(self.power.iter().cloned()),
             Role::See => read.push(format!("{base}/#")),
             Role::Steer => {
-                read.extend([format!("{base}/#"), format!("{discovery}/device/+/config"), format!("{discovery}/status")]);
+                read.extend([
+                    format!("{base}/#"),
+                    format!("{discovery}/device/+/config"),
+                    format!("{discovery}/status"),
+                ]);
                 for leaf in ["scheduler/set", "task/+/mode/set", "task/+/priority/set"] {
                     write.push(format!("{base}/{leaf}"));
                 }

@@ -41,7 +41,10 @@ impl Hub {
         send_again(session, link, &mut out);
         let now = SystemTime::now();
         let mut looked_at = 0;
-        while out.len() < BATCH && looked_at < LOOKED_AT && replay(session, retained, link, &mut looked_at, &mut out, queued) {}
+        while out.len() < BATCH
+            && looked_at < LOOKED_AT
+            && replay(session, retained, link, &mut looked_at, &mut out, queued)
+        {}
         while out.len() < BATCH && session.replays.is_empty() {
             let Some(waiting) = session.queue.pop(link.window, queued) else { break };
             if !waiting.message.is_expired(now) {

@@ -31,6 +31,9 @@ const BATCH: usize = 64;
 /// A disk that can't be written to is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(30);
 
+/// Before its end it listens for so long: what its clients have sent may still be on the way.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// How long its end may take.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -74,7 +77,7 @@ pub async fn start(listen: &str, storage: Option<&Path>, max_packet_size: u32) -
 /// # Errors
 /// Names the key that cannot work, and for an address in use what to write instead.
 pub async fn start_with(settings: Settings) -> Result<Embedded, BrokerError> {
-    let Settings { listen, storage, limits, mut access, insecure } = settings;
+    let Settings { listen, storage, limits, access, insecure } = settings;
     let address = resolve(&listen).await?;
     if !address.ip().is_loopback() && access.users.is_empty() {
         if !insecure {
@@ -85,7 +88,7 @@ pub async fn start_with(settings: Settings) -> Result<Embedded, BrokerError> {
              it commands the tasks"
         );
     }
-    access.own = Own::make_up().map_err(BrokerError::Start)?;
+    let own = Own::make_up().map_err(BrokerError::Start)?;
     let listener = match accept::bind(address) {
         Ok(listener) => listener,
         Err(problem) if problem.kind() == io::ErrorKind::AddrInUse => {
@@ -98,7 +101,7 @@ pub async fn start_with(settings: Settings) -> Result<Embedded, BrokerError> {
         Some(folder) => opened(folder, &limits, &access).await?,
         None => Opened { retained: Retained::default(), store: None },
     };
-    let shared = Arc::new(Shared::new(limits, access, retained));
+    let shared = Arc::new(Shared::new(limits, access, own, retained));
     let mut tasks = vec![tokio::spawn(accept::accept(listener, shared.clone())), tokio::spawn(sweep(shared.clone()))];
     if let Some(store) = store.clone() {
         tasks.push(tokio::spawn(save(shared.clone(), store)));
@@ -121,12 +124,14 @@ impl Embedded {
     /// Name and password of Sunward's own account, made up at each start: it may do everything, and has room of its own.
     #[must_use]
     pub fn own_account(&self) -> (&str, &str) {
-        let own = &self.shared.access.own;
+        let own = &self.shared.own;
         (&own.name, &own.password)
     }
 
     /// Passes on what it has confirmed, disconnects everybody, writes the storage and ends.
     pub async fn shutdown(mut self) {
+        // What was said before this is heard.
+        sleep(LAST_WORDS).await;
         self.shared.hub().end();
         let until = Instant::now() + GOODBYE;
         while self.shared.hub().sessions.values().any(|session| session.link.is_some()) && Instant::now() < until {
@@ -134,10 +139,13 @@ impl Embedded {
         }
         for task in self.tasks.drain(..) {
             task.abort();
+            // The address is free when this returns.
+            let _ = task.await;
         }
         if let Some(store) = self.store.take() {
             let shared = self.shared.clone();
-            let saved = spawn_blocking(move || while shared.hub().retained.has_unsaved() && save_some(&shared, &store) {});
+            let saved =
+                spawn_blocking(move || while shared.hub().retained.has_unsaved() && save_some(&shared, &store) {});
             if timeout(GOODBYE, saved).await.is_err() {
                 tracing::warn!("broker.storage: the disk took too long, the newest retained messages are not kept");
             }
@@ -164,7 +172,8 @@ async fn opened(folder: PathBuf, limits: &Limits, access: &Access) -> Result<Ope
     if let Some(file) = folder.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
         return Err(BrokerError::Storage { folder: folder.clone(), file: file.to_path_buf() });
     }
-    let (limits, preferred) = (limits.clone(), vec![access.base_topic.clone() + "/", access.discovery_prefix.clone() + "/"]);
+    let (limits, preferred) =
+        (limits.clone(), vec![access.base_topic.clone() + "/", access.discovery_prefix.clone() + "/"]);
     let name = folder.display().to_string();
     match timeout(READING, spawn_blocking(move || store::open(&folder, &limits, &preferred))).await {
         Ok(Ok(opened)) => Ok(opened),

@@ -42,7 +42,7 @@ pub(super) async fn authenticated(shared: &Shared, packet: &ConnectPacket) -> Re
         return Err(ReasonCode::BadAuthenticationMethod);
     }
     let access = &shared.access;
-    if let Some(own) = access.own(packet.username.as_deref(), packet.password.as_deref()) {
+    if let Some(own) = shared.own.permissions(packet.username.as_deref(), packet.password.as_deref()) {
         return Ok(Arc::new(own));
     }
     if access.users.is_empty() {
@@ -72,7 +72,8 @@ impl Hub {
         let version = packet.protocol_version;
         let assigned = packet.client_id.is_empty();
         let link = Arc::new(link_of(&packet, permissions.clone()));
-        let client = if assigned { format!("auto-{}-{:08x}", link.id, fastrand::u32(..)) } else { packet.client_id.clone() };
+        let client =
+            if assigned { format!("auto-{}-{:08x}", link.id, fastrand::u32(..)) } else { packet.client_id.clone() };
         if (assigned && version == 4 && !packet.clean_start) || client.len() > LONGEST_ID || client.contains('\0') {
             return Err((ReasonCode::ClientIdentifierNotValid, "a client id that can't be used"));
         }
@@ -83,7 +84,13 @@ impl Hub {
         let mut session = session.take().unwrap_or_default();
         let asked = match (version, packet.clean_start) {
             (5, _) => packet.properties.get_session_expiry_interval().unwrap_or(0),
-            (_, clean) => if clean { 0 } else { u32::MAX },
+            (_, clean) => {
+                if clean {
+                    0
+                } else {
+                    u32::MAX
+                }
+            }
         };
         let longest = u32::try_from(self.limits.persistent_client_expiration.as_secs()).unwrap_or(u32::MAX);
         session.expiry = asked.min(longest);
@@ -119,7 +126,8 @@ impl Hub {
         client: &str,
         permissions: &Permissions,
     ) -> Result<(), (ReasonCode, &'static str)> {
-        if packet.properties.get_maximum_packet_size() == Some(0) || packet.properties.get_receive_maximum() == Some(0) {
+        if packet.properties.get_maximum_packet_size() == Some(0) || packet.properties.get_receive_maximum() == Some(0)
+        {
             return Err((ReasonCode::ProtocolError, "a CONNECT that makes no sense"));
         }
         let there = self.sessions.get(client).is_some_and(|session| session.link.is_some());
@@ -157,7 +165,7 @@ impl Hub {
         permissions: &Permissions,
     ) -> Result<Option<Session>, (ReasonCode, &'static str)> {
         let Some(session) = self.sessions.get(client) else { return Ok(None) };
-        if session.permissions.user != permissions.user && !self.access_is_open(permissions) {
+        if session.permissions.user != permissions.user && !permissions.own {
             return Err((ReasonCode::NotAuthorized, "another account uses this client id"));
         }
         if let Some(former) = &session.link {
@@ -176,10 +184,6 @@ impl Hub {
             self.disconnected(client, link, super::link::Ending::Broken(Some(ReasonCode::SessionTakenOver)));
         }
         Ok(self.sessions.remove(client))
-    }
-
-    fn access_is_open(&self, permissions: &Permissions) -> bool {
-        permissions.user.is_empty()
     }
 }
 

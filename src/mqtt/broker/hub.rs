@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use mqtt5_protocol::ReasonCode;
 use tokio::sync::{Notify, Semaphore};
 
-use super::access::Access;
+use super::access::{Access, Own};
 use super::complaints::Complaints;
 use super::limits::Limits;
 use super::link::Ending;
@@ -23,14 +23,15 @@ pub(super) struct Shared {
     pub(super) changed: Notify,
     pub(super) limits: Limits,
     pub(super) access: Access,
+    pub(super) own: Own,
     /// One password is checked at a time: that takes a while.
     pub(super) checking: Semaphore,
 }
 
 impl Shared {
-    pub(super) fn new(limits: Limits, access: Access, retained: Retained) -> Self {
+    pub(super) fn new(limits: Limits, access: Access, own: Own, retained: Retained) -> Self {
         let state = Hub { limits: limits.clone(), retained, ..Hub::default() };
-        Self { state: Mutex::new(state), changed: Notify::new(), limits, access, checking: Semaphore::new(1) }
+        Self { state: Mutex::new(state), changed: Notify::new(), limits, access, own, checking: Semaphore::new(1) }
     }
 
     /// The memory. Never kept while waiting.

@@ -40,7 +40,8 @@ impl Message {
 
     /// The last will, as it is published when its time has come.
     pub(super) fn of_will(will: &WillMessage) -> Self {
-        let mut packet = PublishPacket::new(will.topic.clone(), will.payload.clone(), will.qos).with_retain(will.retain);
+        let mut packet =
+            PublishPacket::new(will.topic.clone(), will.payload.clone(), will.qos).with_retain(will.retain);
         will.properties.apply_to_publish_properties(&mut packet.properties);
         Self::of(&packet)
     }

@@ -27,8 +27,8 @@ mod publishing;
 mod queue;
 mod retained;
 mod session;
-mod stored;
 mod store;
+mod stored;
 mod subscribing;
 
 pub use access::{Access, Account, Role};

@@ -98,7 +98,8 @@ impl Hub {
     }
 }
 
-const RETAINED_FULL: &str = "no room for another retained message (broker.max_retained_bytes, broker.max_retained_messages)";
+const RETAINED_FULL: &str =
+    "no room for another retained message (broker.max_retained_bytes, broker.max_retained_messages)";
 
 const QUEUE_FULL: &str =
     "a message was not delivered, its reader is too slow (broker.max_queued_bytes, broker.max_queued_messages)";
