@@ -11,6 +11,7 @@ mod files;
 mod hash_password;
 pub mod listen;
 mod log;
+mod output_file;
 mod recording;
 pub mod replay;
 pub mod run;

@@ -24,6 +24,9 @@ const WINDOW: usize = 20;
 /// The longest silence that a client of MQTT 5 may ask for, in seconds: else one that vanished is never missed.
 const KEEP_ALIVE: u16 = 600;
 
+/// No account takes more than this part of the connections and sessions.
+const SHARE: usize = 4;
+
 /// A client that may come in.
 #[derive(Debug)]
 pub(super) struct Guest {
@@ -94,7 +97,10 @@ impl Hub {
         };
         let longest = u32::try_from(self.limits.persistent_client_expiration.as_secs()).unwrap_or(u32::MAX);
         session.expiry = asked.min(longest);
-        if session.is_kept() && !permissions.own && self.kept_sessions() >= self.limits.max_sessions {
+        let crowd = !permissions.user.is_empty()
+            && self.of_account(&permissions.user, Session::is_kept) >= (self.limits.max_sessions / SHARE).max(1);
+        let full = crowd || self.kept_sessions() >= self.limits.max_sessions;
+        if session.is_kept() && !permissions.own && full {
             self.complaints.say("its session will not outlive its connection (broker.max_sessions)", &client, None);
             session.expiry = 0;
         }
@@ -133,6 +139,11 @@ impl Hub {
         let there = self.sessions.get(client).is_some_and(|session| session.link.is_some());
         if !permissions.own && !there && self.connections() >= self.limits.max_connections {
             return Err((ReasonCode::QuotaExceeded, "no more connections (broker.max_connections)"));
+        }
+        let most = (self.limits.max_connections / SHARE).max(1);
+        let crowd = !there && !permissions.own && !permissions.user.is_empty();
+        if crowd && self.of_account(&permissions.user, |session| session.link.is_some()) >= most {
+            return Err((ReasonCode::QuotaExceeded, "one account has a quarter of broker.max_connections at most"));
         }
         Ok(())
     }

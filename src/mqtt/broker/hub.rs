@@ -71,6 +71,11 @@ impl Hub {
         self.sessions.values().filter(|session| session.is_kept() && !session.permissions.own).count()
     }
 
+    /// How many sessions of an account are so.
+    pub(super) fn of_account(&self, user: &str, so: impl Fn(&Session) -> bool) -> usize {
+        self.sessions.values().filter(|session| session.permissions.user == user && so(session)).count()
+    }
+
     /// Notes that a connection is gone. Nothing happens if another one has taken its place.
     pub(super) fn disconnected(&mut self, client: &str, link: u64, ending: Ending) {
         let now = Instant::now();
