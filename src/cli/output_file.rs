@@ -27,6 +27,9 @@ const DECISION: [&str; 5] = ["time", "by", "action", "rule", "reason"];
 /// # Errors
 /// When something else stands there; the message says what to do.
 pub(super) fn check(option: &str, path: &Path, kind: Kind, force: bool) -> anyhow::Result<()> {
+    if is_stream(path) {
+        return Ok(());
+    }
     let about = match fs::metadata(path) {
         Ok(about) => about,
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -34,13 +37,20 @@ pub(super) fn check(option: &str, path: &Path, kind: Kind, force: bool) -> anyho
     };
     anyhow::ensure!(!about.is_dir(), "{option}: {} is a folder, expected a file", path.display());
     let is_ours = || begin(path).is_ok_and(|begin| is_of(kind, &begin));
-    if !about.is_file() || about.len() == 0 || force || is_ours() {
+    if about.len() == 0 || force || is_ours() {
         return Ok(());
     }
     anyhow::bail!(
         "{option}: {} exists, and is nothing that this option has written: expected a new file, or --force to overwrite it",
         path.display()
     )
+}
+
+/// Returns the one name of a file that has many, also of one that is not there yet.
+pub(super) fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = || Some(fs::canonicalize(folder).ok()?.join(path.file_name()?));
+    fs::canonicalize(path).ok().or_else(beside).unwrap_or_else(|| path.to_path_buf())
 }
 
 fn begin(path: &Path) -> io::Result<String> {
@@ -78,7 +88,7 @@ pub(super) fn write(
 /// What has no place beside it, and must not be replaced: pipes, terminals, and `/dev/stdout`, whatever that leads to.
 fn is_stream(path: &Path) -> bool {
     let named = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
-    named || fs::metadata(path).is_ok_and(|about| !about.is_file())
+    named || fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
 fn into_stream(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {

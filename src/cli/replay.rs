@@ -97,8 +97,7 @@ impl ReplayArguments {
             anyhow::ensure!(!same, "{option}: {} is part of the record, expected a new file", path.display());
             output_file::check(option, path, kind, *force)?;
         }
-        let place =
-            |path: &Option<PathBuf>| path.as_ref().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()));
+        let place = |path: &Option<PathBuf>| path.as_deref().map(output_file::place);
         anyhow::ensure!(
             html.is_none() || place(html) != place(journal),
             "--journal: expected another file than --html"

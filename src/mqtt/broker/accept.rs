@@ -71,15 +71,10 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         // Without it small packets are late, nothing worse.
         let _ = stream.set_nodelay(true);
         number += 1;
-        if strangers.with(|all| all.len()) >= STRANGERS {
-            if let Some((_, oldest)) = strangers.with(VecDeque::pop_front) {
-                oldest.abort();
-                shared.hub().complaints.say(
-                    "too many connections that say nothing, the oldest is closed",
-                    "unknown",
-                    None,
-                );
-            }
+        let crowded = strangers.with(|all| if all.len() >= STRANGERS { all.pop_front() } else { None });
+        if let Some((_, oldest)) = crowded {
+            oldest.abort();
+            shared.hub().complaints.say("too many connections that say nothing, the oldest is closed", "unknown", None);
         }
         let (known, gone, shared) = (strangers.clone(), strangers.clone(), shared.clone());
         // Noted before it can leave.

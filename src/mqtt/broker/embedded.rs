@@ -144,8 +144,7 @@ impl Embedded {
         }
         if let Some(store) = self.store.take() {
             let shared = self.shared.clone();
-            let saved =
-                spawn_blocking(move || while shared.hub().retained.has_unsaved() && save_some(&shared, &store) {});
+            let saved = spawn_blocking(move || save_all(&shared, &store));
             if timeout(GOODBYE, saved).await.is_err() {
                 tracing::warn!("broker.storage: the disk took too long, the newest retained messages are not kept");
             }
@@ -213,8 +212,18 @@ async fn save(shared: Arc<Shared>, store: Store) {
     }
 }
 
+/// Writes what has changed, as far as that goes well.
+fn save_all(shared: &Shared, store: &Store) {
+    while save_some(shared, store) {
+        if !shared.hub().retained.has_unsaved() {
+            return;
+        }
+    }
+}
+
 /// Writes some of what has changed; returns whether that went well.
 fn save_some(shared: &Shared, store: &Store) -> bool {
+    let _alone = store.alone();
     let taken = shared.hub().retained.take_unsaved(BATCH);
     let mut failed = None;
     for (topic, message) in taken {

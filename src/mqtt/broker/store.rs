@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::limits::Limits;
@@ -29,6 +29,7 @@ const SUFFIX: &str = "json";
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     folder: PathBuf,
+    writing: Arc<Mutex<()>>,
 }
 
 /// What came of reading.
@@ -75,7 +76,7 @@ pub(super) fn open(base: &Path, limits: &Limits, preferred: &[String]) -> Opened
             if anew {
                 retained.all_unsaved();
             }
-            Opened { retained, store: Some(Store { folder }) }
+            Opened { retained, store: Some(Store { folder, writing: Arc::default() }) }
         }
         Err(problem) => {
             tracing::error!(
@@ -207,6 +208,11 @@ impl Store {
             let _ = fs::remove_file(&beside);
         }
         outcome
+    }
+
+    /// Waits until nobody else writes.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it writes.
