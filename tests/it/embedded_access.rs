@@ -1,8 +1,8 @@
 //! Who may come in to the embedded broker, and what an account reaches.
 
-use sunward::config::{Mqtt, Protocol};
+use sunward::config::{Config, Mqtt, Protocol};
 use sunward::mqtt::PasswordHash;
-use sunward::mqtt::broker::{Access, Account, Embedded, Role, Settings, start_with};
+use sunward::mqtt::broker::{Access, Account, Embedded, Limits, Role, Settings, start_with};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::home::{AVAILABILITY, Sunward, program};
@@ -27,6 +27,34 @@ async fn broker() -> Embedded {
 async fn login(broker: &Embedded, version: u8, login: Option<(&str, &str)>) -> (Raw, u8) {
     let id = format!("id-{}", login.map_or("nobody", |(name, _)| name));
     Raw::hello(broker.address(), Hello { id: &id, version, login, ..Hello::default() }).await
+}
+
+#[test]
+fn the_configuration_has_the_limits_of_the_broker() {
+    let (keys, limits) = (Config::default().broker, Limits::default());
+    assert_eq!((keys.max_connections, keys.max_packet_size), (limits.max_connections, limits.max_packet_size));
+    assert_eq!(
+        (keys.max_queued_messages, keys.max_queued_bytes),
+        (limits.max_queued_messages, limits.max_queued_bytes)
+    );
+    let retained = (limits.max_retained_messages, limits.max_retained_bytes);
+    assert_eq!((keys.max_retained_messages, keys.max_retained_bytes), retained);
+    assert_eq!((keys.max_sessions, keys.max_subscriptions), (limits.max_sessions, limits.max_subscriptions));
+    assert_eq!(keys.persistent_client_expiration, limits.persistent_client_expiration);
+}
+
+#[tokio::test]
+async fn one_account_does_not_take_all_connections() {
+    let broker = broker().await;
+    let mut taken = Vec::new();
+    for number in 0..26 {
+        let id = format!("plug{number}");
+        let hello = Hello { id: &id, login: Some(("plug", "secret")), ..Hello::default() };
+        taken.push(Raw::hello(broker.address(), hello).await);
+    }
+    assert_eq!(taken.iter().filter(|(_, code)| *code == 0).count(), 25);
+    assert_eq!(taken[25].1, 0x97);
+    assert_eq!(login(&broker, 5, Some(("anna", "secret"))).await.1, 0);
 }
 
 #[tokio::test]

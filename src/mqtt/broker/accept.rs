@@ -2,7 +2,7 @@
 //! that silent ones never lock anybody out.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,17 +36,40 @@ pub(super) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Who has not said who it is.
+#[derive(Debug)]
+struct Stranger {
+    number: u64,
+    from: IpAddr,
+    task: AbortHandle,
+}
+
 /// Those who have not said who they are, the oldest first.
 #[derive(Debug, Default)]
-struct Strangers(Mutex<VecDeque<(u64, AbortHandle)>>);
+struct Strangers(Mutex<VecDeque<Stranger>>);
 
 impl Strangers {
-    fn with<T>(&self, change: impl FnOnce(&mut VecDeque<(u64, AbortHandle)>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut VecDeque<Stranger>) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn leave(&self, number: u64) {
-        self.with(|all| all.retain(|(other, _)| *other != number));
+        self.with(|all| all.retain(|stranger| stranger.number != number));
+    }
+
+    /// Where there are too many, ends the oldest one from where most come: who fills the door loses its own places first.
+    fn make_room(&self) -> bool {
+        self.with(|all| {
+            if all.len() < STRANGERS {
+                return false;
+            }
+            let crowd = |from: IpAddr| all.iter().filter(|stranger| stranger.from == from).count();
+            let oldest = (0..all.len()).max_by_key(|at| (crowd(all[*at].from), all.len() - at));
+            if let Some(stranger) = oldest.and_then(|at| all.remove(at)) {
+                stranger.task.abort();
+            }
+            true
+        })
     }
 }
 
@@ -60,8 +83,8 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             accepted = listener.accept() => accepted,
             Some(_) = serving.join_next(), if !serving.is_empty() => continue,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match accepted {
+            Ok((stream, from)) => (stream, from.ip()),
             Err(problem) => {
                 shared.hub().complaints.say("the system refuses new connections", &problem.to_string(), None);
                 sleep(Duration::from_millis(100)).await;
@@ -71,9 +94,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         // Without it small packets are late, nothing worse.
         let _ = stream.set_nodelay(true);
         number += 1;
-        let crowded = strangers.with(|all| if all.len() >= STRANGERS { all.pop_front() } else { None });
-        if let Some((_, oldest)) = crowded {
-            oldest.abort();
+        if strangers.make_room() {
             shared.hub().complaints.say("too many connections that say nothing, the oldest is closed", "unknown", None);
         }
         let (known, gone, shared) = (strangers.clone(), strangers.clone(), shared.clone());
@@ -83,7 +104,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 connection::serve(stream, shared, || known.leave(number)).await;
                 gone.leave(number);
             });
-            all.push_back((number, task));
+            all.push_back(Stranger { number, from, task });
         });
     }
 }

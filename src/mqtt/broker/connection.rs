@@ -25,7 +25,7 @@ use super::pace::Pace;
 pub(super) const FIRST_PACKET: Duration = Duration::from_secs(10);
 
 /// Bytes of the first packet.
-const LARGEST_CONNECT: usize = 64 * 1024;
+const LARGEST_CONNECT: usize = 32 * 1024;
 
 /// Who takes nothing for so long, although something is there, is gone.
 const STALLED: Duration = Duration::from_secs(30);

@@ -15,6 +15,9 @@ use super::session::{Replay, Subscription};
 /// Bytes of the longest filter.
 const LONGEST_FILTER: usize = 1_024;
 
+/// Bytes of all filters of one client.
+const MOST_BYTES: usize = 32 * 1024;
+
 impl Hub {
     /// Adds subscriptions, and answers.
     pub(super) fn subscribe(&mut self, client: &str, link: &Link, packet: SubscribePacket) {
@@ -56,7 +59,8 @@ impl Hub {
         let most = self.limits.max_subscriptions;
         let Some(session) = self.session(client, link.id) else { return Granted::UnspecifiedError };
         let is_new = !session.subscriptions.contains_key(&filter);
-        if is_new && session.subscriptions.len() >= most {
+        let bytes = filter.len() + session.subscriptions.keys().map(String::len).sum::<usize>();
+        if is_new && (session.subscriptions.len() >= most || bytes > MOST_BYTES) {
             return Granted::QuotaExceeded;
         }
         let at_least_once = options.qos != QoS::AtMostOnce;
@@ -85,12 +89,12 @@ impl Hub {
         let removed: Vec<Removed> = packet
             .filters
             .iter()
-            .map(|filter| {
-                session.replays.retain(|replay| replay.filter != *filter);
-                match session.subscriptions.remove(filter) {
-                    Some(_) => Removed::Success,
-                    None => Removed::NoSubscriptionExisted,
+            .map(|filter| match session.subscriptions.remove(filter) {
+                Some(_) => {
+                    session.replays.retain(|replay| replay.filter != *filter);
+                    Removed::Success
                 }
+                None => Removed::NoSubscriptionExisted,
             })
             .collect();
         outgoing::removed(&mut session.answers, link, packet.packet_id, &removed);
