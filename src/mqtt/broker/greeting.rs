@@ -82,18 +82,13 @@ impl Hub {
         }
         self.may_come_in(&packet, &client, &permissions)?;
         let will = self.will_of(&packet, &permissions)?;
-        let mut session = self.take_over(&client, packet.clean_start, &permissions)?;
-        let resumed = session.is_some();
-        let mut session = session.take().unwrap_or_default();
+        let former = self.take_over(&client, packet.clean_start, &permissions)?;
+        let resumed = former.is_some();
+        let mut session = former.unwrap_or_default();
         let asked = match (version, packet.clean_start) {
             (5, _) => packet.properties.get_session_expiry_interval().unwrap_or(0),
-            (_, clean) => {
-                if clean {
-                    0
-                } else {
-                    u32::MAX
-                }
-            }
+            (_, true) => 0,
+            (_, false) => u32::MAX,
         };
         let longest = u32::try_from(self.limits.persistent_client_expiration.as_secs()).unwrap_or(u32::MAX);
         session.expiry = asked.min(longest);

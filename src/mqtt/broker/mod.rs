@@ -1,7 +1,7 @@
 //! A broker inside the program, for the start without any set-up, the demo and quick tests.
 //!
 //! It speaks MQTT 5 and 3.1.1 over plain TCP. Everything in it has a limit: bytes first, then numbers. One lock holds all of
-//! it ([`hub`]), and nothing waits while holding it. What it does not do it says in its CONNACK: no shared subscriptions,
+//! it (`hub.rs`), and nothing waits while holding it. What it does not do it says in its CONNACK: no shared subscriptions,
 //! no subscription identifiers, no topic aliases; it delivers with QoS 0 and 1 (and takes 2).
 //!
 //! ```text
