@@ -103,7 +103,8 @@ async fn in_3_1_1_a_full_one_passes_on_what_it_does_not_keep() {
 async fn a_packet_that_is_too_large_ends_its_connection_with_the_reason() {
     let broker = broker(small(), None).await;
     let mut raw = Raw::of(broker.address(), "large").await;
-    let packet = raw.publish("t", &[0; 9_000], 1, false, &[]);
+    // So large that it is still on its way when it is refused.
+    let packet = raw.publish("t", &[0; 4_000_000], 1, false, &[]);
     raw.send(&packet).await;
     assert_eq!(raw.answer().await.unwrap()[..3], [0xe0, 1, 0x95]);
     let will = Some(("will", vec![0; 9_000]));

@@ -33,12 +33,17 @@ const STALLED: Duration = Duration::from_secs(30);
 /// Bytes of answers that wait for a client before it is listened to again.
 const ANSWERS: usize = 64 * 1024;
 
+/// Bytes that are thrown away after last words.
+const DISCARDED: usize = 8 * 1024 * 1024;
+
 /// Serves a client until it is gone. `welcomed` is called when it is no stranger any more.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, welcomed: impl FnOnce()) {
     let (reader, mut writer) = stream.into_split();
     let largest = shared.limits.max_packet_size as usize;
     let mut frames = Frames::new(reader, largest.min(LARGEST_CONNECT));
-    let Some(guest) = greet(&mut frames, &mut writer, &shared).await else { return };
+    let Some(guest) = greet(&mut frames, &mut writer, &shared).await else {
+        return close(frames, writer, &shared).await;
+    };
     welcomed();
     frames.limit = guest.link.largest_taken(&shared.limits);
     let ending = tokio::select! {
@@ -51,9 +56,19 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, welcomed: impl
         // It may be gone already.
         let _ = timeout(Duration::from_secs(1), writer.write_all(&goodbye)).await;
     }
-    let _ = timeout(Duration::from_secs(1), writer.shutdown()).await;
     shared.hub().disconnected(&guest.client, guest.link.id, ending);
     shared.changed.notify_one();
+    if matches!(ending, Ending::Broken(Some(_))) {
+        close(frames, writer, &shared).await;
+    }
+}
+
+/// Closes a line on which something was said last.
+async fn close(mut frames: Frames, mut writer: OwnedWriteHalf, shared: &Shared) {
+    let _ = timeout(Duration::from_secs(1), writer.shutdown()).await;
+    if let Ok(_permit) = shared.discarding.try_acquire() {
+        let _ = timeout(Duration::from_secs(1), frames.discard(DISCARDED)).await;
+    }
 }
 
 async fn greet(frames: &mut Frames, writer: &mut OwnedWriteHalf, shared: &Shared) -> Option<Guest> {

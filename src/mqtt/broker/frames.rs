@@ -78,6 +78,19 @@ impl Frames {
         }
     }
 
+    /// Throws away what still comes, so that who is sending reads why it was cut off: a line that is closed with something
+    /// unread takes the last words with it. Ends when the other side has closed, or after these bytes.
+    pub(super) async fn discard(&mut self, most: usize) {
+        let mut gone = 0;
+        while gone < most {
+            self.buffer.clear();
+            if self.read().await.is_err() {
+                return;
+            }
+            gone += self.buffer.len();
+        }
+    }
+
     async fn read(&mut self) -> Result<(), FrameError> {
         self.buffer.reserve(CHUNK);
         match self.stream.read_buf(&mut self.buffer).await? {

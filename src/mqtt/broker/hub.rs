@@ -26,12 +26,22 @@ pub(super) struct Shared {
     pub(super) own: Own,
     /// One password is checked at a time: that takes a while.
     pub(super) checking: Semaphore,
+    /// So many connections that were cut off are still read, see [`super::frames::Frames::discard`].
+    pub(super) discarding: Semaphore,
 }
 
 impl Shared {
     pub(super) fn new(limits: Limits, access: Access, own: Own, retained: Retained) -> Self {
         let state = Hub { limits: limits.clone(), retained, ..Hub::default() };
-        Self { state: Mutex::new(state), changed: Notify::new(), limits, access, own, checking: Semaphore::new(1) }
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            limits,
+            access,
+            own,
+            checking: Semaphore::new(1),
+            discarding: Semaphore::new(32),
+        }
     }
 
     /// The memory. Never kept while waiting.
