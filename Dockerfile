@@ -10,6 +10,7 @@ FROM debian:bookworm-slim
 # ca-certificates for mqtts://, tzdata for time_zone.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates tzdata && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/target/release/sunward /usr/local/bin/sunward
-USER nobody
+# Numbers, so that whoever runs it can see that it is not root. It writes nothing.
+USER 65534:65534
 ENTRYPOINT ["sunward"]
 CMD ["run"]

@@ -46,6 +46,8 @@ pub(super) enum Subcommands {
     /// `time_zone` count.
     #[cfg(feature = "embedded-broker")]
     Demo(demo::DemoArguments),
+    /// Read a password from the standard input, and print the hash that `[broker.users]` wants.
+    HashPassword,
     /// What is running, and why.
     Status,
     /// No scheduling until `resume`; appliances stay as they are.

@@ -130,7 +130,17 @@ mod tests {
         time_zone = "Europe/Berlin"              # file
         
         [broker]
+        insecure = false                         # default
         listen = "127.0.0.1:1883"                # default
+        max_connections = 100                    # default
+        max_packet_size = 262144                 # default
+        max_queued_bytes = 2097152               # default
+        max_queued_messages = 1000               # default
+        max_retained_bytes = 8388608             # default
+        max_retained_messages = 10000            # default
+        max_sessions = 100                       # default
+        max_subscriptions = 200                  # default
+        persistent_client_expiration = "1day"    # default
         # storage =                              # default (not set)
         
         [homeassistant]

@@ -6,7 +6,7 @@ use super::arguments::{Arguments, Subcommands};
 #[cfg(feature = "embedded-broker")]
 use super::demo;
 use super::failure::Failure;
-use super::{ask, check, listen, replay, run};
+use super::{ask, check, hash_password, listen, replay, run};
 use crate::client::Order;
 use crate::config::{Loaded, load};
 use crate::text::PlainLines;
@@ -29,6 +29,9 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             check::CheckError::Output(error) => Failure::Running(error.into()),
         });
     }
+    if matches!(command, Subcommands::HashPassword) {
+        return Ok(hash_password::hash_password(std::io::stdin().lock(), std::io::stdout().lock())?);
+    }
     let Loaded { setup, file, .. } = load(path, std::env::vars_os())?;
     if let Subcommands::Replay(arguments) = &command {
         return replay::replay(arguments, setup, path.is_some(), output());
@@ -44,7 +47,7 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             return Ok(runtime.block_on(run::run(setup, path, file, record.as_deref()))?);
         }
         // Done above.
-        Subcommands::Check { listen: None } | Subcommands::Replay(_) => return Ok(()),
+        Subcommands::Check { listen: None } | Subcommands::HashPassword | Subcommands::Replay(_) => return Ok(()),
         #[cfg(feature = "embedded-broker")]
         Subcommands::Demo(arguments) => return Ok(runtime.block_on(demo::demo(arguments, setup.config))?),
         Subcommands::Status => return Ok(runtime.block_on(ask::status(setup, output()))?),

@@ -44,12 +44,12 @@ impl Arguments {
         if let Some(Subcommands::Demo(demo)) = &self.command {
             // Its lines are on standard output already, and a painted screen has no room for others.
             let in_the_way = demo.paints() && std::io::stderr().is_terminal();
-            return if in_the_way { "off" } else { "sunward=warn,mqtt5=error,rumqttc=error,warn" };
+            return if in_the_way { "off" } else { "sunward=warn,rumqttc=error,warn" };
         }
         if matches!(self.command, Some(Subcommands::Replay(_))) {
             // What happened to the broker of a recorded run is long over.
             return "sunward=error,warn";
         }
-        "sunward=info,mqtt5=error,rumqttc=error,warn"
+        "sunward=info,rumqttc=error,warn"
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::files::{open, write};
+use super::files::open;
+use super::output_file::{Kind, write};
 use crate::config::Config;
 use crate::service::{self, Playback, PlayedDecision};
 use crate::units::plural;
@@ -20,6 +21,7 @@ pub(super) fn play(
     path: &Path,
     config: Option<&Config>,
     journal: Option<&Path>,
+    force: bool,
     mut out: impl Write,
 ) -> anyhow::Result<()> {
     let files = service::recorded_files(path)?.into_iter().map(|path| {
@@ -29,7 +31,9 @@ pub(super) fn play(
     let playback = service::play(files, config)?;
     print(&mut out, &playback)?;
     if let Some(path) = journal {
-        write(path, |out| playback.decisions.iter().try_for_each(|decided| writeln!(out, "{}", line(decided))))?;
+        write("--journal", path, Kind::Journal, force, |out| {
+            playback.decisions.iter().try_for_each(|decided| writeln!(out, "{}", line(decided)))
+        })?;
     }
     let difference = playback.difference();
     for missing in &playback.missing {

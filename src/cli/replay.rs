@@ -14,7 +14,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::failure::Failure;
-use super::files::{open, write};
+use super::files::open;
+use super::output_file::{self, Kind, write};
 use super::recording;
 use crate::config::{Loaded, Setup, load};
 use crate::replay::{self, Contender, CsvError, Format, History, Prices, RecordedHome, Unit};
@@ -55,12 +56,15 @@ pub struct ReplayArguments {
     /// Grams of CO2 in a kilowatt-hour from the grid.
     #[arg(long, value_parser = number, value_name = "GRAMS")]
     co2: Option<f64>,
-    /// Write a report with pictures.
+    /// Write a report with pictures. A file that is no such report stays as it is.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write every decision, one JSON object a line.
+    /// Write every decision, one JSON object a line. A file that is no such journal stays as it is.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// Overwrite files that Sunward has not written.
+    #[arg(long)]
+    force: bool,
 }
 
 impl ReplayArguments {
@@ -83,15 +87,21 @@ impl ReplayArguments {
 
     /// Checks that no output would overwrite the record that is replayed, or the other output.
     fn outputs_are_new(&self) -> anyhow::Result<()> {
-        let Self { file, html, journal, .. } = self;
-        for (option, path) in [("--html", html), ("--journal", journal)] {
+        let Self { file, html, journal, force, .. } = self;
+        let outputs = [("--html", html, Kind::Report), ("--journal", journal, Kind::Journal)];
+        for (option, path, kind) in outputs {
             let Some(path) = path else { continue };
             // Of a folder, every file in it.
             let is_record = |path: PathBuf| file.canonicalize().is_ok_and(|file| path.starts_with(file));
             let same = path.canonicalize().is_ok_and(is_record);
             anyhow::ensure!(!same, "{option}: {} is part of the record, expected a new file", path.display());
+            output_file::check(option, path, kind, *force)?;
         }
-        anyhow::ensure!(html.is_none() || html != journal, "--journal: expected another file than --html");
+        let place = |path: &Option<PathBuf>| path.as_deref().map(output_file::place);
+        anyhow::ensure!(
+            html.is_none() || place(html) != place(journal),
+            "--journal: expected another file than --html"
+        );
         Ok(())
     }
 }
@@ -132,7 +142,7 @@ pub fn replay(arguments: &ReplayArguments, setup: Setup, given: bool, mut out: i
             return Err(Failure::Call(anyhow::anyhow!("{flag} is for CSV files: {hint}")));
         }
         let config = given.then_some(&setup.config);
-        return Ok(recording::play(&arguments.file, config, arguments.journal.as_deref(), out)?);
+        return Ok(recording::play(&arguments.file, config, arguments.journal.as_deref(), arguments.force, out)?);
     }
     let history = Arc::new(history(arguments, &setup.settings.time_zone)?);
     let mut contenders = vec![contender("Sunward", arguments, setup, &history)?];
@@ -147,11 +157,11 @@ pub fn replay(arguments: &ReplayArguments, setup: Setup, given: bool, mut out: i
     let prices = Prices { import, export, co2 };
     replay::table(&scenarios, &prices, &mut out).map_err(anyhow::Error::from)?;
     if let Some(path) = &arguments.journal {
-        write(path, |out| replay::journal(&scenarios, out))?;
+        write("--journal", path, Kind::Journal, arguments.force, |out| replay::journal(&scenarios, out))?;
     }
     if let Some(path) = &arguments.html {
         let page = replay::html(&scenarios, &prices).map_err(anyhow::Error::from)?;
-        write(path, |out| out.write_all(page.as_bytes()))?;
+        write("--html", path, Kind::Report, arguments.force, |out| out.write_all(page.as_bytes()))?;
     }
     Ok(())
 }

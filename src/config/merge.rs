@@ -174,7 +174,7 @@ mod tests {
         sunward.toml: mqtt.cycle: unknown key, did you mean `scheduler.cycle`?
         sunward.toml: mqtt.host: unknown key, did you mean `url`?
         sunward.toml: cycle: unknown key, did you mean `scheduler.cycle`?
-        sunward.toml: broker.xyzzy: unknown key, expected one of listen, storage
+        sunward.toml: broker.xyzzy: unknown key, expected one of listen, storage, insecure, users, max_connections, max_packet_size, max_queued_messages, max_queued_bytes, max_retained_messages, max_retained_bytes, max_sessions, max_subscriptions, persistent_client_expiration
         sunward.toml: power.sensor[0].value_tmplate: unknown key, did you mean `value_template`?
         sunward.toml: power.sensor[0].state_topic: unknown key, did you mean `topic`?
         sunward.toml: power.sensor[0]: the key `topic` is missing

@@ -5,6 +5,7 @@
 //!                                what is written, with defaults │ what it means
 //! ```
 
+mod broker;
 mod checks;
 mod criteria;
 mod estimate;
@@ -19,6 +20,7 @@ mod settings;
 mod setup;
 mod strict;
 mod tasks;
+mod users;
 mod variables;
 
 #[cfg(test)]
@@ -27,6 +29,7 @@ mod example_tests;
 mod setup_tests;
 
 pub use crate::mqtt::Protocol;
+pub use broker::BrokerSettings;
 pub use criteria::CriteriaSettings;
 pub use estimate::{Estimate, EstimateSettings};
 pub use load::{Loaded, SEARCHED, load};
@@ -34,5 +37,6 @@ pub use mqtt::Mqtt;
 pub(crate) use origins::settings_of;
 pub use origins::{Origin, Origins};
 pub use problem::{ConfigError, Place, Problem, is_secret};
-pub use settings::{BrokerSettings, Config, HomeAssistantSettings, PowerSettings, ReplaySettings, SchedulerSettings};
+pub use settings::{Config, HomeAssistantSettings, PowerSettings, ReplaySettings, SchedulerSettings};
 pub use setup::Setup;
+pub use users::{User, UserRole};

@@ -3,11 +3,11 @@
 //! `load` knows where they come from, and `setup` what they mean.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::broker::BrokerSettings;
 use super::criteria::CriteriaSettings;
 use super::estimate::EstimateSettings;
 use super::mqtt::Mqtt;
@@ -48,25 +48,12 @@ impl Config {
 
     /// Whether another configuration has another embedded broker, or one of the two has none.
     pub(crate) fn has_other_broker(&self, other: &Self) -> bool {
-        let embedded =
-            |config: &Self| config.mqtt.url.is_none().then(|| (config.broker.clone(), config.mqtt.max_packet_size));
+        let embedded = |config: &Self| {
+            let topics = (config.power.topic.clone(), config.power.fallback_topic.clone());
+            let prefixes = (config.mqtt.base_topic.clone(), config.homeassistant.discovery_prefix.clone());
+            config.mqtt.url.is_none().then(|| (config.broker.clone(), config.mqtt.max_packet_size, topics, prefixes))
+        };
         embedded(self) != embedded(other)
-    }
-}
-
-/// `[broker]`: the embedded broker.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BrokerSettings {
-    /// Address and port it listens on. It asks for no password: keep it on the loopback address.
-    pub listen: String,
-    /// Folder for its retained messages; absent: kept in memory, gone with the program.
-    pub storage: Option<PathBuf>,
-}
-
-impl Default for BrokerSettings {
-    fn default() -> Self {
-        Self { listen: "127.0.0.1:1883".into(), storage: None }
     }
 }
 

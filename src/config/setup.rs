@@ -2,7 +2,7 @@
 //!
 //! There is no other way to have one than through all checks, so that whoever holds one can rely on it.
 
-use super::checks::{folder, listen};
+use super::checks::listen;
 use super::criteria;
 use super::estimate::{self, Estimate};
 use super::findings::{Findings, Invalid};
@@ -68,8 +68,7 @@ impl Setup {
         let settings = scheduler::settings(&config, &mut found);
         let limits = scheduler::limits(&config.scheduler, &mut found);
         let criteria = found.expect_within("scheduler", criteria::criteria(&config.scheduler.criteria));
-        found.expect("broker.listen", listener);
-        found.expect("broker.storage", config.broker.storage.as_deref().map_or(Ok(()), folder));
+        config.broker.check(listener, config.mqtt.url.is_none(), &mut found);
         for (key, topic) in
             [("power.topic", &config.power.topic), ("power.fallback_topic", &config.power.fallback_topic)]
         {

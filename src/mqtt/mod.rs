@@ -39,6 +39,7 @@ mod options_error;
 mod options_tests;
 mod outbox;
 mod oversized;
+mod password;
 mod protocol;
 mod subscriptions;
 mod tls;
@@ -52,6 +53,7 @@ pub use message::{Incoming, Message, Outgoing, PublishError};
 pub use options::Options;
 pub use options_builder::OptionsBuilder;
 pub use options_error::OptionsError;
+pub use password::PasswordHash;
 pub use protocol::Protocol;
 pub use tls::install_crypto_provider;
 

@@ -37,6 +37,13 @@ impl Options {
         Self { address: Address::of_listener(listener), tls: None, ..self }
     }
 
+    /// The same with another account.
+    #[cfg(feature = "embedded-broker")]
+    #[must_use]
+    pub(crate) fn with_login(self, name: &str, password: &str) -> Self {
+        Self { login: Some((name.to_owned(), password.to_owned())), ..self }
+    }
+
     /// The broker as people write it: `host:port`.
     #[must_use]
     pub fn broker(&self) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
-use super::embedded_broker::OwnBroker;
+use super::embedded_broker::PlannedBroker;
 use super::input::{Input, Timer};
 use super::output::{Output, log};
 use super::recorder::Recorder;
@@ -38,7 +38,7 @@ pub async fn run(
     mut reloads: mpsc::Receiver<Setup>,
     ready: impl FnMut(),
 ) -> anyhow::Result<()> {
-    let mut own_broker = OwnBroker::start(&setup.config).await?;
+    let mut own_broker = PlannedBroker::new(&setup)?.start().await?;
     let mut config = setup.config.clone();
     let options = own_broker.reached_by(setup.connection.clone());
     let broker = options.broker();
@@ -67,13 +67,14 @@ pub async fn run(
                     tracing::info!("the connection is made anew: its settings have changed");
                 }
                 let broker_changes = reconnects && config.has_other_broker(&new);
+                let planned = PlannedBroker::new(&setup)?;
                 runner.reload(&new, Sources::new(setup), now).await;
                 if reconnects {
                     runner.handle.clone().close(vec![will]).await;
                     drop(connection);
                     if broker_changes {
                         own_broker.end().await;
-                        own_broker = OwnBroker::start(&new).await?;
+                        own_broker = planned.start().await?;
                     }
                     let options = own_broker.reached_by(link);
                     runner.service.broker = options.broker();

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 
 use crate::home::{AVAILABILITY, Sunward};
 use crate::mosquitto::free_port;
-use crate::peer::{PROTOCOLS, Peer, settings};
+use crate::peer::{PATIENCE, PROTOCOLS, Peer, settings};
 
 const LIMIT: u32 = 64 * 1024;
 
@@ -68,6 +68,35 @@ async fn retained_messages_survive_in_its_folder() {
     Peer::new(&url(&broker), &[]).await;
     let mut peer = Peer::start(&settings(&url(&broker), Protocol::V5), &["t"], None);
     assert!(peer.expect("t", |payload| payload == "kept").await.retain);
+}
+
+/// A client of Mosquitto, which ends by itself.
+async fn mosquitto(client: &str, broker: &Embedded, arguments: &[&str]) -> String {
+    let port = broker.address().port().to_string();
+    let mut command = tokio::process::Command::new(client);
+    command.args(["-p", &port]).args(arguments).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect(client).unwrap();
+    assert!(output.status.success(), "{client} {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn clients_of_mosquitto_are_served_in_both_versions() {
+    let broker = start(ANY_PORT, None, LIMIT).await.unwrap();
+    for (version, kept) in [("mqttv311", &[][..]), ("mqttv5", &["-x", "60"][..])] {
+        let session = [&["-V", version, "-i", version, "-c", "-q", "2", "-t", "t/#"], kept].concat();
+        mosquitto("mosquitto_sub", &broker, &[&session[..], &["-E"]].concat()).await;
+        for (qos, payload) in [("2", "exactly once"), ("1", "at least once")] {
+            mosquitto("mosquitto_pub", &broker, &["-V", version, "-q", qos, "-t", "t/a", "-m", payload]).await;
+        }
+        let waited = mosquitto("mosquitto_sub", &broker, &[&session[..], &["-C", "2"]].concat()).await;
+        assert_eq!(waited, "exactly once\nat least once\n");
+    }
+    let properties = ["-D", "publish", "message-expiry-interval", "900", "-D", "publish", "user-property", "a", "b"];
+    let message = ["-V", "mqttv5", "-r", "-q", "1", "-t", "kept", "-m", "long"];
+    mosquitto("mosquitto_pub", &broker, &[&message[..], &properties].concat()).await;
+    let told = mosquitto("mosquitto_sub", &broker, &["-V", "mqttv5", "-t", "kept", "-C", "1", "-F", "%r %p %P"]).await;
+    assert_eq!(told, "1 long a:b\n", "and not who published it");
 }
 
 #[tokio::test]

@@ -13,7 +13,11 @@ mod core;
 mod demo;
 mod devices;
 #[cfg(feature = "embedded-broker")]
+mod embedded_access;
+#[cfg(feature = "embedded-broker")]
 mod embedded_broker;
+#[cfg(feature = "embedded-broker")]
+mod embedded_limits;
 mod examples;
 mod foreign_text;
 mod habits;
@@ -28,13 +32,17 @@ mod mqtt_outages;
 mod mqtt_suspicions;
 mod mqtt_wire;
 mod naive;
+mod packaging;
 mod panics;
 mod peer;
 mod program;
+#[cfg(feature = "embedded-broker")]
+mod raw;
 mod recipes;
 mod recording;
 mod reload;
 mod replay;
+mod replay_files;
 mod replay_recipes;
 mod scripted;
 mod service;

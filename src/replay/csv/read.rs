@@ -2,7 +2,7 @@
 //!
 //! A time without its offset, a number with a comma and a row that goes back in time are errors with their line.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use csv::ByteRecord;
@@ -16,8 +16,11 @@ use crate::replay::history::{History, PowerSeries, ReplayTime};
 /// The most columns of a file.
 const MOST_COLUMNS: usize = 256;
 
-/// The most values that are kept: ten years of minutes with 19 columns.
-const MOST_VALUES: usize = 100_000_000;
+/// Bytes of the longest row, of its end and the next ones' begin: a quote that is never closed, or a line without an end.
+const LONGEST_ROW: usize = 256 * 1024;
+
+/// The most values that are kept, of 8 bytes each: ten years of minutes with 7 columns.
+const MOST_VALUES: usize = 40_000_000;
 
 /// The longest time in a file: a clock that was not set makes records of half a century.
 const LONGEST: Duration = Duration::from_secs(20 * 366 * 86_400);
@@ -38,10 +41,17 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
         .has_headers(false)
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(input.chain("\n".as_bytes()));
+        .from_reader(OneRow { input: input.chain("\n".as_bytes()), read: 0 });
     let mut record = ByteRecord::new();
-    let more = |reader: &mut csv::Reader<_>, record: &mut ByteRecord| {
-        reader.read_byte_record(record).map_err(|error| CsvError::Whole(format!("can't be read: {error}")))
+    let more = |reader: &mut csv::Reader<OneRow<_>>, record: &mut ByteRecord| {
+        reader.get_mut().read = 0;
+        let line = reader.position().line();
+        reader.read_byte_record(record).map_err(|error| match error.kind() {
+            csv::ErrorKind::Io(problem) if problem.kind() == io::ErrorKind::InvalidData => {
+                at(line, problem.to_string())
+            }
+            _ => CsvError::Whole(format!("can't be read: {error}")),
+        })
     };
     if !more(&mut reader, &mut record)? {
         return Err(CsvError::Whole("the file is empty: expected a header such as time,net,solar,ev".into()));
@@ -57,6 +67,25 @@ pub fn read(input: impl Read, format: &Format) -> Result<History, CsvError> {
         rows.push(&header, &record, line)?;
     }
     rows.finish(header)
+}
+
+/// Lets no row grow without end: the reader keeps all of it.
+struct OneRow<R> {
+    input: R,
+    /// Bytes since the row began.
+    read: usize,
+}
+
+impl<R: Read> Read for OneRow<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read > LONGEST_ROW {
+            let problem = format!("the row has more than {LONGEST_ROW} bytes: is a quote not closed?");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        let read = self.input.read(buffer)?;
+        self.read += read;
+        Ok(read)
+    }
 }
 
 /// Which column is what.
