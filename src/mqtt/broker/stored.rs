@@ -141,7 +141,13 @@ mod tests {
         let message = read(OLD.as_bytes()).unwrap().unwrap();
         assert_eq!((&*message.topic, &*message.payload, message.at_least_once), ("a/b", b"ON".as_slice(), true));
         let again = read(&written(&message)).unwrap().unwrap();
-        assert_eq!(again.properties, message.properties);
+        // On the wire the properties of a message have no order among themselves.
+        let form = |message| {
+            let mut form: serde_json::Value = serde_json::from_slice(&written(message)).unwrap();
+            form["stored_at_secs"] = 0.into();
+            form
+        };
+        assert_eq!(form(&again), form(&message));
         let text = String::from_utf8(written(&message)).unwrap();
         assert!(text.contains(r#"[["k","v"],["k","w"]]"#) && text.contains("text/plain"), "{text}");
     }
