@@ -19,7 +19,7 @@ use super::greeting::{self, Guest};
 use super::hub::Shared;
 use super::link::Ending;
 use super::outgoing;
-use super::pace::Pace;
+use super::pace::{self, Pace};
 
 /// The first packet has so long to come.
 pub(super) const FIRST_PACKET: Duration = Duration::from_secs(10);
@@ -132,10 +132,10 @@ async fn listen(frames: &mut Frames, guest: &Guest, shared: &Shared) -> Ending {
             Packet::Unsubscribe(packet) => packet.filters.len(),
             _ => 1,
         };
-        match take(packet, guest, shared) {
-            Ok(()) => {}
+        let things = match take(packet, guest, shared) {
+            Ok(compared) => things + pace::of_comparisons(compared),
             Err(ending) => return ending,
-        }
+        };
         if !link.permissions.own {
             pace.heard(size, things).await;
         }
@@ -153,16 +153,17 @@ async fn listen(frames: &mut Frames, guest: &Guest, shared: &Shared) -> Ending {
     }
 }
 
-/// Does what a packet asks for.
-fn take(packet: Packet, guest: &Guest, shared: &Shared) -> Result<(), Ending> {
+/// Does what a packet asks for; returns how many subscriptions were looked at for it.
+fn take(packet: Packet, guest: &Guest, shared: &Shared) -> Result<usize, Ending> {
     let Guest { client, link, .. } = guest;
     let mut hub = shared.hub();
     match packet {
         Packet::Publish(packet) => {
-            hub.publish(client, link, &packet).map_err(|reason| Ending::Broken(Some(reason)))?;
+            let compared = hub.publish(client, link, &packet).map_err(|reason| Ending::Broken(Some(reason)))?;
             if hub.retained.has_unsaved() {
                 shared.changed.notify_one();
             }
+            return Ok(compared);
         }
         Packet::Subscribe(packet) => hub.subscribe(client, link, packet),
         Packet::Unsubscribe(packet) => hub.unsubscribe(client, link, &packet),
@@ -187,7 +188,7 @@ fn take(packet: Packet, guest: &Guest, shared: &Shared) -> Result<(), Ending> {
         }
         _ => return Err(Ending::Broken(Some(ReasonCode::ProtocolError))),
     }
-    Ok(())
+    Ok(0)
 }
 
 fn broken(shared: &Shared, client: &str, problem: &FrameError) -> Ending {

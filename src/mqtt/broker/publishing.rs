@@ -13,11 +13,11 @@ use super::queue::Waiting;
 use super::session::{Session, Subscription};
 
 impl Hub {
-    /// Takes a message in, and answers.
+    /// Takes a message in, and answers. Returns how many subscriptions it was compared with.
     ///
     /// # Errors
     /// What to disconnect the client for.
-    pub(super) fn publish(&mut self, client: &str, link: &Link, packet: &PublishPacket) -> Result<(), ReasonCode> {
+    pub(super) fn publish(&mut self, client: &str, link: &Link, packet: &PublishPacket) -> Result<usize, ReasonCode> {
         if packet.topic_alias().is_some() {
             return Err(ReasonCode::TopicAliasInvalid);
         }
@@ -25,19 +25,20 @@ impl Hub {
         if !is_valid_topic_name(&packet.topic_name) || packet.topic_name.starts_with('$') {
             return Err(ReasonCode::TopicNameInvalid);
         }
-        let Some(session) = self.session(client, link.id) else { return Ok(()) };
+        let Some(session) = self.session(client, link.id) else { return Ok(0) };
         let again = packet.qos == QoS::ExactlyOnce && packet.packet_id.is_some_and(|id| session.taken.contains(&id));
-        let verdict = if again { Ok(()) } else { self.take(client, link, packet) };
-        let Some(session) = self.session(client, link.id) else { return Ok(()) };
+        let taken = if again { Ok(0) } else { self.take(client, link, packet) };
+        let (verdict, compared) = (taken.map(drop), taken.unwrap_or(0));
+        let Some(session) = self.session(client, link.id) else { return Ok(compared) };
         if let (QoS::ExactlyOnce, Some(id), Ok(())) = (packet.qos, packet.packet_id, verdict) {
             session.taken.insert(id);
         }
         outgoing::confirm_publish(&mut session.answers, link, packet, verdict);
         session.wake();
-        Ok(())
+        Ok(compared)
     }
 
-    fn take(&mut self, client: &str, link: &Link, packet: &PublishPacket) -> Result<(), (ReasonCode, &'static str)> {
+    fn take(&mut self, client: &str, link: &Link, packet: &PublishPacket) -> Result<usize, (ReasonCode, &'static str)> {
         let topic = packet.topic_name.as_str();
         if !link.permissions.may_write(topic) {
             self.complaints.say("this account may not write there", client, Some(topic));
@@ -57,8 +58,7 @@ impl Hub {
         if packet.retain && !full {
             self.retained.set(&message, own);
         }
-        self.route(&message, client, link.id);
-        Ok(())
+        Ok(self.route(&message, client, link.id))
     }
 
     /// Publishes a last will: kept if it has room, and passed on.
@@ -73,10 +73,12 @@ impl Hub {
         self.route(message, client, publisher);
     }
 
-    /// Puts a message into the queues of those who want it.
-    fn route(&mut self, message: &Arc<Message>, publisher: &str, publisher_link: u64) {
+    /// Puts a message into the queues of those who want it; returns how many subscriptions it was compared with.
+    fn route(&mut self, message: &Arc<Message>, publisher: &str, publisher_link: u64) -> usize {
         let mut full = None;
+        let mut compared = 0;
         for (client, session) in &mut self.sessions {
+            compared += session.subscriptions.len();
             let Some(wanted) = wanted(session, &message.topic, client == publisher) else { continue };
             let at_least_once = message.at_least_once && wanted.at_least_once;
             let readable = session.permissions.may_read(&message.topic);
@@ -95,6 +97,7 @@ impl Hub {
         if let Some(client) = full {
             self.complaints.say(QUEUE_FULL, &client, Some(&message.topic));
         }
+        compared
     }
 }
 
@@ -114,4 +117,26 @@ fn wanted(session: &Session, topic: &str, local: bool) -> Option<Subscription> {
             retain_as_published: one.retain_as_published || other.retain_as_published,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mqtt5_protocol::QoS;
+    use mqtt5_protocol::packet::publish::PublishPacket;
+
+    use super::{Hub, Message, Session, Subscription};
+
+    #[test]
+    fn a_message_tells_with_how_many_subscriptions_it_was_compared() {
+        let mut hub = Hub::default();
+        let plain = Subscription { at_least_once: false, no_local: false, retain_as_published: false };
+        for client in 0..3 {
+            let subscriptions = (0..200).map(|number| (format!("other/{number}"), plain)).collect();
+            hub.sessions.insert(format!("c{client}"), Session { subscriptions, ..Session::default() });
+        }
+        let message = Arc::new(Message::of(&PublishPacket::new("t", b"1".as_slice(), QoS::AtMostOnce)));
+        assert_eq!(hub.route(&message, "publisher", 1), 600);
+    }
 }
