@@ -150,6 +150,8 @@ impl Call<'_> {
             let item = if other == 2 { self.attribute(&item) } else { item };
             let args: Vec<Value> = std::iter::once(item).chain(self.args[other + 1..].iter().cloned()).collect();
             let call = Call { name: &name, args: &args, bounds: self.bounds };
+            // To call it costs as much again, however little it does.
+            self.bounds.charge(state, 0)?;
             call.check(state)?;
             if self.name == "map" && !call.is_scalar() {
                 made = made.saturating_add(call.made(size(&args, self.bounds, &self.shown())?));
@@ -249,6 +251,17 @@ impl Call<'_> {
         length.saturating_add((parts + 1).saturating_mul(ITEM))
     }
 
+    /// The items that it goes through, which are the letters of a text.
+    fn walked(&self, size: Size) -> usize {
+        self.args.first().and_then(Value::as_str).map_or(size.items, str::len)
+    }
+
+    /// What is read if all other arguments are read for each item, and the item itself.
+    fn walk(&self, size: Size) -> usize {
+        let given = self.args.iter().skip(1).map(|value| measured(value, self.bounds).min(self.bounds.value));
+        self.walked(size).saturating_mul(given.sum::<usize>() / 2 + ITEM)
+    }
+
     /// Bytes that it reads beyond its arguments, once each.
     fn work(&self, size: Size) -> usize {
         let first = self.text(0).len();
@@ -256,8 +269,11 @@ impl Call<'_> {
             // Each character is looked for among those to be cut off.
             "strip" | "lstrip" | "rstrip" | "trim" => first.saturating_mul(self.text(1).len() / 8),
             // A list or text that grows with each item is copied again and again.
-            "sum" => size.items.saturating_mul(size.bytes / 16),
-            "sort" | "unique" | "dictsort" | "groupby" | "max" | "min" => size.bytes.saturating_mul(8),
+            "sum" => self.walked(size).saturating_mul(size.bytes / 16 + ITEM),
+            "sort" | "unique" | "dictsort" | "groupby" | "max" | "min" => {
+                size.bytes.saturating_mul(8).saturating_add(self.walk(size))
+            }
+            "map" | "select" | "reject" | "selectattr" | "rejectattr" => self.walk(size),
             "format" => first.saturating_mul(4),
             "replace" | "split" | "find" | "rfind" | "count" | "startswith" | "endswith" => size.bytes,
             // A path of attributes is taken for each item.

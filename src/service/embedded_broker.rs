@@ -40,6 +40,10 @@ impl PlannedBroker {
 
 #[cfg(feature = "embedded-broker")]
 impl OwnBroker {
+    pub(super) fn none() -> Self {
+        Self { embedded: None }
+    }
+
     /// Returns the options of a connection to it, or these where another broker is configured.
     pub(super) fn reached_by(&self, options: Options) -> Options {
         match &self.embedded {
@@ -116,6 +120,10 @@ impl PlannedBroker {
 #[cfg(not(feature = "embedded-broker"))]
 #[expect(clippy::unused_async, reason = "as with the feature")]
 impl OwnBroker {
+    pub(super) fn none() -> Self {
+        Self {}
+    }
+
     pub(super) fn reached_by(&self, options: Options) -> Options {
         options
     }

@@ -239,8 +239,8 @@ impl Recorder {
         self.file = Some(RecordedFile::create(path.clone())?);
         let mut lines: Vec<Line> = self.carried.values().cloned().collect();
         lines.sort_by_key(|line| line.at);
-        let head = self.start.clone().into_iter().chain(lines);
-        let written = head.map(|line| self.write(&line)).collect::<io::Result<()>>().and_then(|()| self.flush());
+        let mut head = self.start.clone().into_iter().chain(lines);
+        let written = head.try_for_each(|line| self.write(&line)).and_then(|()| self.flush());
         if let Err(problem) = written {
             self.file.take().into_iter().for_each(RecordedFile::discard);
             return Err(problem);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
-use super::embedded_broker::PlannedBroker;
+use super::embedded_broker::{OwnBroker, PlannedBroker};
 use super::input::{Input, Timer};
 use super::output::{Output, log};
 use super::recorder::Recorder;
@@ -14,7 +14,7 @@ use super::service::Service;
 use super::set_up::Sources;
 use crate::config::{Config, Setup};
 use crate::core::Now;
-use crate::mqtt::{Handle, Inbox, Incoming, Outgoing};
+use crate::mqtt::{Handle, Inbox, Incoming, Options, Outgoing};
 
 /// The service manager is told that we live this often at least, whatever it asks.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -61,22 +61,14 @@ pub async fn run(
             () = &mut shutdown => break,
             Some(setup) = reloads.recv() => {
                 let (new, now) = (setup.config.clone(), clock.now());
-                let (link, reconnects) = (setup.connection.clone(), config.connects_otherwise(&new));
-                if reconnects {
+                let moved = config.connects_otherwise(&new).then(|| Moved::new(&setup, config.has_other_broker(&new))).transpose()?;
+                runner.reload(&new, Sources::new(setup), now).await;
+                if let Some(moved) = moved {
                     // What the old connection is to forget goes with its last words.
                     tracing::info!("the connection is made anew: its settings have changed");
-                }
-                let broker_changes = reconnects && config.has_other_broker(&new);
-                let planned = PlannedBroker::new(&setup)?;
-                runner.reload(&new, Sources::new(setup), now).await;
-                if reconnects {
                     runner.handle.clone().close(vec![will]).await;
                     drop(connection);
-                    if broker_changes {
-                        own_broker.end().await;
-                        own_broker = planned.start().await?;
-                    }
-                    let options = own_broker.reached_by(link);
+                    let options = moved.options(&mut own_broker).await?;
                     runner.service.broker = options.broker();
                     will = Outgoing::state(runner.service.topics.scheduler_availability(), "offline");
                     let filters = runner.service.filters.clone();
@@ -113,6 +105,29 @@ pub async fn run(
     drop(connection);
     own_broker.end().await;
     Ok(())
+}
+
+/// A connection elsewhere, with other settings.
+struct Moved {
+    connection: Options,
+    /// The embedded broker, if that is another one too.
+    broker: Option<PlannedBroker>,
+}
+
+impl Moved {
+    fn new(setup: &Setup, has_other_broker: bool) -> anyhow::Result<Self> {
+        let broker = has_other_broker.then(|| PlannedBroker::new(setup)).transpose()?;
+        Ok(Self { connection: setup.connection.clone(), broker })
+    }
+
+    /// Returns how the broker is reached, which is another one from now on if it has to be.
+    async fn options(self, own: &mut OwnBroker) -> anyhow::Result<Options> {
+        if let Some(planned) = self.broker {
+            std::mem::replace(own, OwnBroker::none()).end().await;
+            *own = planned.start().await?;
+        }
+        Ok(own.reached_by(self.connection))
+    }
 }
 
 fn watchdog() -> tokio::time::Interval {

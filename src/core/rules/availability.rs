@@ -99,16 +99,22 @@ impl<'s, 'a> Availability<'s, 'a> {
         self.members[place].taken
     }
 
-    /// A task joins R. Returns whether some other may be offered more than before: by default there is less for everybody.
-    pub(crate) fn add(&mut self, place: usize) -> bool {
-        let nets: Vec<Watts> = (0..self.sums.len()).map(|record| self.net(record)).collect();
-        let (levels, count) = (self.levels, self.count);
+    /// A task joins R.
+    pub(crate) fn add(&mut self, place: usize) {
         self.unignore(place);
         self.join(place);
-        let gives = self.moves_given(place) && {
+        if self.moves_given(place) {
             self.sum_up_given();
-            self.shares_keys(place) || (0..self.sums.len()).any(|record| self.excess(place, record) > Watts::ZERO)
-        };
+        }
+    }
+
+    /// A task joins R. Returns whether some other may be offered more than before: mostly there is less for everybody.
+    pub(crate) fn add_and_compare(&mut self, place: usize) -> bool {
+        let nets: Vec<Watts> = (0..self.sums.len()).map(|record| self.net(record)).collect();
+        let (levels, count) = (self.levels, self.count);
+        self.add(place);
+        let excess = |record: usize| self.excess(place, record) > Watts::ZERO;
+        let gives = self.shares_keys(place) || (self.view.tasks[place].adjustable && (0..self.sums.len()).any(excess));
         // The headroom is held back from fewer, once the mean of the priorities falls.
         let held_back = |level: &u32, levels: u32, count: u32| level * count < levels;
         let frees =

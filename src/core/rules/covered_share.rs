@@ -6,7 +6,8 @@
 //! and moved along: the whole question costs one pass over the window per task.
 
 use crate::core::meter::key::KeyId;
-use crate::core::rules::cycle_view::{CycleTask, CycleView};
+use crate::core::rules::cycle_task::CycleTask;
+use crate::core::rules::cycle_view::CycleView;
 use crate::units::{Share, Watts};
 
 /// The covered share of each running task that takes part, by place.

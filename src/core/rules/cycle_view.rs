@@ -2,7 +2,7 @@
 //!
 //! Tasks stand in descending importance: a task is known by its place, and "more important" is "earlier".
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use minijinja::Value;
@@ -12,66 +12,16 @@ use crate::core::meter::record::Record;
 use crate::core::meter::window::Window;
 use crate::core::output::Action;
 use crate::core::rules::answers::Answers;
+use crate::core::rules::cycle_task::CycleTask;
 use crate::core::settings::Settings;
 use crate::core::task::criterion::Criterion;
 use crate::core::task::exhausted::CriterionFailure;
 use crate::core::task::id::TaskId;
-use crate::core::task::mode::Mode;
-use crate::core::task::priority::Priority;
 use crate::core::task::question::{Question, Surroundings};
 use crate::core::task::task::{STATE_ANSWERS, Task};
 use crate::core::time::Instant;
 use crate::jinja::StateFields;
 use crate::units::{Share, Watts};
-
-/// A task within one cycle.
-#[derive(Debug)]
-pub(crate) struct CycleTask<'a> {
-    pub(crate) task: &'a Task,
-    pub(crate) slot: usize,
-    pub(crate) priority: Priority,
-    pub(crate) adjustable: bool,
-    pub(crate) power: Watts,
-    /// It reports running, and nothing but the rules stops it in this cycle.
-    pub(crate) running: bool,
-    /// It is reachable and in mode `auto`: the rules may move it.
-    pub(crate) movable: bool,
-    /// It is none of the rules' and stays as it is: base load, which is never ignored.
-    pub(crate) outside_rules: bool,
-    /// It runs in mode `on`, or is about to: in records that it did not run in it counts at its `power`.
-    pub(crate) counts_at_power: bool,
-    /// It is stopped and may be started.
-    pub(crate) runnable: bool,
-    /// It runs and may be stopped.
-    pub(crate) stoppable: bool,
-    /// It runs and may be stopped, or could be if its `min_on` were over.
-    pub(crate) stoppable_but_for_min_on: bool,
-    /// Unanswered starts keep it from being elected.
-    pub(crate) blocked: bool,
-    /// What an adjustable task was seen to be able to use.
-    pub(crate) learned: Option<Watts>,
-}
-
-impl CycleTask<'_> {
-    /// A running task that takes part in scheduling.
-    pub(crate) fn takes_part(&self) -> bool {
-        self.running && self.movable
-    }
-
-    /// A stopped task that could be started.
-    pub(crate) fn is_candidate(&self) -> bool {
-        self.movable && self.runnable
-    }
-
-    /// Nobody else may start on its keys, whatever the rules decide.
-    pub(crate) fn keeps_keys(&self) -> bool {
-        self.outside_rules && (self.running || self.task.mode() == Mode::On)
-    }
-
-    pub(crate) fn can_be_stopped(&self) -> bool {
-        self.movable && self.stoppable
-    }
-}
 
 /// What a cycle sees.
 pub(crate) struct CycleView<'a> {
@@ -92,8 +42,8 @@ pub(crate) struct CycleView<'a> {
     /// Why criteria took too much, by place: they aren't asked again in this cycle.
     exhausted: RefCell<BTreeMap<usize, String>>,
     surround: &'a dyn Fn() -> (Value, Value),
-    /// By place.
-    answers: Vec<Answers>,
+    /// By place; made when an expression is asked.
+    answers: OnceCell<Vec<Answers>>,
 }
 
 /// What a view is made of.
@@ -113,7 +63,11 @@ pub(crate) struct ViewParts<'a> {
 
 impl<'a> CycleView<'a> {
     pub(crate) fn new(parts: &ViewParts<'a>) -> Self {
-        let tasks: Vec<_> = parts.order.iter().map(|slot| cycle_task(parts, *slot)).collect();
+        let tasks: Vec<_> = parts
+            .order
+            .iter()
+            .map(|slot| CycleTask::new(*slot, &parts.tasks[*slot], parts.directed[*slot], parts.settings, parts.now))
+            .collect();
         let mut place_of_slot = vec![usize::MAX; parts.tasks.len()];
         for (place, task) in tasks.iter().enumerate() {
             place_of_slot[task.slot] = place;
@@ -134,10 +88,9 @@ impl<'a> CycleView<'a> {
             surroundings: Surroundings::default(),
             exhausted: RefCell::default(),
             surround: parts.surround,
-            answers: Vec::new(),
+            answers: OnceCell::new(),
             excess_below: Vec::new(),
         };
-        view.answers = vec![Answers::default(); view.tasks.len()];
         view.excess_below = view.sum_up_excess();
         view
     }
@@ -247,9 +200,12 @@ impl<'a> CycleView<'a> {
             return Ok(answer);
         }
         let Some(criterion) = task.asked(running) else { return Ok(false) };
+        if let Some(least) = criterion.needed_ratio() {
+            return Ok(ratio >= least);
+        }
         let ask = |ratio| self.ask(place, criterion, ratio, power);
         match criterion.compared_numbers() {
-            Some(numbers) => self.answers[place].of(ratio, numbers, ask),
+            Some(numbers) => self.answers(place).of(ratio, numbers, ask),
             None => ask(ratio),
         }
     }
@@ -261,12 +217,11 @@ impl<'a> CycleView<'a> {
         let Some(numbers) = criterion.compared_numbers() else { return criterion.needed_ratio() };
         let ask = |ratio| self.ask(place, criterion, ratio, Watts::ZERO);
         // Of a criterion that is never met no ratio is enough.
-        Some(self.answers[place].least(numbers, ask).unwrap_or(Share(f64::INFINITY)))
+        Some(self.answers(place).least(numbers, ask).unwrap_or(Share(f64::INFINITY)))
     }
 
-    /// Whether a stopped task's `start`, which is not met at this ratio, is not met at any smaller one either.
-    pub(crate) fn start_stays_unmet(&self, place: usize, ratio: Share) -> bool {
-        self.tasks[place].task.answers_itself() || self.least_start_ratio(place).is_some_and(|least| ratio < least)
+    fn answers(&self, place: usize) -> &Answers {
+        &self.answers.get_or_init(|| vec![Answers::default(); self.tasks.len()])[place]
     }
 
     fn ask(&self, place: usize, criterion: &Criterion, ratio: Share, power: Watts) -> Result<bool, String> {
@@ -313,33 +268,6 @@ impl<'a> CycleView<'a> {
             "now" => Some(self.surroundings.get(self.surround).1.clone()),
             _ => None,
         })
-    }
-}
-
-fn cycle_task<'a>(parts: &ViewParts<'a>, slot: usize) -> CycleTask<'a> {
-    let task = &parts.tasks[slot];
-    let now = parts.now;
-    let mode = task.mode();
-    let reachable = task.is_reachable(now, parts.settings);
-    let stopped = parts.directed[slot] == Some(Action::Stop);
-    let running = task.running() && !stopped;
-    let blocked = task.back_off().is_blocked(now);
-    let starts = parts.directed[slot] == Some(Action::Start) && !blocked;
-    CycleTask {
-        task,
-        slot,
-        priority: task.priority(),
-        adjustable: task.adjustable(),
-        power: task.power(),
-        running,
-        movable: reachable && mode == Mode::Auto && !stopped,
-        outside_rules: !reachable || mode == Mode::On || (mode == Mode::Off && running),
-        counts_at_power: mode == Mode::On && (running || starts),
-        runnable: !running && task.runnable(now),
-        stoppable: running && task.stoppable(now),
-        stoppable_but_for_min_on: running && task.stoppable_but_for_min_on(now),
-        blocked,
-        learned: task.learned,
     }
 }
 

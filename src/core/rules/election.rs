@@ -76,9 +76,11 @@ pub(crate) struct Elected {
 /// What is more important than the last one started was not electable before it. It is asked again only where that may have
 /// changed.
 pub(crate) fn elect(view: &CycleView<'_>, availability: &mut Availability<'_, '_>, excluded: &[usize]) -> Elected {
-    let mut candidates: Vec<usize> = (0..view.tasks.len()).filter(|place| view.tasks[*place].is_candidate()).collect();
-    candidates.retain(|place| !excluded.contains(place) && !availability.has(*place));
-    let mut started: Vec<(usize, Offer)> = Vec::new();
+    let may =
+        |place: &usize| view.tasks[*place].is_candidate() && !excluded.contains(place) && !availability.has(*place);
+    let mut candidates: Vec<usize> = (0..view.tasks.len()).filter(may).collect();
+    let mut started = Vec::new();
+    let mut waiting = Vec::with_capacity(candidates.len());
     let mut open: VecDeque<usize> = candidates.iter().copied().collect();
     // Those passed over that may be electable after another start, in order.
     let mut undecided = Vec::new();
@@ -86,7 +88,7 @@ pub(crate) fn elect(view: &CycleView<'_>, availability: &mut Availability<'_, '_
         match electable(view, availability, candidate) {
             Electable::Yes(offer) => {
                 started.push((candidate, offer));
-                if availability.add(candidate) {
+                if availability.add_and_compare(candidate) {
                     let more_important = candidates.iter().take_while(|place| **place < candidate);
                     undecided = more_important.copied().filter(|place| !availability.has(*place)).collect();
                 }
@@ -94,19 +96,28 @@ pub(crate) fn elect(view: &CycleView<'_>, availability: &mut Availability<'_, '_
                     open.push_front(place);
                 }
             }
-            not if stays(view, candidate, &not) => {}
-            _ => undecided.push(candidate),
+            not => {
+                if !stays(view, candidate, &not) {
+                    undecided.push(candidate);
+                }
+                waiting.push((candidate, not));
+            }
         }
     }
-    candidates.retain(|place| !availability.has(*place));
-    let waiting = candidates.into_iter().map(|place| (place, electable(view, availability, place))).collect();
+    if !started.is_empty() {
+        candidates.retain(|place| !availability.has(*place));
+        waiting = candidates.into_iter().map(|place| (place, electable(view, availability, place))).collect();
+    }
     Elected { started, waiting }
 }
 
 /// Whether a candidate that is not electable stays so when there is less for it.
 fn stays(view: &CycleView<'_>, place: usize, not: &Electable) -> bool {
     match not {
-        Electable::Short(offer) => view.start_stays_unmet(place, offer.ratio),
+        Electable::Short(offer) => {
+            let least = view.least_start_ratio(place);
+            view.tasks[place].task.answers_itself() || least.is_some_and(|least| offer.ratio < least)
+        }
         Electable::Failed(..) | Electable::Yes(_) => false,
         Electable::SharesKey { .. } | Electable::Blocked | Electable::NotWhole(_) | Electable::Unconfirmed(..) => true,
     }

@@ -4,7 +4,8 @@
 
 use crate::core::meter::key::KeyId;
 use crate::core::rules::availability::{Availability, Offer};
-use crate::core::rules::cycle_view::{CycleTask, CycleView};
+use crate::core::rules::cycle_task::CycleTask;
+use crate::core::rules::cycle_view::CycleView;
 use crate::core::rules::election::{Electable, electable};
 use crate::units::{Share, Watts};
 

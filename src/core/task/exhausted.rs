@@ -12,9 +12,12 @@ pub(crate) struct CriterionFailure {
     pub(crate) too_much: bool,
 }
 
-/// What the criteria of one task took too much.
+/// What the criteria of one task took too much: of nearly all tasks nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Exhausted {
+pub(crate) struct Exhausted(Option<Box<StartAndKeep>>);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct StartAndKeep {
     start: Failures,
     keep: Failures,
 }
@@ -28,14 +31,16 @@ struct Failures {
 impl Exhausted {
     /// Counts a cycle in which the criterion took too much.
     pub(crate) fn count(&mut self, running: bool, why: &str) {
-        let failures = if running { &mut self.keep } else { &mut self.start };
+        let both = self.0.get_or_insert_default();
+        let failures = if running { &mut both.keep } else { &mut both.start };
         failures.count = failures.count.saturating_add(1).min(MOST);
         why.clone_into(&mut failures.why);
     }
 
     /// Returns why the criterion isn't asked any more, if so.
     pub(crate) fn given_up(&self, running: bool) -> Option<String> {
-        let failures = if running { &self.keep } else { &self.start };
+        let both = self.0.as_ref()?;
+        let failures = if running { &both.keep } else { &both.start };
         (failures.count >= MOST).then(|| {
             format!(
                 "{}; failed so {MOST} times, not asked again until the registration or the state changes",
