@@ -90,9 +90,8 @@ fn take(listener: &mut Listener, incoming: Incoming, clock: Clock) {
         Incoming::Subscribed => listener.subscribed(clock.now().at),
         Incoming::Refused { what } => listener.refused(what),
         Incoming::Disconnected { reason } => listener.refused(format!("the connection was lost: {reason}")),
-        Incoming::Dropped { count } => {
-            listener.refused(format!("{count} messages came faster than they could be taken"))
-        }
+        Incoming::Dropped { count, loudest } => listener
+            .refused(format!("{count} messages came faster than they could be taken, most of them on {loudest}")),
         Incoming::ClientIdConflict { .. }
         | Incoming::Connected { .. }
         | Incoming::CommandSent { .. }

@@ -1,9 +1,9 @@
 //! The hand-off from the task that talks to the broker to the owner of the connection: bounded, and never blocking.
 //!
-//! When the owner can't keep up, older values of the same topic go first, then the oldest of all; how many went is counted
-//! and reported. The broker never waits: a client that stops reading loses its connection.
+//! When the owner can't keep up, the oldest messages of the topics on which most is said go first, then the oldest of all; how
+//! many went is counted and reported, with the loudest topic. The broker never waits: a client that stops reading loses its connection.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -12,6 +12,10 @@ use super::message::Incoming;
 
 /// Items kept at most: what 4,096 tasks have retained is handed over at once.
 const MAX_ITEMS: usize = 32_768;
+
+/// So many messages of a topic are kept when there are too many: first as many as anybody sends on purpose, in the end the
+/// latest only.
+const KEPT_OF_A_TOPIC: [usize; 3] = [64, 8, 1];
 
 /// Bytes of topics and payloads kept at most.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -101,6 +105,8 @@ struct Queue {
     items: VecDeque<Incoming>,
     bytes: usize,
     dropped: u64,
+    /// The topic on which most was said when messages were dropped last.
+    loudest: String,
     closed: bool,
     abandoned: bool,
 }
@@ -125,7 +131,8 @@ impl Queue {
 
     fn pop(&mut self) -> Popped {
         if self.dropped > 0 {
-            return Popped::Item(Incoming::Dropped { count: std::mem::take(&mut self.dropped) });
+            let (count, loudest) = (std::mem::take(&mut self.dropped), std::mem::take(&mut self.loudest));
+            return Popped::Item(Incoming::Dropped { count, loudest });
         }
         match self.items.pop_front() {
             Some(item) => {
@@ -137,28 +144,64 @@ impl Queue {
         }
     }
 
-    /// Halves the queue at least, so that the work is paid for by the messages that filled it.
+    /// Halves the queue at least, so that the work is paid for by the messages that filled it. Topics on which most was said
+    /// lose first, and their oldest messages: a command among them is no older value of anything.
     fn make_room(&mut self) {
         let before = self.items.len();
-        let mut seen = HashSet::new();
-        let mut kept = VecDeque::new();
-        let mut bytes = 0;
-        for item in std::mem::take(&mut self.items).into_iter().rev() {
-            let newest = match &item {
-                // A value that doesn't fit hides the older ones too: an old value must not pass for the latest.
-                Incoming::Message(message) => seen.insert(message.topic.clone()),
-                _ => true,
-            };
-            let fits = kept.len() < MAX_ITEMS / 2 && bytes + size(&item) <= MAX_BYTES / 2;
-            if newest && (fits || kept.is_empty()) {
-                bytes += size(&item);
-                kept.push_front(item);
+        self.loudest = self.loudest_topic();
+        let items: Vec<Incoming> = std::mem::take(&mut self.items).into();
+        for most in KEPT_OF_A_TOPIC {
+            let (kept, fits) = newest(&items, most);
+            if fits || most == 1 {
+                self.bytes = kept.iter().map(|index| size(&items[*index])).sum();
+                self.dropped += (before - kept.len()) as u64;
+                let mut kept = kept.into_iter().rev().peekable();
+                let indexed = items.into_iter().enumerate();
+                self.items =
+                    indexed.filter(|(index, _)| kept.next_if_eq(index).is_some()).map(|(_, item)| item).collect();
+                return;
             }
         }
-        self.dropped += (before - kept.len()) as u64;
-        self.items = kept;
-        self.bytes = bytes;
     }
+
+    fn loudest_topic(&self) -> String {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for item in &self.items {
+            if let Incoming::Message(message) = item {
+                *counts.entry(&message.topic).or_default() += 1;
+            }
+        }
+        counts
+            .into_iter()
+            .max_by_key(|(topic, count)| (*count, *topic))
+            .map(|(topic, _)| topic.to_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// The places of the newest items, at most so many of a topic, from the newest to the oldest; and whether that was room
+/// enough for them all.
+fn newest(items: &[Incoming], most: usize) -> (Vec<usize>, bool) {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let (mut kept, mut bytes, mut all_fit) = (Vec::new(), 0, true);
+    for (index, item) in items.iter().enumerate().rev() {
+        let wanted = match item {
+            // A value that doesn't fit hides the older ones too: an old value must not pass for the latest.
+            Incoming::Message(message) => {
+                let count = counts.entry(&message.topic).or_default();
+                *count += 1;
+                *count <= most
+            }
+            _ => true,
+        };
+        let fits = kept.len() < MAX_ITEMS / 2 && bytes + size(item) <= MAX_BYTES / 2;
+        all_fit &= fits || !wanted;
+        if wanted && (fits || kept.is_empty()) {
+            bytes += size(item);
+            kept.push(index);
+        }
+    }
+    (kept, all_fit)
 }
 
 fn size(item: &Incoming) -> usize {
@@ -205,9 +248,26 @@ mod tests {
             assert!(queue.items.len() <= MAX_ITEMS);
         }
         let taken = take(&mut queue);
-        assert!(matches!(taken[0], Incoming::Dropped { count } if count as usize == 100_002 - taken.len()));
+        assert!(matches!(taken[0], Incoming::Dropped { count, .. } if count as usize == 100_002 - taken.len()));
         assert_eq!(taken[1], message("quiet", "kept"));
         assert_eq!(taken.last(), Some(&message("loud", "99999")));
+    }
+
+    #[test]
+    fn a_flood_on_one_topic_takes_no_command_of_another() {
+        let mut queue = Queue::default();
+        for word in ["pause", "schedule", "stop_all", "schedule"] {
+            queue.push(message("set", word));
+            for n in 0..50_000 {
+                queue.push(message("loud", n.to_string()));
+            }
+        }
+        let taken = take(&mut queue);
+        assert!(matches!(&taken[0], Incoming::Dropped { loudest, .. } if loudest == "loud"));
+        let commands: Vec<_> =
+            taken.iter().filter(|item| matches!(item, Incoming::Message(it) if it.topic == "set")).collect();
+        let expect = ["pause", "schedule", "stop_all", "schedule"].map(|word| message("set", word));
+        assert_eq!(commands, expect.iter().collect::<Vec<_>>());
     }
 
     #[test]

@@ -64,10 +64,12 @@ pub enum Incoming {
     },
     /// The broker answered what [`super::Handle::ask`] asked: it lives, and all that it had sent before came before this.
     Answered,
-    /// Messages came in faster than they were taken; older values and the oldest topics had to go.
+    /// Messages came in faster than they were taken: the oldest of the topics on which most was said had to go.
     Dropped {
         /// How many since the last of these.
         count: u64,
+        /// The topic on which most was said.
+        loudest: String,
     },
     /// The broker ends our connections again and again, as it does when another program uses the same client id and
     /// both throw each other out.

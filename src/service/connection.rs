@@ -25,9 +25,10 @@ impl Service {
                 self.outputs.warn(format!("not connected to {reason}"));
             }
             Incoming::Refused { what } => self.refused_by_broker(what),
-            Incoming::Dropped { count } => {
-                let text = format!("{count} messages came in faster than they could be taken, and were dropped");
-                self.outputs.warn(text);
+            Incoming::Dropped { count, loudest } => {
+                self.outputs.warn(format!(
+                    "{count} messages came in faster than they could be taken, and were dropped; most came on {loudest}"
+                ));
             }
             Incoming::ClientIdConflict { times } => self.refused_by_broker(format!(
                 "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"

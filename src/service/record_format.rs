@@ -66,6 +66,9 @@ pub(super) enum What {
     },
     Dropped {
         count: u64,
+        /// Absent in records of earlier versions.
+        #[serde(default)]
+        loudest: String,
     },
     ClientIdConflict {
         times: usize,
@@ -201,7 +204,9 @@ impl Line {
                 What::CommandSent { topic: topic.clone(), payload: Payload(payload.clone()) }
             }
             Input::Incoming(Incoming::Refused { what }) => What::Refused { text: what.clone() },
-            Input::Incoming(Incoming::Dropped { count }) => What::Dropped { count: *count },
+            Input::Incoming(Incoming::Dropped { count, loudest }) => {
+                What::Dropped { count: *count, loudest: loudest.clone() }
+            }
             Input::Incoming(Incoming::ClientIdConflict { times }) => What::ClientIdConflict { times: *times },
             Input::Timer(Timer::Settle) => What::Settle,
             Input::Timer(Timer::Cycle) => What::Cycle,
@@ -262,7 +267,7 @@ impl What {
                 Input::Incoming(Incoming::CommandSent { topic, payload })
             }
             Self::Refused { text } => Input::Incoming(Incoming::Refused { what: text }),
-            Self::Dropped { count } => Input::Incoming(Incoming::Dropped { count }),
+            Self::Dropped { count, loudest } => Input::Incoming(Incoming::Dropped { count, loudest }),
             Self::ClientIdConflict { times } => Input::Incoming(Incoming::ClientIdConflict { times }),
             Self::Settle => Input::Timer(Timer::Settle),
             Self::Cycle => Input::Timer(Timer::Cycle),

@@ -251,7 +251,7 @@ async fn a_flood_neither_blocks_nor_grows_and_the_latest_values_survive() {
     let mut latest = [0; 10];
     let mut taken = 0;
     slow.until("end", |item| match item {
-        Incoming::Dropped { count } => {
+        Incoming::Dropped { count, .. } => {
             dropped += count;
             None
         }

@@ -73,41 +73,40 @@ pub(crate) struct Elected {
 
 /// Starts the most important electable candidate, and again, until there is none.
 ///
-/// What is more important than the last one started was not electable before it. It is asked again only where that may have
-/// changed.
+/// What was passed over before the last start was not electable then. It is asked again only where that may have changed.
 pub(crate) fn elect(view: &CycleView<'_>, availability: &mut Availability<'_, '_>, excluded: &[usize]) -> Elected {
     let may =
         |place: &usize| view.tasks[*place].is_candidate() && !excluded.contains(place) && !availability.has(*place);
     let mut candidates: Vec<usize> = (0..view.tasks.len()).filter(may).collect();
     let mut started = Vec::new();
+    // Those passed over since the last start, and why.
     let mut waiting = Vec::with_capacity(candidates.len());
-    let mut open: VecDeque<usize> = candidates.iter().copied().collect();
-    // Those passed over that may be electable after another start, in order.
-    let mut undecided = Vec::new();
-    while let Some(candidate) = open.pop_front() {
+    let mut again = VecDeque::new();
+    let mut reached = 0;
+    loop {
+        let next = again.pop_front();
+        reached += usize::from(next.is_none());
+        let Some(candidate) = next.or_else(|| candidates.get(reached - 1).copied()) else { break };
         match electable(view, availability, candidate) {
             Electable::Yes(offer) => {
                 started.push((candidate, offer));
                 if availability.add_and_compare(candidate) {
-                    let more_important = candidates.iter().take_while(|place| **place < candidate);
-                    undecided = more_important.copied().filter(|place| !availability.has(*place)).collect();
-                }
-                for place in undecided.drain(..).rev() {
-                    open.push_front(place);
+                    waiting.clear();
+                    let all = candidates.iter().take(reached).copied();
+                    again = all.filter(|place| !availability.has(*place)).collect();
+                } else {
+                    let passed = waiting.drain(..).rev().filter(|(place, not)| !stays(view, *place, not));
+                    passed.for_each(|(place, _)| again.push_front(place));
                 }
             }
-            not => {
-                if !stays(view, candidate, &not) {
-                    undecided.push(candidate);
-                }
-                waiting.push((candidate, not));
-            }
+            not => waiting.push((candidate, not)),
         }
     }
     if !started.is_empty() {
         candidates.retain(|place| !availability.has(*place));
         waiting = candidates.into_iter().map(|place| (place, electable(view, availability, place))).collect();
     }
+    debug_assert!(waiting.iter().all(|(_, not)| !not.is_yes()), "somebody was passed over");
     Elected { started, waiting }
 }
 
