@@ -27,6 +27,14 @@ pub enum Refusal {
     /// There are too many keys already.
     #[error("`{0}` is ignored: there are more than 8192 different keys")]
     TooManyKeys(String),
+    /// A task has named too many keys that nobody else has.
+    #[error("`{key}` is ignored: this task has named {most} keys that nobody else has, which is all that it may")]
+    TooManyNamed {
+        /// The key.
+        key: String,
+        /// So many are allowed.
+        most: usize,
+    },
     /// There are too many tasks already.
     #[error("task `{0}` is ignored: there are more than 4096 tasks")]
     TooManyTasks(TaskId),

@@ -15,6 +15,9 @@ use crate::core::time::Instant;
 /// More tasks than any home has; beyond it, new ones are refused.
 const MOST_TASKS: usize = 4_096;
 
+/// So many keys may a task have named that nobody had named before: names are kept for ever, and there is room for so many only.
+const MOST_NAMED: usize = 128;
+
 /// All tasks. A slot stays a task's until the task is forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
@@ -25,6 +28,8 @@ pub(crate) struct Registry {
     owners: Owners,
     /// Slots of the registered tasks, the most important first as of the last cycle: it hardly changes from one to the next.
     order: Vec<usize>,
+    /// How many keys each task was the first to name. It is not forgotten with the task.
+    named: HashMap<TaskId, usize>,
     /// Some task came, went, or changed its keys since `owners` and `order` were made.
     stale: bool,
     /// Slots of tasks that have to be looked at between cycles.
@@ -209,9 +214,19 @@ impl Registry {
         let mut owned = Vec::with_capacity(names.len());
         let mut refused = Ok(());
         for name in names {
-            match keys.intern(name) {
+            let known = keys.find(name);
+            let named = self.named.get(&task.id).copied().unwrap_or(0);
+            if known.is_none() && named >= MOST_NAMED {
+                refused = Err(Refusal::TooManyNamed { key: name.clone(), most: MOST_NAMED });
+                continue;
+            }
+            let room = known.is_some() || keys.len() + Keys::OF_THE_METER < Keys::LIMIT;
+            match if room { keys.intern(name) } else { None } {
                 Some(key) => owned.push(key),
                 None => refused = Err(Refusal::TooManyKeys(name.clone())),
+            }
+            if known.is_none() && room {
+                self.named.insert(task.id.clone(), named + 1);
             }
         }
         task.keys = owned;

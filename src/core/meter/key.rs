@@ -31,6 +31,9 @@ impl Keys {
     /// More keys than any home has circuits; beyond it, new ones are ignored.
     pub(crate) const LIMIT: usize = 8_192;
 
+    /// Tasks leave so many of them to the meter: a record has that many keys.
+    pub(crate) const OF_THE_METER: usize = 1_000;
+
     /// The number of a name, made if it is new; none once there are too many.
     pub(crate) fn intern(&mut self, name: &str) -> Option<KeyId> {
         let expected = self.names.get(self.next).is_some_and(|expected| **expected == *name);
@@ -51,6 +54,11 @@ impl Keys {
         self.names.push(Arc::clone(&name));
         self.ids.insert(name, id);
         Some(id)
+    }
+
+    /// The number of a name, if it was seen before.
+    pub(crate) fn find(&self, name: &str) -> Option<KeyId> {
+        self.ids.get(name).copied()
     }
 
     pub(crate) fn name(&self, id: KeyId) -> &str {

@@ -1,4 +1,5 @@
-//! Two tasks on one key: it is said, and where keys are exclusive whoever comes later waits.
+//! Two tasks on one key: it is said, and where keys are exclusive whoever comes later waits. And one task that names ever new
+//! ones.
 
 use sunward::core::{
     Event, Instant, Now, Refusal, Registration, Scheduler, Settings, Snapshot, Source, Status, TaskId, TaskSnapshot,
@@ -109,4 +110,25 @@ fn after_a_restart_a_key_stays_whose_it_was_whatever_comes_first() {
         // Nobody knows: the first by id.
         assert_eq!(owner(&[], order), "a_thief");
     }
+}
+
+#[test]
+fn a_task_that_names_ever_new_keys_leaves_room_for_the_others() {
+    let mut scheduler = scheduler(false);
+    scheduler.handle(registered("plug", &["plug"]), now()).unwrap();
+    for round in 0..200 {
+        let keys: Vec<String> = (0..64).map(|key| format!("k{round}_{key}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let told = scheduler.handle(registered("evil", &keys), now()).map_err(|refusal| refusal.to_string());
+        let expect = "this task has named 128 keys that nobody else has";
+        assert_eq!(told.is_ok(), round < 2, "{told:?}");
+        assert!(told.is_ok() || told.is_err_and(|told| told.contains(expect)));
+        // To be forgotten in between doesn't help it.
+        if round % 2 == 1 {
+            scheduler.handle(Event::Unregistered(id("evil")), now()).unwrap();
+        }
+    }
+    scheduler.handle(registered("plug", &["plug", "wash"]), now()).unwrap();
+    let values = vec![("net".into(), Quantity(0.0)), ("solar".into(), Quantity(1.0)), ("wash".into(), Quantity(1.0))];
+    scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now()).unwrap();
 }
