@@ -73,7 +73,9 @@ impl<'a> BrokerSession<'a> {
     /// `Ok` is the end that the owner asked for.
     pub(super) async fn run(&mut self) -> Result<(), Disconnect> {
         let options = self.ends.options.clone();
-        let options = if self.trial.is_some() { options.with_client_id_suffix("trial") } else { options };
+        // A name that nobody else has, nor can guess: who throws us out on purpose must not follow.
+        let unknown = || format!("trial-{:08x}", fastrand::u32(..));
+        let options = if self.trial.is_some() { options.with_client_id_suffix(unknown()) } else { options };
         let (requests, mut link) = link::open(&options, self.ends.will.as_ref());
         let mut deadline = None;
         loop {
