@@ -57,25 +57,27 @@ pub(super) struct BrokerSession<'a> {
     /// The broker was asked whether it lives.
     asked: bool,
     echoes: Echoes,
-    /// How long this connection lasts at most: it goes under another client id, to see whether that makes a difference.
+    /// How long this connection lasts at most: it is to show whether another client id makes a difference.
     trial: Option<Duration>,
+    /// It goes under another client id than that of the settings.
+    renamed: bool,
     /// The DISCONNECT was handed over.
     leaving: bool,
 }
 
 impl<'a> BrokerSession<'a> {
-    pub(super) fn new(ends: &'a Ends, first: bool, trial: Option<Duration>) -> Self {
+    pub(super) fn new(ends: &'a Ends, first: bool, trial: Option<Duration>, renamed: bool) -> Self {
         let (refused, echoes) = (HashSet::new(), Echoes::default());
         let (since, granted, heard) = (None, None, Instant::now());
-        Self { ends, first, since, granted, refused, heard, asked: false, echoes, trial, leaving: false }
+        Self { ends, first, since, granted, refused, heard, asked: false, echoes, trial, renamed, leaving: false }
     }
 
     /// `Ok` is the end that the owner asked for.
     pub(super) async fn run(&mut self) -> Result<(), Disconnect> {
         let options = self.ends.options.clone();
         // A name that nobody else has, nor can guess: who throws us out on purpose must not follow.
-        let unknown = || format!("trial-{:08x}", fastrand::u32(..));
-        let options = if self.trial.is_some() { options.with_client_id_suffix(unknown()) } else { options };
+        let unknown = || format!("{:08x}", fastrand::u32(..));
+        let options = if self.renamed { options.with_client_id_suffix(unknown()) } else { options };
         let (requests, mut link) = link::open(&options, self.ends.will.as_ref());
         let mut deadline = None;
         loop {

@@ -12,6 +12,9 @@ use super::disconnect::Cause;
 use super::message::Incoming;
 use super::protocol::Protocol;
 
+/// So long a client id that somebody else uses is left alone: to take it back would only go on until one of the two gives up.
+const RENAMED: Duration = Duration::from_secs(3_600);
+
 /// The task.
 pub(super) struct Client {
     pub(super) ends: Ends,
@@ -26,9 +29,11 @@ impl Client {
         let mut conflicts = ClientIdConflicts::default();
         let mut reported = None;
         let (mut first, mut trial) = (true, None);
+        let mut conflict_at: Option<Instant> = None;
         // An owner that closes right after it began is still served: what it published goes with the first attempt.
         loop {
-            let mut session = BrokerSession::new(&self.ends, first, trial);
+            let renamed = trial.is_some() || conflict_at.is_some_and(|at| at.elapsed() < RENAMED);
+            let mut session = BrokerSession::new(&self.ends, first, trial, renamed);
             let Err(disconnect) = session.run().await else { break };
             let held = session.since.map(|since| since.elapsed());
             first &= held.is_none();
@@ -40,13 +45,14 @@ impl Client {
                     conflicts.tried(cause == Cause::TrialOver);
                     None
                 }
-                (Cause::HungUp, Some(held)) => conflicts.closed(held, now),
+                (Cause::HungUp, Some(held)) if !renamed => conflicts.closed(held, now),
                 _ => {
                     conflicts.ended_otherwise();
                     None
                 }
             };
             if let Some(times) = conflict {
+                conflict_at = Some(now);
                 self.ends.inbox.send(Incoming::ClientIdConflict { times });
             }
             // The same failure over and over is reported once.

@@ -31,7 +31,8 @@ impl Service {
                 ));
             }
             Incoming::ClientIdConflict { times } => self.refused_by_broker(format!(
-                "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id)"
+                "another program connected {times} times with this client id: are there two Sunwards? (mqtt.client_id); this one \
+                 goes on under another id"
             )),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A device that somebody removed in Home Assistant stays away until it changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::config;
@@ -35,8 +35,8 @@ pub(super) struct Discovery {
     tasks: BTreeMap<TaskId, (String, bool)>,
     /// Devices that may have changed.
     due: BTreeSet<DeviceOf>,
-    /// Topics that we cleared ourselves, until we hear of it.
-    cleared: HashSet<String>,
+    /// Topics that we cleared ourselves, and how often we have yet to hear of it.
+    cleared: HashMap<String, usize>,
     /// What devices were when somebody removed them.
     dismissed: HashMap<String, Fingerprint>,
 }
@@ -49,7 +49,7 @@ impl Discovery {
             retained: BTreeMap::new(),
             tasks: BTreeMap::new(),
             due: BTreeSet::from([DeviceOf::Sunward]),
-            cleared: HashSet::new(),
+            cleared: HashMap::new(),
             dismissed: HashMap::new(),
         }
     }
@@ -82,18 +82,29 @@ impl Discovery {
         let Some(device) = self.home_assistant.device_of(topic) else {
             return self.home_assistant.is_foreign(topic);
         };
-        // One that we cleared ourselves is heard of once, before anything that we published there afterwards.
-        let by_us = self.cleared.remove(topic);
         if !payload.is_empty() {
             if starting && *retain {
                 self.retained.insert(topic.clone(), Fingerprint::of(payload));
                 self.due.insert(device);
             }
-        } else if !by_us && let Some(removed) = self.retained.remove(topic) {
+        } else if !self.is_cleared_by_us(topic)
+            && let Some(removed) = self.retained.remove(topic)
+        {
             outputs.info(format!(
                 "{topic} was cleared: the device stays away until its name changes, or whether it gets set-points"
             ));
             self.dismissed.insert(topic.clone(), removed);
+        }
+        true
+    }
+
+    /// Whether this is the echo of our own clearing: each is heard of once. One that gets lost hides a user's later one: the
+    /// device then comes back, which is the lesser evil.
+    fn is_cleared_by_us(&mut self, topic: &str) -> bool {
+        let Some(count) = self.cleared.get_mut(topic) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.cleared.remove(topic);
         }
         true
     }
@@ -136,7 +147,7 @@ impl Discovery {
     fn clear(&mut self, topic: String, outputs: &mut Outputs) {
         self.dismissed.remove(&topic);
         if self.retained.remove(&topic).is_some() {
-            self.cleared.insert(topic.clone());
+            *self.cleared.entry(topic.clone()).or_default() += 1;
             outputs.push(Output::Clear { topic });
         }
     }

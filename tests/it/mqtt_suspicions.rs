@@ -155,6 +155,42 @@ async fn two_with_one_client_id_are_noticed() {
     tokio::join!(check(Protocol::V5), check(Protocol::V311));
 }
 
+/// Takes a client id again whenever it has lost it.
+async fn thief(broker: String, client_id: String) {
+    let mut connect = vec![0x10, 12 + client_id.len() as u8, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0];
+    connect.push(client_id.len() as u8);
+    connect.extend(client_id.bytes());
+    // Ends with the broker.
+    while let Ok(mut stream) = TcpStream::connect(&broker).await {
+        let _ = stream.write_all(&connect).await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_takes_the_client_id_again_and_again_keeps_nobody_off_line() {
+    let check = |protocol| async move {
+        let broker = Mosquitto::start();
+        let config = settings(&broker.url(), protocol);
+        let address = broker.url().trim_start_matches("mqtt://").to_owned();
+        let thief = tokio::spawn(thief(address, config.client_id.clone()));
+        let mut peer = Peer::start(&config, &["own"], None);
+        peer.until("ClientIdConflict", |item| matches!(item, Incoming::ClientIdConflict { .. }).then_some(())).await;
+        peer.until("Subscribed", |item| matches!(item, Incoming::Subscribed).then_some(())).await;
+        for number in 0..100 {
+            peer.publish("own", &number.to_string()).await;
+            peer.until("its own message", |item| match item {
+                Incoming::Disconnected { reason } => panic!("{protocol:?}, message {number}: {reason}"),
+                Incoming::Message(message) => (message.payload == number.to_string().as_bytes()).then_some(()),
+                _ => None,
+            })
+            .await;
+        }
+        thief.abort();
+    };
+    tokio::join!(check(Protocol::V5), check(Protocol::V311));
+}
+
 #[tokio::test]
 async fn a_subscription_that_is_granted_and_not_served_is_told_with_its_topic() {
     let deny = [
