@@ -11,19 +11,33 @@ use crate::core::task::task::Task;
 use crate::core::time::Now;
 
 impl Home {
-    /// Another task that has one of these keys, as a refusal. What the task has already it may keep: where keys become
+    /// Another task that claims one of these keys, as a refusal. What the task claims already it may keep: where keys become
     /// exclusive while Sunward runs, both were there before.
-    pub(crate) fn key_taken(&self, id: &TaskId, names: &[String]) -> Option<Refusal> {
+    pub(crate) fn key_taken<'a>(&self, id: &TaskId, names: impl Iterator<Item = &'a String>) -> Option<Refusal> {
         if !self.settings.exclusive_keys {
             return None;
         }
         let own = self.registry.find(id).map(|slot| self.registry.task(slot)).filter(|task| task.is_registered());
-        let is_own = |name: &&String| own.is_some_and(|task| task.key_names().contains(name));
-        let others = || self.registry.known().filter(|task| task.is_registered() && task.id != *id);
-        names.iter().filter(|name| !is_own(name)).find_map(|name| {
-            let owner = others().filter(|task| task.key_names().contains(name)).min_by_key(|task| &task.id)?;
-            Some(Refusal::KeyTaken { key: name.clone(), owner: owner.id.clone() })
-        })
+        let is_new = |name: &&String| own.is_none_or(|task| !task.claimed_keys().any(|known| known == *name));
+        let new: Vec<&String> = names.filter(is_new).collect();
+        if new.is_empty() {
+            // As always, when a task says again what it said before: nobody else is asked.
+            return None;
+        }
+        let others = self.registry.known().filter(|task| task.is_registered() && task.id != *id);
+        let taken = others.flat_map(|task| {
+            let place = |claimed: &String| new.iter().position(|name| *name == claimed);
+            task.claimed_keys().filter_map(place).map(|place| (place, &task.id))
+        });
+        let (place, owner) = taken.min()?;
+        Some(Refusal::KeyTaken { key: new[place].clone(), owner: owner.clone() })
+    }
+
+    /// The same for a registration. The keys of a state that came before it are claimed with it.
+    pub(crate) fn registration_taken(&self, id: &TaskId, registration: &Registration) -> Option<Refusal> {
+        let state = self.registry.find(id).and_then(|slot| self.registry.task(slot).state());
+        let of_state = state.and_then(|state| state.keys.as_ref()).into_iter().flatten();
+        self.key_taken(id, registration.keys.iter().chain(of_state))
     }
 
     /// A task's registration is refused for now.
@@ -38,14 +52,17 @@ impl Home {
         Err(refusal)
     }
 
-    /// Keys may be free now: the tasks that waited for them are registered, in the order of their ids. Returns them.
+    /// Where keys may be free now, the tasks that waited for them are registered, in the order of their ids. Returns them.
     pub(crate) fn admit_waiting(&mut self, now: Now) -> Vec<TaskId> {
         let mut admitted = Vec::new();
+        if !std::mem::take(&mut self.claims_changed) {
+            return admitted;
+        }
         for id in self.waiting.keys().cloned().collect::<Vec<_>>() {
-            let free = self.waiting.get(&id).is_some_and(|waits| self.key_taken(&id, &waits.keys).is_none());
+            let free = self.waiting.get(&id).is_some_and(|waits| self.registration_taken(&id, waits).is_none());
             if free && let Some(registration) = self.waiting.remove(&id) {
                 // There is room for it: it was known while it waited.
-                let _ = self.register(id.clone(), registration, now);
+                let _ = self.register_anyhow(id.clone(), registration, now);
                 admitted.push(id);
             }
         }
@@ -67,12 +84,12 @@ impl Home {
         let mut owners: HashMap<&str, &TaskId> = HashMap::new();
         let mut late = Vec::new();
         for task in tasks {
-            let taken = task.key_names().iter().find_map(|key| Some((key, *owners.get(key.as_str())?)));
+            let taken = task.claimed_keys().find_map(|key| Some((key, *owners.get(key.as_str())?)));
             match taken {
                 Some((key, owner)) => {
                     late.push((task.id.clone(), Refusal::KeyTaken { key: key.clone(), owner: owner.clone() }));
                 }
-                None => owners.extend(task.key_names().iter().map(|key| (key.as_str(), &task.id))),
+                None => owners.extend(task.claimed_keys().map(|key| (key.as_str(), &task.id))),
             }
         }
         for (id, refusal) in late {
@@ -83,5 +100,7 @@ impl Home {
             });
             self.waiting.extend(registration.map(|registration| (id, registration)));
         }
+        // Who is refused may have claimed other keys too, for which somebody waits.
+        self.claims_changed = true;
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Home {
     pub(crate) window: Window,
     /// Registrations of tasks whose keys others have, where only one may have them.
     pub(super) waiting: BTreeMap<TaskId, Registration>,
+    /// Keys may be free since [`Home::admit_waiting`] looked last.
+    pub(super) claims_changed: bool,
     energy: EnergyCounter,
 }
 
@@ -42,6 +44,7 @@ impl Home {
             registry: Registry::default(),
             meter: Meter::new(now),
             waiting: BTreeMap::new(),
+            claims_changed: false,
             energy: EnergyCounter::default(),
         }
     }
@@ -50,13 +53,14 @@ impl Home {
     pub(crate) fn reconfigure(&mut self, settings: Settings) {
         self.window.resize(settings.window_size.max(settings.confirm_records));
         self.settings = settings;
+        self.claims_changed = true;
     }
 
     // Tasks.
 
     /// A task announced itself.
     pub(crate) fn register(&mut self, id: TaskId, registration: Registration, now: Now) -> Result<(), Refusal> {
-        match self.key_taken(&id, &registration.keys) {
+        match self.registration_taken(&id, &registration) {
             Some(refusal) => self.make_wait(id, registration, refusal),
             None => self.register_anyhow(id, registration, now),
         }
@@ -69,6 +73,7 @@ impl Home {
         // Its state may have come before: then its keys are known, but it owns them only from now on.
         self.registry.note_registration(slot);
         let task = self.registry.task_mut(slot);
+        self.claims_changed |= task.registration().is_some_and(|before| before.keys != registration.keys);
         task.register(registration);
         task.turn_period(now, &self.settings);
         self.registry.note_timers(slot);
@@ -84,12 +89,14 @@ impl Home {
 
     /// A task said how it is.
     pub(crate) fn set_state(&mut self, id: TaskId, state: TaskState, now: Now) -> Result<(), Refusal> {
-        if let Some(refusal) = state.keys.as_ref().and_then(|keys| self.key_taken(&id, keys)) {
+        if let Some(refusal) = state.keys.as_ref().and_then(|keys| self.key_taken(&id, keys.iter())) {
             self.registry.change(&id, |task| task.refuse_state(&refusal.to_string()));
             return Err(refusal);
         }
         let slot = self.slot(id)?;
-        self.registry.task_mut(slot).set_state(state, now, &self.settings);
+        let task = self.registry.task_mut(slot);
+        self.claims_changed |= task.state().and_then(|before| before.keys.as_ref()) != state.keys.as_ref();
+        task.set_state(state, now, &self.settings);
         self.refresh_keys(slot)?;
         self.registry.note_timers(slot);
         if self.registry.watched().contains(&slot) {
@@ -101,12 +108,14 @@ impl Home {
     /// A task is not registered any more.
     pub(crate) fn unregister(&mut self, id: &TaskId) {
         self.waiting.remove(id);
+        self.claims_changed = true;
         self.registry.change(id, |task| task.unregister());
     }
 
     /// The state of a task was cleared from the broker.
     pub(crate) fn clear_state(&mut self, id: &TaskId, now: Now) -> Result<(), Refusal> {
         let settings = &self.settings;
+        self.claims_changed = true;
         self.registry.change(id, |task| task.clear_state(now, settings));
         // The keys that only its state had named are not its own any more.
         match self.registry.find(id) {

@@ -182,6 +182,13 @@ impl Task {
         self.state.as_ref().and_then(|state| state.keys.as_ref()).or(registered).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys that its registration or its state names: also those that the state's stand in for, which are its own again
+    /// as soon as the state names none.
+    pub(crate) fn claimed_keys(&self) -> impl Iterator<Item = &String> {
+        let registered = self.registration.iter().flat_map(|registration| &registration.keys);
+        registered.chain(self.state.iter().filter_map(|state| state.keys.as_ref()).flatten())
+    }
+
     pub(crate) fn importance(&self) -> Importance<'_> {
         Importance { priority: self.priority(), adjustable: self.adjustable(), power: self.power(), id: &self.id }
     }

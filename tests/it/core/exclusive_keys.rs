@@ -132,3 +132,50 @@ fn a_task_that_names_ever_new_keys_leaves_room_for_the_others() {
     let values = vec![("net".into(), Quantity(0.0)), ("solar".into(), Quantity(1.0)), ("wash".into(), Quantity(1.0))];
     scheduler.handle(Event::Power { source: Source::Meter, values, measured: None }, now()).unwrap();
 }
+
+/// A state with these keys, or one that names none.
+fn state(name: &str, keys: Option<&[&str]>) -> Event {
+    let keys = keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect());
+    Event::State(id(name), Box::new(TaskState { keys, ..TaskState::plain(true) }))
+}
+
+#[test]
+fn a_key_that_a_state_steps_aside_from_stays_claimed() {
+    let mut scheduler = scheduler(true);
+    scheduler.handle(registered("thief", &["ev"]), now()).unwrap();
+    scheduler.handle(state("thief", Some(&["x"])), now()).unwrap();
+    // Else the thief would have the key again as soon as its state names none.
+    let refusal = scheduler.handle(registered("ev", &["ev"]), now()).unwrap_err();
+    assert_eq!(Some(refusal.to_string()), taken("ev", "thief"));
+    let refusal = scheduler.handle(registered("other", &["x"]), now()).unwrap_err();
+    assert_eq!(Some(refusal.to_string()), taken("x", "thief"));
+    // Both are free when nothing of the task names them any more.
+    scheduler.handle(registered("thief", &["y"]), now()).unwrap();
+    assert_eq!(is(&scheduler, "ev").1, None);
+    scheduler.handle(state("thief", None), now()).unwrap();
+    assert_eq!(is(&scheduler, "other").1, None);
+}
+
+#[test]
+fn keys_of_a_state_that_came_before_its_registration_are_no_way_around() {
+    for clear in [state("thief", None), Event::StateCleared(id("thief"))] {
+        let mut scheduler = scheduler(true);
+        scheduler.handle(state("thief", Some(&["ev"])), now()).unwrap();
+        scheduler.handle(registered("ev", &["ev"]), now()).unwrap();
+        let refusal = scheduler.handle(registered("thief", &["x"]), now()).unwrap_err();
+        assert_eq!(Some(refusal.to_string()), taken("ev", "ev"));
+        scheduler.handle(clear, now()).unwrap();
+        assert_eq!(is(&scheduler, "thief").1, None, "its registration alone takes nothing");
+        assert_eq!(scheduler.registration(&id("thief")).unwrap().keys, ["x"]);
+    }
+}
+
+#[test]
+fn who_waits_is_registered_when_keys_are_no_longer_exclusive() {
+    let mut scheduler = scheduler(true);
+    scheduler.handle(registered("ev", &["ev"]), now()).unwrap();
+    scheduler.handle(registered("second", &["ev"]), now()).unwrap_err();
+    scheduler.reconfigure(Settings::default());
+    scheduler.handle(state("ev", None), now()).unwrap();
+    assert_eq!(is(&scheduler, "second").1, None);
+}
