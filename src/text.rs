@@ -12,12 +12,15 @@ use std::io;
 pub fn is_shown(letter: char) -> bool {
     let hidden = matches!(
         letter,
-        // Soft hyphen, and what turns the direction of Arabic.
-        '\u{ad}' | '\u{61c}' | '\u{180e}'
+        // Soft hyphen, what joins accents, and what turns the direction of Arabic.
+        '\u{ad}' | '\u{34f}' | '\u{61c}'
+            // Letters and vowels of no width: Hangul, Khmer, Mongolian.
+            | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
             // No width, marks of direction, ends of lines and paragraphs.
             | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            // A byte order mark, annotations, tags, and what is no character at all.
-            | '\u{feff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            // A byte order mark, annotations, beams of notes, tags and what else is never drawn, and what is no character.
+            | '\u{feff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     );
     !letter.is_control() && !hidden && u32::from(letter) & 0xfffe != 0xfffe
 }
@@ -85,6 +88,8 @@ mod tests {
         check("Wärmepumpe ☀ 👩‍🔧 ٹیسلا", "Wärmepumpe ☀ 👩‍🔧 ٹیسلا");
         check("\u{1b}[2J\u{1b}]0;title\u{7}", "\\u{1b}[2J\\u{1b}]0;title\\u{7}");
         check("a\r\nb\tc", "a\\r\\nb\\tc");
+        // Two names that look alike are told apart.
+        check("ev\u{3164}\u{ffa0}\u{34f}\u{e0100}\u{e0041}", "ev\\u{3164}\\u{ffa0}\\u{34f}\\u{e0100}\\u{e0041}");
         check("\u{202e}no\u{2066}\u{feff}\u{9b}1m\u{2028}", "\\u{202e}no\\u{2066}\\u{feff}\\u{9b}1m\\u{2028}");
         assert_eq!(format!("{:>4}|", Escaped("a\n")), " a\\n|");
         assert_eq!([hidden_in("a\u{200f}b"), hidden_in("a b")], [Some('\u{200f}'), None]);

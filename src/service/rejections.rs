@@ -21,7 +21,7 @@ const MOST: usize = 1_000;
 /// that sends nonsense ten times a second must not fill a database.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
-/// The longest error that is repeated to people, in characters.
+/// The longest topic, and the longest error, that is repeated to people, in characters.
 const LONGEST: usize = 500;
 
 #[derive(Debug, Default)]
@@ -56,16 +56,16 @@ impl Rejected {
 impl Rejections {
     /// A message was rejected.
     pub(super) fn note(&mut self, topic: &str, error: &str, now: Now, outputs: &mut Outputs) {
-        let error: String = error.chars().take(LONGEST).collect();
+        let [topic, error]: [String; 2] = [topic, error].map(|text| text.chars().take(LONGEST).collect());
         if self.logged.len() >= MOST {
             self.logged.retain(|_, logged| now.at.since(*logged) < QUIET);
         }
-        let quiet = self.logged.get(topic).is_some_and(|logged| now.at.since(*logged) < QUIET);
+        let quiet = self.logged.get(&topic).is_some_and(|logged| now.at.since(*logged) < QUIET);
         if !quiet && self.logged.len() < MOST {
             outputs.warn(format!("{topic}: {error}"));
-            self.logged.insert(topic.to_owned(), now.at);
+            self.logged.insert(topic.clone(), now.at);
         }
-        let last = Some(LastError { topic: topic.to_owned(), error, time: now.wall.into() });
+        let last = Some(LastError { topic, error, time: now.wall.into() });
         self.rejected = Rejected { count: self.rejected.count + 1, last, last_at: now.at };
     }
 
@@ -126,6 +126,16 @@ mod tests {
         }
         assert_eq!(rejections.published.count, rejections.rejected.count);
         published
+    }
+
+    #[test]
+    fn what_is_repeated_of_a_topic_and_its_error_is_bounded() {
+        let begin = Now { at: Instant::START, wall: "2026-01-01T00:00:00Z".parse().unwrap() };
+        let mut rejections = Rejections::default();
+        rejections.note(&"é".repeat(30_000), &"x".repeat(30_000), begin, &mut Outputs::default());
+        let last = rejections.rejected.last.unwrap();
+        assert_eq!([last.topic.chars().count(), last.error.chars().count()], [LONGEST; 2]);
+        assert!(rejections.logged.keys().all(|topic| topic.chars().count() == LONGEST));
     }
 
     #[test]

@@ -7,7 +7,11 @@ use minijinja::value::{Serde, Value};
 use serde_json::Value as Json;
 
 use super::rendered::TemplateFailure;
+use crate::jinja::CONFIGURATION;
 use crate::wire::without_endless_numbers;
+
+/// The largest message of a device, in bytes. No template could read more, and the JSON of a megabyte takes forty in memory.
+const LARGEST: usize = CONFIGURATION.value;
 
 /// A message of a device as templates see it. Its JSON is read once, and only if a template uses `value_json`.
 pub struct DeviceMessage<'a> {
@@ -27,8 +31,11 @@ impl<'a> DeviceMessage<'a> {
     /// Returns the message with this payload.
     ///
     /// # Errors
-    /// When the payload is not UTF-8.
+    /// When the payload is larger than 256 KiB, or not UTF-8.
     pub fn new(topic: &'a str, payload: &'a [u8]) -> Result<Self, TemplateFailure> {
+        if payload.len() > LARGEST {
+            return Err(TemplateFailure(format!("{} bytes, at most {LARGEST} are allowed", payload.len())));
+        }
         let text = std::str::from_utf8(payload);
         let text = text.map_err(|_| TemplateFailure("expected text, found bytes that are not UTF-8".into()))?;
         Ok(Self { topic, text, json: OnceCell::new() })

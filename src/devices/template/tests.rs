@@ -22,6 +22,13 @@ fn check(table: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn a_message_that_no_template_could_read_is_refused_before_it_is_read() {
+    let refusal = |size: usize| DeviceMessage::new("t", &vec![b' '; size]).err().map(|failure| failure.to_string());
+    assert_eq!(refusal(262_144), None);
+    assert_eq!(refusal(262_145).as_deref(), Some("262145 bytes, at most 262144 are allowed"));
+}
+
+#[test]
 fn templates_of_home_assistant_read_what_devices_send() {
     check(&[
         ("{{ value }}", "-1077", "-1077"),
