@@ -59,8 +59,8 @@ async fn echo(address: &str, ready: mpsc::Sender<()>) {
     let mut peer = Peer::connect(address, "echo", &["echo/there"]).await;
     peer.until(|packet| matches!(packet, Packet::SubAck(_)).then_some(())).await;
     ready.send(()).unwrap();
-    loop {
-        if let Some(Packet::Publish(message)) = peer.poll().await {
+    while let Ok(packet) = peer.poll_to_the_end().await {
+        if let Some(Packet::Publish(message)) = packet {
             peer.publish("echo/back", false, message.payload.to_vec()).await;
         }
     }

@@ -4,7 +4,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rumqttc_v5::mqttbytes::v5::{Packet, Publish};
-use rumqttc_v5::{AsyncClient, Broker, Event, EventLoop, MqttOptions, NetworkOptions, PublishOptions, QoS};
+use rumqttc_v5::{
+    AsyncClient, Broker, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, PublishOptions, QoS,
+};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -111,13 +113,18 @@ impl Peer {
 
     /// Waits for the next packet of any kind.
     pub async fn poll(&mut self) -> Option<Packet> {
-        match self.events.poll().await.unwrap() {
+        self.poll_to_the_end().await.unwrap()
+    }
+
+    /// The same, also when the broker has ended.
+    pub async fn poll_to_the_end(&mut self) -> Result<Option<Packet>, ConnectionError> {
+        Ok(match self.events.poll().await? {
             Event::Incoming(packet) => {
                 self.acknowledged += usize::from(matches!(packet, Packet::PubAck(_)));
                 Some(packet)
             }
             _ => None,
-        }
+        })
     }
 
     /// Passes over everything until `pick` answers something.

@@ -207,7 +207,9 @@ impl Home {
         let (measured, expiry) = (now.at - age, Expiry::After(self.settings.expire_after));
         let mut refused = Ok(());
         for (key, value) in values {
-            refused = self.put(source, key, Measurement { value, measured, expiry, sensed: false }, now).and(refused);
+            if let Err(refusal) = self.put(source, key, Measurement { value, measured, expiry, sensed: false }, now) {
+                refused = Err(refusal);
+            }
         }
         self.watch_all_usage(now.at);
         refused

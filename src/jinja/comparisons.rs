@@ -1,6 +1,8 @@
 //! Finds expressions in which a name is compared with numbers and used for nothing else: between two neighbouring numbers
 //! nothing changes for them, whatever the value of the name.
 
+use super::quoted::quoted_length;
+
 /// More numbers than any criterion has. It keeps the answers few.
 const MOST: usize = 8;
 
@@ -99,18 +101,10 @@ impl<'a> Iterator for Tokens<'a> {
             'a'..='z' | 'A'..='Z' | '_' => {
                 Some(Token::Word(self.take(self.length(|c| c.is_ascii_alphanumeric() || c == '_'))))
             }
-            '"' | '\'' => {
-                let mut escaped = false;
-                let end = self.rest[1..].find(|c| {
-                    let ends = c == first && !escaped;
-                    escaped = c == '\\' && !escaped;
-                    ends
-                });
-                end.map(|end| {
-                    self.take(end + 2);
-                    Token::Text
-                })
-            }
+            '"' | '\'' => quoted_length(self.rest).map(|length| {
+                self.take(length);
+                Token::Text
+            }),
             '<' | '>' | '=' | '!' if self.rest[1..].starts_with('=') => Some(Token::Sign(self.take(2))),
             _ if first.is_ascii() => Some(Token::Sign(self.take(1))),
             _ => None,

@@ -28,7 +28,7 @@ const SHALLOW: [&str; 15] = [
 ];
 
 /// Tests that look at the inside of their values. All others see the outside.
-const DEEP_TESTS: [&str; 25] = [
+pub(super) const DEEP_TESTS: [&str; 25] = [
     "eq",
     "equalto",
     "==",

@@ -18,6 +18,7 @@ mod names;
 mod numbers;
 mod patterns;
 mod program;
+mod quoted;
 mod ranges;
 mod words;
 

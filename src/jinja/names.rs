@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use minijinja::machinery::Instruction;
 use minijinja::value::Value;
 
+use super::growth::DEEP_TESTS;
+
 /// Whose words they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
@@ -57,12 +59,10 @@ const METHODS: [&str; 33] = [
 ];
 
 /// Filters, tests and functions.
-const WORDS: [&str; 115] = [
+const WORDS: [&str; 90] = [
     "safe",
     "escape",
     "e",
-    "lower",
-    "upper",
     "title",
     "capitalize",
     "replace",
@@ -126,37 +126,14 @@ const WORDS: [&str; 115] = [
     "boolean",
     "odd",
     "even",
-    "divisibleby",
     "number",
     "integer",
     "sequence",
     "iterable",
     "mapping",
-    "startingwith",
-    "endingwith",
     "sameas",
-    "eq",
-    "equalto",
-    "==",
-    "ne",
-    "!=",
-    "lt",
-    "lessthan",
-    "<",
-    "le",
-    "<=",
-    "gt",
-    "greaterthan",
-    ">",
-    "ge",
-    ">=",
-    "in",
     "true",
     "false",
-    "filter",
-    "test",
-    "match",
-    "search",
     "range",
     "dict",
     "namespace",
@@ -208,7 +185,7 @@ impl Names {
             Self::Of(given) => given,
             Self::Configured => &[],
         };
-        let known = given.iter().chain(&WORDS).chain(&METHODS).find(|known| **known == word);
+        let known = given.iter().chain(&WORDS).chain(&DEEP_TESTS).chain(&METHODS).find(|known| **known == word);
         match (known, self) {
             (Some(known), _) => known,
             (None, Self::Of(_)) => "unknown",

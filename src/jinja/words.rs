@@ -2,6 +2,8 @@
 
 use minijinja::{Environment, ErrorKind};
 
+use super::quoted::quoted_length;
+
 /// Returns the first filter or test of a template that doesn't exist. minijinja itself notices it only when it runs that
 /// part of the template, which may be months later.
 ///
@@ -59,14 +61,7 @@ impl<'a> Iterator for Words<'a> {
                 self.code = false;
                 length = 2;
             } else if matches!(first, '"' | '\'') {
-                let body = &self.rest[1..];
-                let mut escaped = false;
-                let end = body.find(|c| {
-                    let ends = c == first && !escaped;
-                    escaped = c == '\\' && !escaped;
-                    ends
-                });
-                length = end.map_or(self.rest.len(), |end| end + 2);
+                length = quoted_length(self.rest).unwrap_or(self.rest.len());
                 self.before = Before::Other;
             } else if first.is_alphabetic() || first == '_' {
                 let end = self.rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.rest.len());

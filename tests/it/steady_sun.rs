@@ -1,4 +1,6 @@
 //! Outages under a steady sun: the meter says the same all day, so nothing may be switched, whoever was away.
+//!
+//! The outages are slept through: how long nobody answers is what is tested, and nobody is there to tell of its end.
 
 use std::time::Duration;
 

@@ -200,9 +200,6 @@ impl<'a> CycleView<'a> {
             return Ok(answer);
         }
         let Some(criterion) = task.asked(running) else { return Ok(false) };
-        if let Some(least) = criterion.needed_ratio() {
-            return Ok(ratio >= least);
-        }
         let ask = |ratio| self.ask(place, criterion, ratio, power);
         match criterion.compared_numbers() {
             Some(numbers) => self.answers(place).of(ratio, numbers, ask),
@@ -226,19 +223,21 @@ impl<'a> CycleView<'a> {
 
     fn ask(&self, place: usize, criterion: &Criterion, ratio: Share, power: Watts) -> Result<bool, String> {
         let CycleTask { task, running, priority, .. } = self.tasks[place];
-        let known = task.given_up(running).or_else(|| self.exhausted.borrow().get(&place).cloned());
-        if let Some(why) = known {
-            return Err(why);
-        }
-        let outcome = criterion.met(ratio, || Question {
-            power,
-            running,
-            priority,
-            on_for: task.on_for(self.now),
-            off_for: task.off_for(self.now),
-            state: fields(task),
-            surroundings: &self.surroundings,
-            surround: self.surround,
+        let outcome = criterion.met(ratio, || {
+            let known = task.given_up(running).or_else(|| self.exhausted.borrow().get(&place).cloned());
+            match known {
+                Some(why) => Err(CriterionFailure { why, too_much: false }),
+                None => Ok(Question {
+                    power,
+                    running,
+                    priority,
+                    on_for: task.on_for(self.now),
+                    off_for: task.off_for(self.now),
+                    state: fields(task),
+                    surroundings: &self.surroundings,
+                    surround: self.surround,
+                }),
+            }
         });
         outcome.map_err(|CriterionFailure { why, too_much }| {
             if too_much {

@@ -142,18 +142,18 @@ impl Criterion {
         text
     }
 
-    /// Whether it is met.
+    /// Whether it is met. An expression asks for `question`, unless it isn't to be asked.
     ///
     /// # Errors
-    /// The reason, in words, when an expression fails; it then counts as not met.
+    /// The reason, in words, when an expression fails or isn't asked; it then counts as not met.
     pub(crate) fn met<'a>(
         &self,
         ratio: Share,
-        question: impl FnOnce() -> Question<'a>,
+        question: impl FnOnce() -> Result<Question<'a>, CriterionFailure>,
     ) -> Result<bool, CriterionFailure> {
         match self {
             Self::AtLeast(share) => Ok(ratio >= *share),
-            Self::Expression(compiled) => question().evaluate(&compiled.program, ratio),
+            Self::Expression(compiled) => question()?.evaluate(&compiled.program, ratio),
         }
     }
 
@@ -182,7 +182,7 @@ impl Criterion {
             surroundings: &Surroundings::default(),
             surround: &surround,
         };
-        self.met(Share::FULL, || question).map_err(|failure| failure.why)
+        self.met(Share::FULL, || Ok(question)).map_err(|failure| failure.why)
     }
 
     /// The smallest ratio that can meet it, where that is known.
@@ -239,7 +239,7 @@ mod tests {
         };
         Criterion::expression(source)
             .map_err(|error| error.to_string())?
-            .met(Share(ratio), || question)
+            .met(Share(ratio), || Ok(question))
             .map_err(|failure| failure.why)
     }
 
