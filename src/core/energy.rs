@@ -2,6 +2,8 @@
 //!
 //! While data is missing nothing is counted, and what a record calls standby is none.
 
+use std::time::Duration;
+
 use crate::core::meter::record::Record;
 use crate::core::registry::Registry;
 use crate::core::settings::Settings;
@@ -30,6 +32,11 @@ impl EnergyCounter {
         self.counted_until = None;
     }
 
+    /// For how long what is counted next has gone on.
+    pub(crate) fn span(&self, now: Instant) -> Duration {
+        self.counted_until.map(|before| now.since(before)).unwrap_or_default()
+    }
+
     /// Adds what tasks used since the record before to their energy of today. Several owners of a circuit share what
     /// flows there; only those that ran, if any did.
     pub(crate) fn count(
@@ -39,7 +46,8 @@ impl EnergyCounter {
         settings: &Settings,
         now: Now,
     ) -> Consumption {
-        let span = self.counted_until.replace(now.at).map(|before| now.at.since(before)).unwrap_or_default();
+        let span = self.span(now.at);
+        self.counted_until = Some(now.at);
         let today = now.date(&settings.time_zone);
         let mut power = Watts::ZERO;
         let (owned_keys, tasks) = registry.owned_keys_and_tasks();

@@ -247,8 +247,10 @@ impl Home {
             }
             let empty = self.window.recycle_oldest(source);
             let record = self.record_maker(now).fill(empty);
+            let ran = self.energy.span(now.at);
             let consumption = self.energy.count(&record, &mut self.registry, &self.settings, now);
             self.window.push(record);
+            self.judge_claims(ran);
             (source, consumption)
         });
         self.meter.end_cycle();

@@ -5,6 +5,7 @@
 //! adjustable tasks may use.
 
 mod activity;
+mod claims;
 mod cycle;
 mod directives;
 mod energy;

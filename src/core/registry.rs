@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::core::meter::key::{KeyId, Keys, Owners};
 use crate::core::meter::meter::Meter;
 use crate::core::refusal::Refusal;
+use crate::core::task::guards::doubts::Doubts;
 use crate::core::task::id::TaskId;
 use crate::core::task::task::Task;
 use crate::core::time::Instant;
@@ -30,6 +31,8 @@ pub(crate) struct Registry {
     order: Vec<usize>,
     /// How many keys each task was the first to name. It is not forgotten with the task.
     named: HashMap<TaskId, usize>,
+    /// What spoke against tasks that were forgotten since.
+    doubts: HashMap<TaskId, Doubts>,
     /// Some task came, went, or changed its keys since `owners` and `order` were made.
     stale: bool,
     /// Slots of tasks that have to be looked at between cycles.
@@ -65,6 +68,7 @@ impl Registry {
         } else {
             return Err(Refusal::TooManyTasks(id));
         };
+        self.tasks[slot.number].doubts = self.doubts.remove(&id).unwrap_or_default();
         self.slots.insert(id, slot.number);
         Ok(slot)
     }
@@ -139,6 +143,10 @@ impl Registry {
         self.note_timers(slot);
         if self.tasks[slot].is_forgotten() {
             self.slots.remove(id);
+            let doubts = std::mem::take(&mut self.tasks[slot].doubts);
+            if !doubts.is_empty() && self.doubts.len() < MOST_TASKS {
+                self.doubts.insert(id.clone(), doubts);
+            }
             self.unmeasured.remove(&slot);
             self.free.push(slot);
         }

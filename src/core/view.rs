@@ -96,6 +96,10 @@ pub struct TaskView {
     pub starts_today: u32,
     /// Starts that it did not follow.
     pub unanswered: u32,
+    /// Its stops had no effect: nobody waits for the next one.
+    pub deaf: bool,
+    /// The meter doesn't show what it says that it uses: nobody counts on it.
+    pub claim_doubted: bool,
     /// Why its last registration or state was refused.
     pub error: Option<String>,
 }
@@ -142,6 +146,8 @@ impl Viewer<'_> {
             energy_today: task.today().energy(today.date),
             starts_today: task.today().starts(today),
             unanswered: task.back_off().unanswered(),
+            deaf: task.doubts.is_deaf(),
+            claim_doubted: task.doubts.is_claim_doubted(),
             error,
         })
     }

@@ -9,8 +9,8 @@ use crate::core::settings::Settings;
 use crate::core::task::task::Task;
 use crate::core::time::{Now, WholeSeconds, local};
 
-/// So many shared keys are named, and so many tasks of each.
-const MOST_SHARED: usize = 10;
+/// So many of a kind are named: shared keys, the tasks of each, tasks that are not as they say.
+const MOST_TOLD: usize = 10;
 
 /// What is wrong with the data: a meter that is silent, slow or frozen, slow sensors, keys that nothing measures.
 pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, now: Now) -> Vec<String> {
@@ -37,6 +37,7 @@ pub(crate) fn warnings(meter: &Meter, registry: &Registry, settings: &Settings, 
         }
     }
     warnings.extend(shared_keys(meter, registry));
+    warnings.extend(doubted(registry));
     if let Some((value, unchanged)) = values.frozen(meter.net(), now.at) {
         let since = now.wall.saturating_sub(SignedDuration::try_from(unchanged).unwrap_or(SignedDuration::ZERO));
         let since = local(since.unwrap_or(now.wall), time_zone);
@@ -64,12 +65,12 @@ fn shared_keys(meter: &Meter, registry: &Registry) -> Vec<String> {
         .filter(|(_, owners)| owners.len() > 1 && !owners.iter().all(|slot| registry.task(*slot).is_configured()));
     let mut shared: Vec<_> = shared.map(|(key, owners)| (meter.keys.name(key), owners)).collect();
     shared.sort_unstable();
-    let more = shared.len().saturating_sub(MOST_SHARED);
-    let mut told: Vec<String> = shared.into_iter().take(MOST_SHARED).map(|(key, owners)| {
+    let more = shared.len().saturating_sub(MOST_TOLD);
+    let mut told: Vec<String> = shared.into_iter().take(MOST_TOLD).map(|(key, owners)| {
         let mut names: Vec<String> = owners.iter().map(|slot| registry.task(*slot).in_words()).collect();
         names.sort_unstable();
-        let others = names.len().saturating_sub(MOST_SHARED);
-        names.truncate(MOST_SHARED);
+        let others = names.len().saturating_sub(MOST_TOLD);
+        names.truncate(MOST_TOLD);
         let others = if others > 0 { format!(" and {others} more") } else { String::new() };
         format!(
             "several tasks have the key `{key}`: {}{others}; one keeps the others from running. If that is not meant, \
@@ -83,6 +84,40 @@ fn shared_keys(meter: &Meter, registry: &Registry) -> Vec<String> {
     told
 }
 
+/// Tasks whose words others don't count on any more.
+fn doubted(registry: &Registry) -> Vec<String> {
+    let running = registry.known().filter(|task| task.is_registered() && task.running());
+    let mut told: Vec<_> = running.filter_map(|task| Some((&task.id, doubt(task)?))).collect();
+    told.sort_unstable();
+    let more = told.len().saturating_sub(MOST_TOLD);
+    let mut told: Vec<String> = told.into_iter().take(MOST_TOLD).map(|(_, doubt)| doubt).collect();
+    if more > 0 {
+        told.push(format!("{more} more tasks are not as they say"));
+    }
+    told
+}
+
+fn doubt(task: &Task) -> Option<String> {
+    let (name, power, doubts) = (task.in_words(), task.power(), &task.doubts);
+    if doubts.is_deaf() {
+        Some(format!(
+            "task {name} runs on, or again, whenever it is told to stop: the others don't wait for it any more. Is its \
+             relay stuck, or does something else switch it?"
+        ))
+    } else if doubts.is_claim_doubted() {
+        Some(format!(
+            "task {name} says that it uses power, and the meter doesn't show it: the others don't count on what it says. \
+             A key that is measured would settle it"
+        ))
+    } else {
+        doubts.most_below_power().map(|most| {
+            format!(
+                "task {name} has run for an hour and used {most} at most, its `power` says {power}: no more is held for it"
+            )
+        })
+    }
+}
+
 /// The keys of a task that runs long enough to show in them, and never did: names that nobody measures under.
 fn never_measured<'a>(
     task: &'a Task,
@@ -91,7 +126,10 @@ fn never_measured<'a>(
     now: Now,
 ) -> impl Iterator<Item = String> + use<'a> {
     let seen = now.at.since(task.history().seen_since());
-    let shows = task.running() && task.is_reachable(now.at, settings) && seen > settings.expire_after;
+    let shows = !task.key_names().is_empty()
+        && task.running()
+        && task.is_reachable(now.at, settings)
+        && seen > settings.expire_after;
     let values = meter.intake(Source::Meter);
     let keys = task.keys.iter().filter(move |key| shows && values.has_heard(meter.net()) && !values.has_heard(**key));
     keys.map(|key| {

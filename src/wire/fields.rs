@@ -119,6 +119,9 @@ impl<'a> Fields<'a> {
             let problem = match item.as_str() {
                 None => Some("is not a name: expected text such as \"ev\"".into()),
                 Some("net") => Some("is the grid's own: expected names of what the task consumes".into()),
+                Some("solar" | "grid" | "house") => {
+                    Some("is the meter's own: expected names of what the task consumes".into())
+                }
                 Some(key) if keys.iter().any(|known| known == key) => Some("is there twice".into()),
                 Some(key) => key_problem(key),
             };

@@ -264,6 +264,7 @@ mod tests {
         insta::assert_snapshot!(refusal("max_power", "1400"), @"max_power: expected at least `power` (2000), found 1400");
         insta::assert_snapshot!(refusal("power", "\"2 kW\""), @r#"power: expected a number of watts above 0, at most 10 MW, found "2 kW""#);
         insta::assert_snapshot!(refusal("keys", "\"ev\""), @r#"keys: expected a list of names such as ["ev"], found "ev""#);
+        insta::assert_snapshot!(refusal("keys", "[\"solar\"]"), @r#"keys: "solar" is the meter's own: expected names of what the task consumes"#);
         insta::assert_snapshot!(refusal("keys", "[\"net\"]"), @r#"keys: "net" is the grid's own: expected names of what the task consumes"#);
         insta::assert_snapshot!(refusal("keys", "[\"ev\", \"ev\"]"), @r#"keys: "ev" is there twice"#);
         insta::assert_snapshot!(refusal("keys", "[\"@boiler\"]"), @r#"keys: "@boiler" begins with @, which Sunward keeps for itself"#);

@@ -177,7 +177,7 @@ impl<'s, 'a> Availability<'s, 'a> {
         self.members[place].taken = true;
         self.levels += u32::from(task.priority.level());
         self.count += 1;
-        if task.adjustable {
+        if task.adjustable && !task.claim_doubted {
             let index = self.adjustable.partition_point(|other| *other < place);
             self.adjustable.insert(index, place);
         }
@@ -196,6 +196,9 @@ impl<'s, 'a> Availability<'s, 'a> {
 
     /// Takes a task that doesn't run any more out of the records that were made while it ran.
     fn ignore(&mut self, place: usize) {
+        if self.view.tasks[place].claim_doubted {
+            return;
+        }
         for (record, sums) in self.sums.iter_mut().enumerate() {
             if !self.view.ran(place, record) {
                 continue;
@@ -211,6 +214,9 @@ impl<'s, 'a> Availability<'s, 'a> {
     }
 
     fn unignore(&mut self, place: usize) {
+        if self.view.tasks[place].claim_doubted {
+            return;
+        }
         for (record, sums) in self.sums.iter_mut().enumerate() {
             if !self.view.ran(place, record) {
                 continue;
@@ -233,12 +239,13 @@ impl<'s, 'a> Availability<'s, 'a> {
 
     /// What a task of R counts at.
     fn level(&self, place: usize, record: usize) -> Watts {
-        if self.members[place].idle { Watts::ZERO } else { self.usage(place, record).max(self.view.tasks[place].power) }
+        let held = self.view.tasks[place].held_power;
+        if self.members[place].idle { Watts::ZERO } else { self.usage(place, record).max(held) }
     }
 
     /// What an adjustable task of R uses above its `power`.
     fn excess(&self, place: usize, record: usize) -> Watts {
-        if self.members[place].idle {
+        if self.members[place].idle || self.view.tasks[place].claim_doubted {
             return Watts::ZERO;
         }
         (self.usage(place, record) - self.view.tasks[place].power).max(Watts::ZERO)

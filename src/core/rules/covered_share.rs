@@ -18,7 +18,7 @@ pub(crate) fn covered_by_production(view: &CycleView<'_>, keys: usize) -> Vec<Op
     }
     let mut copies = Copies::new(view, keys);
     for (place, task) in view.tasks.iter().enumerate() {
-        if !task.running {
+        if !task.running && !task.claim_doubted {
             copies.suppress(place);
         }
     }
@@ -27,11 +27,15 @@ pub(crate) fn covered_by_production(view: &CycleView<'_>, keys: usize) -> Vec<Op
         if !task.takes_part() {
             continue;
         }
+        // What nobody saw it use is nobody else's: it is minimised for itself alone.
+        let before = task.claim_doubted.then(|| copies.net.clone());
         if task.adjustable {
             copies.minimise(place);
         }
         covered[place] = Some(copies.covered(place));
-        if !task.adjustable && task.stoppable_but_for_min_on {
+        if let Some(before) = before {
+            copies.net = before;
+        } else if !task.adjustable && task.stoppable_but_for_min_on && !task.deaf {
             copies.suppress(place);
         }
     }

@@ -30,6 +30,12 @@ pub(crate) struct CycleTask<'a> {
     pub(crate) stoppable: bool,
     /// It runs and may be stopped, or could be if its `min_on` were over.
     pub(crate) stoppable_but_for_min_on: bool,
+    /// Its stops had no effect: nobody waits for the next one.
+    pub(crate) deaf: bool,
+    /// The meter shows nothing of what it says that it uses: it is nobody else's to have.
+    pub(crate) claim_doubted: bool,
+    /// What is held for it while it runs and uses less.
+    pub(crate) held_power: Watts,
     /// Unanswered starts keep it from being elected.
     pub(crate) blocked: bool,
     /// What an adjustable task was seen to be able to use.
@@ -51,12 +57,14 @@ impl<'a> CycleTask<'a> {
         let running = task.running() && !stopped;
         let blocked = task.back_off().is_blocked(now);
         let starts = directed == Some(Action::Start) && !blocked;
+        let (power, claim_doubted) = (task.power(), task.doubts.is_claim_doubted());
+        let seen = if claim_doubted { Some(Watts::ZERO) } else { task.doubts.most_below_power() };
         Self {
             task,
             slot,
             priority: task.priority(),
             adjustable: task.adjustable(),
-            power: task.power(),
+            power,
             running,
             movable: reachable && mode == Mode::Auto && !stopped,
             outside_rules: !reachable || mode == Mode::On || (mode == Mode::Off && running),
@@ -64,6 +72,9 @@ impl<'a> CycleTask<'a> {
             runnable: !running && task.runnable(now),
             stoppable: running && task.stoppable(now),
             stoppable_but_for_min_on: running && task.stoppable_but_for_min_on(now),
+            deaf: running && task.doubts.is_deaf(),
+            claim_doubted,
+            held_power: seen.filter(|_| running).unwrap_or(power),
             blocked,
             learned: task.learned,
         }
@@ -86,5 +97,10 @@ impl<'a> CycleTask<'a> {
 
     pub(crate) fn can_be_stopped(&self) -> bool {
         self.movable && self.stoppable
+    }
+
+    /// Stopping it leaves others what it uses.
+    pub(crate) fn can_make_room(&self) -> bool {
+        self.can_be_stopped() && !self.deaf && !self.claim_doubted
     }
 }

@@ -100,7 +100,7 @@ impl<'a> CycleView<'a> {
         let mut sums = vec![Watts::ZERO; self.tasks.len() * newest];
         for (place, task) in self.tasks.iter().enumerate().skip(1).rev() {
             for record in 0..newest {
-                let adjusts = task.takes_part() && task.adjustable;
+                let adjusts = task.takes_part() && task.adjustable && !task.claim_doubted;
                 let own = if adjusts { (self.usage(place, record) - task.power).max(Watts::ZERO) } else { Watts::ZERO };
                 sums[(place - 1) * newest + record] = sums[place * newest + record] + own;
             }

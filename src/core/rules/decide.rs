@@ -14,7 +14,9 @@ use crate::core::rules::covered_share::covered_by_production;
 use crate::core::rules::cycle_task::CycleTask;
 use crate::core::rules::cycle_view::{CycleView, ViewParts};
 use crate::core::rules::election::{Electable, Elected, elect};
-use crate::core::rules::stopping::{self, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority};
+use crate::core::rules::stopping::{
+    self, Failing, conflicting_keys, diminishing_adjustable, failing_criteria, lower_priority,
+};
 use crate::core::settings::Settings;
 use crate::core::task::task::Task;
 use crate::core::task::verdict::Waits;
@@ -75,17 +77,23 @@ impl Decider<'_> {
     /// The rules in their order, then the election. What they stop, and what the fourth starts, goes into `directives`.
     fn ask(&self, view: &CycleView<'_>, covered: &[Option<Share>], directives: &mut Vec<Directive>) -> Elected {
         let keys = self.keys.len();
-        let conflicts = conflicting_keys(view);
-        if !conflicts.is_empty() {
-            let stopped: Vec<usize> = conflicts.iter().map(|(place, ..)| *place).collect();
-            for (place, holder, key) in conflicts {
-                let (holder, key) = (view.id(holder), self.keys.name(key));
-                let reason = format!("it shares `{key}` with {holder}, which runs and goes first");
-                directives.push(stop(view, place, Rule::ConflictingKeys, reason, None));
-            }
-            return elect(view, &mut Availability::new(view, keys, &stopped, &[]), &stopped);
+        // A deaf task is told to stop once more, and stands in nobody's way: the rules go on as if it could not be stopped.
+        let (deaf, stopped): (Vec<_>, Vec<_>) =
+            conflicting_keys(view).into_iter().partition(|(place, ..)| view.tasks[*place].deaf);
+        let told: Vec<usize> = deaf.iter().map(|(place, ..)| *place).collect();
+        let stopped_places: Vec<usize> = stopped.iter().map(|(place, ..)| *place).collect();
+        for (place, holder, key) in deaf.into_iter().chain(stopped) {
+            let (holder, key) = (view.id(holder), self.keys.name(key));
+            let reason = format!("it shares `{key}` with {holder}, which runs and goes first");
+            directives.push(stop(view, place, Rule::ConflictingKeys, reason, None));
         }
-        if let Some((place, ratio, error)) = failing_criteria(view, covered) {
+        if !stopped_places.is_empty() {
+            return elect(view, &mut Availability::new(view, keys, &stopped_places, &[]), &stopped_places);
+        }
+        for Failing { place, ratio, error } in failing_criteria(view, covered) {
+            if told.contains(&place) {
+                continue;
+            }
             let used = view.power_used_by(place);
             let keep = match error {
                 Some(why) => format!("keep fails ({why})"),
@@ -93,7 +101,9 @@ impl Decider<'_> {
             };
             let reason = format!("{keep}: the sun covers {ratio} of what it used, {used} now");
             directives.push(stop(view, place, Rule::FailingCriteria, reason, Some(ratio)));
-            return elect(view, &mut Availability::new(view, keys, &[place], &[]), &[place]);
+            if !view.tasks[place].deaf {
+                return elect(view, &mut Availability::new(view, keys, &[place], &[]), &[place]);
+            }
         }
         if let Some(found) = diminishing_adjustable(view) {
             let (receiver, gain) = (view.id(found.receiver), found.gain);

@@ -4,7 +4,6 @@
 
 use crate::core::meter::key::KeyId;
 use crate::core::rules::availability::{Availability, Offer};
-use crate::core::rules::cycle_task::CycleTask;
 use crate::core::rules::cycle_view::CycleView;
 use crate::core::rules::election::{Electable, electable};
 use crate::units::{Share, Watts};
@@ -24,17 +23,23 @@ pub(crate) fn conflicting_keys(view: &CycleView<'_>) -> Vec<(usize, usize, KeyId
     stopped
 }
 
-/// Rule 2, `failing_criteria`: the least important running task whose `keep` is not met, and why it failed if it did.
-pub(crate) fn failing_criteria(
-    view: &CycleView<'_>,
-    covered: &[Option<Share>],
-) -> Option<(usize, Share, Option<String>)> {
-    (0..view.tasks.len()).rev().filter(|place| view.tasks[*place].can_be_stopped()).find_map(|place| {
+/// A running task whose `keep` is not met.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Failing {
+    pub(crate) place: usize,
+    pub(crate) ratio: Share,
+    /// Why its `keep` failed, if it did.
+    pub(crate) error: Option<String>,
+}
+
+/// Rule 2, `failing_criteria`: the running tasks whose `keep` is not met, the least important first.
+pub(crate) fn failing_criteria(view: &CycleView<'_>, covered: &[Option<Share>]) -> impl Iterator<Item = Failing> {
+    (0..view.tasks.len()).rev().filter(|place| view.tasks[*place].can_be_stopped()).filter_map(|place| {
         let ratio = covered[place]?;
         match view.keep_met(place, ratio) {
             Ok(true) => None,
-            Ok(false) => Some((place, ratio, None)),
-            Err(why) => Some((place, ratio, Some(why))),
+            Ok(false) => Some(Failing { place, ratio, error: None }),
+            Err(why) => Some(Failing { place, ratio, error: Some(why) }),
         }
     })
 }
@@ -56,7 +61,7 @@ pub(crate) fn diminishing_adjustable(view: &CycleView<'_>) -> Option<Diminished>
     let below = view.tasks[receiver].priority;
     let mut lower = (0..view.tasks.len()).filter(|place| {
         let task = &view.tasks[*place];
-        task.can_be_stopped() && !task.adjustable && task.priority < below
+        task.can_make_room() && !task.adjustable && task.priority < below
     });
     let first = lower.next()?;
     let (mut gain, mut least) = (view.power_used_by(first) - view.net(0), first);
@@ -82,7 +87,7 @@ pub(crate) fn learned(view: &CycleView<'_>, place: usize) -> Option<Watts> {
 
 fn could_use_more(view: &CycleView<'_>, place: usize) -> bool {
     let task = &view.tasks[place];
-    if !task.adjustable || !task.takes_part() {
+    if !task.adjustable || !task.takes_part() || task.claim_doubted {
         return false;
     }
     let usage = view.power_used_by(place);
@@ -113,7 +118,7 @@ pub(crate) struct Replacement {
 /// comes with the running tasks as R; when something is found, R has changed accordingly.
 pub(crate) fn lower_priority(view: &CycleView<'_>, availability: &mut Availability<'_, '_>) -> Option<Replacement> {
     // Nobody can make room.
-    if !view.tasks.iter().any(CycleTask::can_be_stopped) {
+    if !view.tasks.iter().any(|task| task.can_be_stopped() && !task.deaf) {
         return None;
     }
     let relief = Relief::new(view, availability);
@@ -132,7 +137,10 @@ fn make_room(
     let priority = view.tasks[candidate].priority;
     let may_stop = |place: usize| {
         let task = &view.tasks[place];
-        task.can_be_stopped() && (task.priority < priority || (place > candidate && holders.contains(&place)))
+        // Who frees no power frees its key all the same.
+        let frees_key = || task.can_be_stopped() && !task.deaf && holders.contains(&place);
+        let lower = task.priority < priority;
+        (lower && task.can_make_room()) || ((lower || place > candidate) && frees_key())
     };
     if !holders.iter().all(|holder| may_stop(*holder)) {
         return None;
@@ -210,7 +218,7 @@ impl Relief {
     fn new(view: &CycleView<'_>, availability: &Availability<'_, '_>) -> Self {
         let mut below: [Vec<Watts>; 5] = std::array::from_fn(|_| vec![Watts::ZERO; view.confirming()]);
         for place in
-            (0..view.tasks.len()).filter(|place| view.tasks[*place].can_be_stopped() && availability.has(*place))
+            (0..view.tasks.len()).filter(|place| view.tasks[*place].can_make_room() && availability.has(*place))
         {
             let above = usize::from(view.tasks[place].priority.level()) + 1;
             for (record, gain) in availability.relief(place).enumerate() {

@@ -187,7 +187,8 @@ impl Situation<'_> {
             // Whoever wants it to run now wants it to be done soon, with or without the sun.
             (true, Mode::On) => Aim::Exactly(task.max_power().unwrap_or(task.power())),
             (true, Mode::Auto) if self.paused => Aim::Keep,
-            (true, Mode::Auto) if !self.meter.no_data() => Aim::Share,
+            // What the meter shows nothing of is not shared.
+            (true, Mode::Auto) if !self.meter.no_data() && !task.doubts.is_claim_doubted() => Aim::Share,
             _ => Aim::Exactly(task.power()),
         }
     }

@@ -22,7 +22,7 @@ impl Task {
         if self.registration.as_ref() != Some(&registration) {
             self.registration = Some(registration);
             self.exhausted = Exhausted::default();
-            self.end_back_off();
+            self.forgive_starts();
         }
     }
 
@@ -55,7 +55,7 @@ impl Task {
         let reachable = self.is_reachable(now.at, settings);
         let before = self.state.as_ref().map(|before| (before.running, before.runnable, before.stoppable));
         if before != Some((state.running, state.runnable, state.stoppable)) {
-            self.end_back_off();
+            if state.running { self.end_back_off() } else { self.forgive_starts() }
         }
         if before.is_some_and(|(_, runnable, _)| runnable != state.runnable) {
             self.manual.disturb(now.at);
@@ -67,6 +67,7 @@ impl Task {
             }
             Some((running, ..)) if running != state.running => {
                 self.switch(state.running, now, settings);
+                self.doubts.switch(state.running);
                 self.hold_if_by_hand(state.running, reachable, now, settings);
             }
             Some(_) => {}
@@ -106,7 +107,7 @@ impl Task {
 
     pub(crate) fn set_available(&mut self, available: Option<bool>, now: Instant) {
         if self.available != available {
-            self.end_back_off();
+            self.forgive_starts();
             // The first word is no change.
             if self.available.is_some() {
                 self.manual.disturb(now);
@@ -124,6 +125,7 @@ impl Task {
         self.manual.disturb(now);
         // What was sent before may not have reached it: a start is not unanswered yet, a lease is renewed.
         self.back_off.await_anew(now);
+        self.doubts.await_anew(now);
         self.start_sent = None;
     }
 
@@ -131,9 +133,13 @@ impl Task {
     pub(crate) fn note_sent(&mut self, action: Action, now: Instant) {
         self.manual.command(action, now);
         self.stopping = action == Action::Stop;
-        if action == Action::Start {
-            self.back_off.expect(now);
-            self.start_sent = Some(now);
+        match action {
+            Action::Start => {
+                self.back_off.expect(now);
+                self.doubts.expect_start();
+                self.start_sent = Some(now);
+            }
+            Action::Stop => self.doubts.expect_stop(now),
         }
     }
 
@@ -145,10 +151,11 @@ impl Task {
         }
     }
 
-    /// A cycle begins: counts the starts that it left unanswered. A start that was sent half a cycle ago is.
+    /// A cycle begins: counts the starts and stops that it left unanswered. One that was sent half a cycle ago is.
     pub(crate) fn begin_cycle(&mut self, cycle: Duration, now: Instant) {
         let running = self.running();
         self.back_off.count(running, cycle / 2, now);
+        self.doubts.count_stop(running, cycle / 2, now);
         self.stop_all &= running;
     }
 
@@ -208,6 +215,14 @@ impl Task {
             self.manual.release();
         } else {
             self.manual.hold(ModeSetting { mode, until: Some(now + lasting) }, now.at);
+        }
+    }
+
+    /// It said something new of itself: starts that it left unanswered don't count any more, unless it always does so.
+    fn forgive_starts(&mut self) {
+        let owes = self.back_off.sent() > 0;
+        if !owes || self.doubts.forgive_start() {
+            self.end_back_off();
         }
     }
 

@@ -11,6 +11,7 @@ use crate::core::task::criterion::Criterion;
 use crate::core::task::exhausted::Exhausted;
 use crate::core::task::guards::back_off::StartBackOff;
 use crate::core::task::guards::daily::DailyAccount;
+use crate::core::task::guards::doubts::Doubts;
 use crate::core::task::guards::finished::Completion;
 use crate::core::task::guards::manual_override::ManualOverride;
 use crate::core::task::guards::switch_history::SwitchHistory;
@@ -48,6 +49,7 @@ pub(crate) struct Task {
     pub(crate) preferred: Option<Priority>,
     pub(super) history: SwitchHistory,
     pub(super) back_off: StartBackOff,
+    pub(crate) doubts: Doubts,
     pub(super) manual: ManualOverride,
     pub(super) daily: Option<DailyAccount>,
     /// It has to run for its deadline, as last checked: by a cycle, by a restart, or when data went missing.
@@ -95,6 +97,7 @@ impl Task {
             preferred: None,
             history: SwitchHistory::default(),
             back_off: StartBackOff::default(),
+            doubts: Doubts::default(),
             manual: ManualOverride::default(),
             daily: None,
             deadline_due: false,

@@ -38,6 +38,8 @@ fn plain_task() -> TaskView {
         energy_today: KilowattHours::ZERO,
         starts_today: 0,
         unanswered: 0,
+        deaf: false,
+        claim_doubted: false,
         error: None,
     }
 }

@@ -7,6 +7,7 @@ mod confirmation;
 mod consumption;
 mod criteria;
 mod daily;
+mod doubts;
 mod exclusive_keys;
 mod finished;
 mod guards;

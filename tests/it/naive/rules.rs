@@ -26,12 +26,22 @@ impl Naive {
         // At most one stopping rule acts, the first that finds something.
         let mut stopped_by_rule_3 = Vec::new();
         let losers = conflicting_keys(tasks);
-        if !losers.is_empty() {
-            for task in losers {
-                decisions.stopped.push((task.id.clone(), "conflicting_keys"));
+        for task in &losers {
+            decisions.stopped.push((task.id.clone(), "conflicting_keys"));
+        }
+        // One whose stops have no effect is told, and the others go on as if it were not there.
+        let mut acted = losers.iter().any(|task| !task.deaf);
+        if !acted {
+            for task in self.failing_criteria(tasks).into_iter().filter(|task| !contains(&losers, task)) {
+                decisions.stopped.push((task.id.clone(), "failing_criteria"));
+                if !task.deaf {
+                    acted = true;
+                    break;
+                }
             }
-        } else if let Some(task) = self.failing_criteria(tasks) {
-            decisions.stopped.push((task.id.clone(), "failing_criteria"));
+        }
+        if acted {
+            // At most one rule acts.
         } else if let Some(task) = self.diminishing_adjustable(tasks) {
             decisions.stopped.push((task.id.clone(), "diminishing_adjustable"));
             stopped_by_rule_3.push(task);
@@ -66,11 +76,12 @@ impl Naive {
         }
     }
 
-    /// Rule 2: the least important running, stoppable task whose `keep` is not met.
-    fn failing_criteria<'a>(&self, tasks: &'a [NaiveTask]) -> Option<&'a NaiveTask> {
+    /// Rule 2: the running, stoppable tasks whose `keep` is not met, the least important first.
+    fn failing_criteria<'a>(&self, tasks: &'a [NaiveTask]) -> Vec<&'a NaiveTask> {
         ascending(tasks.iter().filter(|task| task.may_be_stopped()).collect())
             .into_iter()
-            .find(|task| !task.criteria_met(self.kept_ratio(task, tasks) >= task.keep))
+            .filter(|task| !task.criteria_met(self.kept_ratio(task, tasks) >= task.keep))
+            .collect()
     }
 
     /// The ratio of which rule 2 speaks.
@@ -79,7 +90,8 @@ impl Naive {
         let minimise_those: Vec<&NaiveTask> = tasks
             .iter()
             .filter(|other| {
-                let less_important = other.runs() && other.adjustable && more_important(t, other);
+                let less_important =
+                    other.runs() && other.adjustable && more_important(t, other) && !other.claim_doubted;
                 let t_itself = other.id == t.id && t.adjustable;
                 less_important || t_itself
             })
@@ -91,8 +103,10 @@ impl Naive {
             .filter(|other| {
                 let runs_no_more = !other.keeps_its_keys();
                 let stoppable = other.stoppable || other.held_by_min_on;
-                let less_important = other.runs() && stoppable && !other.adjustable && more_important(t, other);
-                runs_no_more || less_important
+                let less_important =
+                    other.runs() && stoppable && !other.deaf && !other.adjustable && more_important(t, other);
+                // What the meter doesn't show is nobody else's.
+                (runs_no_more || less_important) && !other.claim_doubted
             })
             .collect();
         self.covered_by_production(t, &minimise_those, &ignore)
@@ -101,12 +115,14 @@ impl Naive {
     /// Rule 3: the least important task that is in the way of an adjustable one that could use more.
     fn diminishing_adjustable<'a>(&self, tasks: &'a [NaiveTask]) -> Option<&'a NaiveTask> {
         // The running adjustable tasks that could use more.
-        let wanting: Vec<&NaiveTask> =
-            tasks.iter().filter(|a| a.runs() && a.adjustable && self.could_use_more(a, tasks)).collect();
+        let wanting: Vec<&NaiveTask> = tasks
+            .iter()
+            .filter(|a| a.runs() && a.adjustable && !a.claim_doubted && self.could_use_more(a, tasks))
+            .collect();
         // The running, stoppable tasks that are not adjustable and whose priority is lower than that of some of them.
         let lower: Vec<&NaiveTask> = tasks
             .iter()
-            .filter(|task| task.may_be_stopped() && !task.adjustable)
+            .filter(|task| task.heeds_a_stop() && !task.claim_doubted && !task.adjustable)
             .filter(|task| wanting.iter().any(|a| task.priority < a.priority))
             .collect();
         // Only if stopping helps: the latest `-net` plus the usage of all such lower tasks is at least half of headroom.
@@ -133,7 +149,7 @@ impl Naive {
             // … `-net` (an import counts negative) plus what running adjustable tasks less important than a use above their power …
             let above: f64 = tasks
                 .iter()
-                .filter(|other| other.runs() && other.adjustable && more_important(a, other))
+                .filter(|other| other.runs() && other.adjustable && more_important(a, other) && !other.claim_doubted)
                 .map(|other| f64::max(0.0, usage(other, record) - other.power))
                 .sum();
             // … comes to at least half of headroom plus the reserve.
@@ -162,8 +178,11 @@ impl Naive {
         let c: Vec<&NaiveTask> = ascending(
             tasks
                 .iter()
-                .filter(|task| task.may_be_stopped())
-                .filter(|task| task.priority < t.priority || (contains(&k, task) && more_important(t, task)))
+                .filter(|task| task.heeds_a_stop())
+                .filter(|task| {
+                    (task.priority < t.priority && !task.claim_doubted)
+                        || (contains(&k, task) && more_important(t, task))
+                })
                 .collect(),
         );
         // Skip T if K is not within C.
@@ -254,7 +273,9 @@ impl Naive {
         // A T that is not adjustable needs a ratio of at least 1, whatever its criterion, beside a running adjustable
         // task of higher priority that uses more than its power.
         let needs_all = !t.adjustable
-            && r.iter().any(|a| a.adjustable && a.priority > t.priority && self.power_used_by(a) > a.power);
+            && r.iter()
+                .filter(|a| !a.claim_doubted)
+                .any(|a| a.adjustable && a.priority > t.priority && self.power_used_by(a) > a.power);
         let has_enough = !needs_all || ratio >= 1.0;
 
         (t.may_be_started() && !key_is_taken && confirmed && start_is_met && has_enough, ratio)
@@ -276,7 +297,7 @@ impl Naive {
         for other in tasks {
             let base_load = !other.reachable || other.mode == Mode::On || other.runs_beside_the_rules();
             let ignored = !contains(r, other) && !base_load && !contains(stopped_by_rule_3, other);
-            if ignored && record.ran.contains(&other.id) {
+            if ignored && !other.claim_doubted && record.ran.contains(&other.id) {
                 suppress(other, &mut copy);
             }
         }
@@ -289,6 +310,9 @@ impl Naive {
                 net += if self.idle_all_the_time(other) {
                     // One that ran and used nothing through the whole, full window counts at 0.
                     0.0
+                } else if other.claim_doubted {
+                    // Nothing is held for what the meter doesn't show, but for a start.
+                    if other.running { 0.0 } else { f64::max(other.power - used, 0.0) }
                 } else if other.adjustable && more_important(t, other) {
                     // Only adjustable tasks of R less important than T are minimised.
                     other.power - used
@@ -311,7 +335,7 @@ impl Naive {
         let sum: f64 = r.iter().map(|task| f64::from(task.priority)).sum();
         let below_the_mean = !r.is_empty() && f64::from(t.priority) < sum / r.len() as f64;
         // … or if some adjustable task of R has a higher priority than T.
-        let below_an_adjustable = r.iter().any(|a| a.adjustable && a.priority > t.priority);
+        let below_an_adjustable = r.iter().any(|a| a.adjustable && !a.claim_doubted && a.priority > t.priority);
         if (!t.adjustable && below_the_mean) || below_an_adjustable { self.settings.headroom } else { 0.0 }
     }
 

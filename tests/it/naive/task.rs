@@ -29,6 +29,10 @@ pub(crate) struct NaiveTask {
     pub(crate) reachable: bool,
     /// Left its last starts unanswered.
     pub(crate) blocked: bool,
+    /// Its stops had no effect.
+    pub(crate) deaf: bool,
+    /// The meter doesn't show what it says that it uses.
+    pub(crate) claim_doubted: bool,
     pub(crate) mode: Mode,
     /// Stoppable but for its `min_on`.
     pub(crate) held_by_min_on: bool,
@@ -55,6 +59,8 @@ impl NaiveTask {
             stoppable: true,
             reachable: true,
             blocked: false,
+            deaf: false,
+            claim_doubted: false,
             mode: Mode::Auto,
             held_by_min_on: false,
             meets_criteria: None,
@@ -74,6 +80,11 @@ impl NaiveTask {
     /// Running and stoppable.
     pub(super) fn may_be_stopped(&self) -> bool {
         self.runs() && self.stoppable && !self.held_by_min_on
+    }
+
+    /// It may be stopped, and a stop would have an effect.
+    pub(super) fn heeds_a_stop(&self) -> bool {
+        self.may_be_stopped() && !self.deaf
     }
 
     /// Stopped and runnable, and it answered its last starts.

@@ -2,6 +2,7 @@
 
 pub(crate) mod back_off;
 pub(crate) mod daily;
+pub(crate) mod doubts;
 pub(crate) mod finished;
 pub(crate) mod lease;
 pub(crate) mod manual_override;
