@@ -10,10 +10,11 @@ use crate::core::home::Home;
 use crate::core::meter::key::KeyId;
 use crate::core::meter::record::Record;
 use crate::core::meter::source::Source;
+use crate::core::time::Instant;
 use crate::units::Watts;
 
 /// The newest records, in all of which it has to show or not.
-const JUDGED: usize = 3;
+const JUDGED: usize = 2;
 
 /// What is smaller goes under in what a home uses otherwise.
 const SMALLEST: Watts = Watts(500.0);
@@ -26,8 +27,8 @@ const NOT_SHOWN: f64 = 0.25;
 
 impl Home {
     /// A record was added. `ran`: for how long tasks have run since the one before.
-    pub(crate) fn judge_claims(&mut self, ran: Duration) {
-        let judged = self.claims();
+    pub(crate) fn judge_claims(&mut self, ran: Duration, now: Instant) {
+        let judged = self.claims(now);
         for (slot, shown) in judged {
             self.registry.task_mut(slot).doubts.judge_claim(shown);
         }
@@ -39,13 +40,15 @@ impl Home {
     }
 
     /// The tasks that began to use power before the newest records and whose use nothing measures: whether it shows.
-    fn claims(&self) -> Vec<(usize, bool)> {
+    fn claims(&self, now: Instant) -> Vec<(usize, bool)> {
         if self.registry.unmeasured().is_empty() {
             return Vec::new();
         }
         let records: Vec<&Record> = self.window.newest_first().take(JUDGED + 1).collect();
         let [newest @ .., before] = records.as_slice() else { return Vec::new() };
-        if newest.len() < JUDGED || records.iter().any(|record| record.source != Source::Meter) {
+        // Cycles that a user asks for come faster than any meter.
+        let too_fast = now.since(before.made) < self.settings.cycle.mul_f64(1.5);
+        if newest.len() < JUDGED || too_fast || records.iter().any(|record| record.source != Source::Meter) {
             return Vec::new();
         }
         let mut moves: Option<Vec<Move>> = None;

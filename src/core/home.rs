@@ -245,12 +245,12 @@ impl Home {
                 // It came in time and was noticed too late: what was before the gap confirms no start after it.
                 self.window.clear();
             }
-            let empty = self.window.recycle_oldest(source);
+            let empty = self.window.recycle_oldest(source, now.at);
             let record = self.record_maker(now).fill(empty);
             let ran = self.energy.span(now.at);
             let consumption = self.energy.count(&record, &mut self.registry, &self.settings, now);
             self.window.push(record);
-            self.judge_claims(ran);
+            self.judge_claims(ran, now.at);
             (source, consumption)
         });
         self.meter.end_cycle();

@@ -4,6 +4,7 @@
 
 use crate::core::meter::key::KeyId;
 use crate::core::meter::source::Source;
+use crate::core::time::Instant;
 use crate::units::{Quantity, Watts};
 
 /// One record as the window keeps it: thresholds applied.
@@ -11,6 +12,7 @@ use crate::units::{Quantity, Watts};
 pub(crate) struct Record {
     /// Where its `net` came from.
     pub(crate) source: Source,
+    pub(crate) made: Instant,
     pub(crate) net: Watts,
     /// Values by key. Beyond the end and where a key is absent: `None`.
     pub(crate) values: Vec<Option<Quantity>>,
@@ -19,8 +21,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn empty(source: Source) -> Self {
-        Self { source, net: Watts::ZERO, values: Vec::new(), ran: Vec::new() }
+    pub(crate) fn empty(source: Source, made: Instant) -> Self {
+        Self { source, made, net: Watts::ZERO, values: Vec::new(), ran: Vec::new() }
     }
 
     /// The power of a key, `net` or a task's; absent counts as 0.

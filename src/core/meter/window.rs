@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::core::meter::key::Keys;
 use crate::core::meter::record::Record;
 use crate::core::meter::source::Source;
+use crate::core::time::Instant;
 use crate::units::{Quantity, Watts};
 
 /// The newest records, at most `size` of them.
@@ -32,10 +33,10 @@ impl Window {
     }
 
     /// Makes room for the next record: the oldest leaves when there are too many, and its memory is used again.
-    pub(crate) fn recycle_oldest(&mut self, source: Source) -> Record {
+    pub(crate) fn recycle_oldest(&mut self, source: Source, now: Instant) -> Record {
         let oldest = if self.is_full() { self.records.pop_back() } else { None };
-        let mut record = oldest.unwrap_or_else(|| Record::empty(source));
-        (record.source, record.net) = (source, Watts::ZERO);
+        let mut record = oldest.unwrap_or_else(|| Record::empty(source, now));
+        (record.source, record.made, record.net) = (source, now, Watts::ZERO);
         record.values.clear();
         record.ran.clear();
         record

@@ -78,17 +78,16 @@ impl Decider<'_> {
     fn ask(&self, view: &CycleView<'_>, covered: &[Option<Share>], directives: &mut Vec<Directive>) -> Elected {
         let keys = self.keys.len();
         // A deaf task is told to stop once more, and stands in nobody's way: the rules go on as if it could not be stopped.
-        let (deaf, stopped): (Vec<_>, Vec<_>) =
-            conflicting_keys(view).into_iter().partition(|(place, ..)| view.tasks[*place].deaf);
-        let told: Vec<usize> = deaf.iter().map(|(place, ..)| *place).collect();
-        let stopped_places: Vec<usize> = stopped.iter().map(|(place, ..)| *place).collect();
-        for (place, holder, key) in deaf.into_iter().chain(stopped) {
+        let conflicts = conflicting_keys(view);
+        let told: Vec<usize> = conflicts.iter().map(|(place, ..)| *place).collect();
+        for (place, holder, key) in conflicts {
             let (holder, key) = (view.id(holder), self.keys.name(key));
             let reason = format!("it shares `{key}` with {holder}, which runs and goes first");
             directives.push(stop(view, place, Rule::ConflictingKeys, reason, None));
         }
-        if !stopped_places.is_empty() {
-            return elect(view, &mut Availability::new(view, keys, &stopped_places, &[]), &stopped_places);
+        let stopped: Vec<usize> = told.iter().copied().filter(|place| !view.tasks[*place].deaf).collect();
+        if !stopped.is_empty() {
+            return elect(view, &mut Availability::new(view, keys, &stopped, &[]), &stopped);
         }
         for Failing { place, ratio, error } in failing_criteria(view, covered) {
             if told.contains(&place) {

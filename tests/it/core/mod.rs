@@ -1,5 +1,4 @@
 //! The scheduler alone, through its public interface: time and sun are arguments, nothing sleeps.
-
 mod by_hand;
 mod charging;
 mod clouds;

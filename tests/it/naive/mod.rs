@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod electable;
 mod rules;
 mod task;
 #[cfg(test)]
