@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use super::input::Input;
 use super::output::Output;
 use super::record_format::{Content, Line, What};
@@ -252,8 +254,9 @@ impl Recorder {
         // What is carried over doesn't count, or a home of many topics would begin a file with every line.
         self.size = 0;
         let mut files = files(&self.folder)?;
-        // A computer without a clock of its own starts in the past: the newest file is not always the last.
-        files.retain(|file| *file != path);
+        // A computer without a clock of its own starts in the past: the newest file is not always the last. What is called
+        // otherwise is somebody's, also if it can be played.
+        files.retain(|file| *file != path && is_stamped(file));
         for old in &files[..(files.len() + 1).saturating_sub(MOST_FILES)] {
             std::fs::remove_file(old)?;
         }
@@ -267,6 +270,13 @@ fn weight(line: &Line) -> usize {
         What::Message { topic, payload, .. } => topic.len() + payload.0.len(),
         _ => 0,
     }
+}
+
+/// It is called as a recorder calls its files.
+fn is_stamped(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stamp = name.strip_prefix(NAMES.0).and_then(|name| name.strip_suffix(NAMES.1));
+    stamp.is_some_and(|stamp| DateTime::strptime("%Y%m%dT%H%M%S.%fZ", stamp).is_ok())
 }
 
 /// The files of a folder, the oldest first.

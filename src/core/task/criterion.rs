@@ -69,6 +69,9 @@ pub struct Compiled {
 /// So many bytes of values stand in a reason.
 const MOST_VALUES: usize = 120;
 
+/// So many characters of an expression do: what others wrote may be as long as a registration.
+const LONGEST_SHOWN: usize = 300;
+
 /// The longest text among them, in characters.
 const LONGEST_TEXT: usize = 20;
 
@@ -194,12 +197,15 @@ impl Criterion {
     }
 }
 
-/// `ratio >= 0.75`, or the expression as it was written.
+/// `ratio >= 0.75`, or the expression as it was written, as far as people read it.
 impl fmt::Display for Criterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AtLeast(share) => write!(f, "ratio >= {share}"),
-            Self::Expression(compiled) => f.write_str(&compiled.source),
+            Self::Expression(compiled) => match compiled.source.char_indices().nth(LONGEST_SHOWN) {
+                Some((end, _)) => write!(f, "{}…", &compiled.source[..end]),
+                None => f.write_str(&compiled.source),
+            },
         }
     }
 }

@@ -196,3 +196,14 @@ fn where_nothing_can_be_written_it_is_tried_again_every_minute() {
     // The last that came before, and all since the minute was over.
     assert_eq!((playback.inputs, playback.cut), (1 + 5, true), "{playback:?}");
 }
+
+#[test]
+fn what_is_called_otherwise_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign =
+        ["sunward-holiday.jsonl", "sunward-20260101.jsonl", "sunward-.jsonl"].map(|name| folder.path().join(name));
+    foreign.iter().for_each(|path| std::fs::write(path, "kept").unwrap());
+    record(folder.path(), 200);
+    assert_eq!(recorded_files(folder.path()).unwrap().len(), MOST_FILES + foreign.len());
+    assert!(foreign.iter().all(|path| std::fs::read_to_string(path).unwrap() == "kept"));
+}
