@@ -227,7 +227,7 @@ impl Home {
     fn put(&mut self, source: Source, key: &str, measurement: Measurement, now: Now) -> Result<(), Refusal> {
         let missing = self.meter.no_data();
         // After an outage of the connection too: what was before it confirms no start after it.
-        let interrupted = self.meter.is_interrupted(self.settings.max_record_gap, now) && key == NET;
+        let interrupted = key == NET && self.meter.is_interrupted(self.settings.max_record_gap, now);
         let taken = self.meter.put(source, key, measurement, now);
         if (taken.is_ok() && interrupted) || (missing && !self.meter.no_data()) {
             self.window.clear();

@@ -29,6 +29,8 @@ pub(crate) struct Registry {
     owners: Owners,
     /// Slots of the registered tasks, the most important first as of the last cycle: it hardly changes from one to the next.
     order: Vec<usize>,
+    /// By slot: the place of a registered task among all ids, so that a sort compares numbers.
+    by_id: Vec<usize>,
     /// How many keys each task was the first to name. It is not forgotten with the task.
     named: HashMap<TaskId, usize>,
     /// What spoke against tasks that were forgotten since.
@@ -248,6 +250,11 @@ impl Registry {
             let registered = self.tasks.iter().enumerate().filter(|(_, task)| task.is_registered());
             self.owners = Owners::new(keys, registered.map(|(slot, task)| (slot, task.keys.as_slice())));
             self.order = (0..self.tasks.len()).filter(|slot| self.tasks[*slot].is_registered()).collect();
+            self.order.sort_unstable_by_key(|slot| &self.tasks[*slot].id);
+            self.by_id = vec![0; self.tasks.len()];
+            for (place, slot) in self.order.iter().enumerate() {
+                self.by_id[*slot] = place;
+            }
             self.stale = false;
         }
     }
@@ -263,11 +270,12 @@ impl Registry {
 
     /// Sorts [`Registry::order`].
     pub(crate) fn sort_by_importance(&mut self) {
-        let Self { tasks, order, .. } = self;
+        let Self { tasks, order, by_id, .. } = self;
+        let importance = |slot: usize| tasks[slot].importance_by(by_id[slot]);
         order.sort_by(|a, b| {
-            let (a, b) = (&tasks[*a], &tasks[*b]);
             // Nearly always enough.
-            b.priority().cmp(&a.priority()).then_with(|| a.importance().most_first(&b.importance()))
+            let by_priority = tasks[*b].priority().cmp(&tasks[*a].priority());
+            by_priority.then_with(|| importance(*a).most_first(&importance(*b)))
         });
     }
 }

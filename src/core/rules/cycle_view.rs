@@ -200,6 +200,9 @@ impl<'a> CycleView<'a> {
             return Ok(answer);
         }
         let Some(criterion) = task.asked(running) else { return Ok(false) };
+        if let Some(needed) = criterion.needed_ratio() {
+            return Ok(ratio >= needed);
+        }
         let ask = |ratio| self.ask(place, criterion, ratio, power);
         match criterion.compared_numbers() {
             Some(numbers) => self.answers(place).of(ratio, numbers, ask),

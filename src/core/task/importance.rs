@@ -7,16 +7,16 @@ use crate::core::task::priority::Priority;
 use crate::core::task::registration::Registration;
 use crate::units::Watts;
 
-/// What decides which of two tasks is more important.
+/// What decides which of two tasks is more important. `I` is its id, or its place among all ids.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Importance<'a> {
+pub(crate) struct Importance<I> {
     pub(crate) priority: Priority,
     pub(crate) adjustable: bool,
     pub(crate) power: Watts,
-    pub(crate) id: &'a TaskId,
+    pub(crate) id: I,
 }
 
-impl Importance<'_> {
+impl<I: Ord> Importance<I> {
     /// [`Ordering::Less`] when `self` is the more important: a sort puts the most important first.
     pub(crate) fn most_first(&self, other: &Self) -> Ordering {
         other
@@ -24,7 +24,7 @@ impl Importance<'_> {
             .cmp(&self.priority)
             .then(other.adjustable.cmp(&self.adjustable))
             .then(other.power.0.total_cmp(&self.power.0))
-            .then_with(|| self.id.cmp(other.id))
+            .then_with(|| self.id.cmp(&other.id))
     }
 }
 

@@ -192,8 +192,13 @@ impl Task {
         registered.chain(self.state.iter().filter_map(|state| state.keys.as_ref()).flatten())
     }
 
-    pub(crate) fn importance(&self) -> Importance<'_> {
-        Importance { priority: self.priority(), adjustable: self.adjustable(), power: self.power(), id: &self.id }
+    pub(crate) fn importance(&self) -> Importance<&TaskId> {
+        self.importance_by(&self.id)
+    }
+
+    /// The same with something else that goes as its id does.
+    pub(crate) fn importance_by<I>(&self, id: I) -> Importance<I> {
+        Importance { priority: self.priority(), adjustable: self.adjustable(), power: self.power(), id }
     }
 
     /// The mode in force: a switch by hand is newer than the mode that a user set.
