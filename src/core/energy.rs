@@ -53,7 +53,9 @@ impl EnergyCounter {
         let (owned_keys, tasks) = registry.owned_keys_and_tasks();
         for (key, owners) in owned_keys {
             let value = record.value(key);
-            if value == Watts::ZERO {
+            // What the meter doesn't show was not used.
+            let doubted = || owners.iter().all(|slot| tasks[*slot].doubts.is_claim_doubted());
+            if value == Watts::ZERO || doubted() {
                 continue;
             }
             power += value;

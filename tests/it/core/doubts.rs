@@ -88,6 +88,8 @@ fn power_that_the_meter_does_not_show_keeps_nobody_running() {
         home.minutes(14);
         assert_eq!(home.runs(), ["liar"], "says {says}: {:?}", home.log);
         assert!(warnings(&home).contains("task liar says that it uses power, and the meter doesn't show it"));
+        let consumption = home.minute().consumption.unwrap();
+        assert_eq!(consumption.power, Watts(0.0), "it is nobody's energy either");
     }
 }
 
